@@ -1,0 +1,69 @@
+"""Every setting, in one place: environment variables `FAZHI_*`, or the same names in a `.env` file.
+
+`fazhi settings` prints the table, and docs/settings.md is generated from it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout: catalog/, connectors/sources/ and sandbox/ are read from here."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FAZHI_", env_file=".env", extra="ignore", frozen=True)
+
+    home: Path = Field(Path("data"), description="Data folder: warehouse, raw snapshots, releases, Prefect's own files.")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the warehouse. Default: SQLite in `FAZHI_HOME/warehouse.sqlite`."
+    )
+    replay: str | None = Field(
+        None,
+        description="Replay gateway, e.g. `http://127.0.0.1:8080`: every request goes there, with the original "
+        "host in the Host header. Robots, retries and checks stay as they are; only the waiting is left out.",
+    )
+    pace: Literal["auto", "real"] = Field(
+        "auto", description="`real` keeps the polite pace also in replay; `auto` waits only on the live network."
+    )
+    sources: Path | None = Field(None, description="Folder with further source YAML files, beside connectors/sources/.")
+    contact: str | None = Field(
+        None,
+        description="URL where a portal's operator finds out who crawls and how to reach you; shown in the user "
+        "agent. Required on the live network.",
+    )
+    concurrency: int = Field(8, ge=1, le=256, description="Sources crawled at once. Each host has one lane, whatever this is.")
+    timeout: float = Field(30.0, gt=0, description="Seconds for one whole request, connect and read included.")
+    retries: int = Field(3, ge=0, le=10, description="Further attempts after a transient failure.")
+    backoff: float = Field(1.0, ge=0, description="Seconds before the first retry; doubled each time, with jitter.")
+    delay: float = Field(1.0, ge=0, description="Least seconds between two requests to one host (Crawl-delay may raise it).")
+    max_page_mb: float = Field(16, gt=0, description="Largest page read, in MiB after decompression.")
+    max_attachment_mb: float = Field(64, gt=0, description="Largest attachment read, in MiB.")
+    keep_releases: int = Field(5, ge=1, description="Releases kept in `FAZHI_HOME/releases`.")
+
+    @field_validator("replay")
+    @classmethod
+    def _replay_is_http(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("FAZHI_REPLAY must be an http:// or https:// address, e.g. http://127.0.0.1:8080")
+        return value.rstrip("/")
+
+    @cached_property
+    def warehouse_url(self) -> str:
+        """SQLAlchemy URL of the warehouse."""
+        return self.database_url or f"sqlite:///{(self.home / 'warehouse.sqlite').resolve()}"
+
+    @property
+    def archive(self) -> Path:
+        return self.home / "raw"
+
+    @property
+    def releases(self) -> Path:
+        return self.home / "releases"
