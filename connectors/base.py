@@ -49,6 +49,8 @@ class Listing:
     """Further list addresses (pages or list-service calls), in order, that this page proves to exist."""
     stated_total: int | None = None
     """Rows in the whole list, where the page states it (共N条, totalRecord)."""
+    foreign: tuple[str, ...] = ()
+    """Rows that lead to hosts the source does not list: left out, but not in silence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -19,7 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FAZHI_", env_file=".env", extra="ignore", frozen=True)
 
-    home: Path = Field(Path("data"), description="Data folder: warehouse, raw snapshots, releases, Prefect's own files.")
+    home: Path = Field(
+        Path("data"), description="Data folder: warehouse, raw snapshots, releases, Prefect's own files."
+    )
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the warehouse. Default: SQLite in `FAZHI_HOME/warehouse.sqlite`."
     )
@@ -29,7 +32,8 @@ class Settings(BaseSettings):
         "host in the Host header. Robots, retries and checks stay as they are; only the waiting is left out.",
     )
     pace: Literal["auto", "real"] = Field(
-        "auto", description="`real` keeps the polite pace also in replay; `auto` waits only on the live network."
+        "auto",
+        description="`real` keeps the polite pace also in replay; `auto` waits only on the live network.",
     )
     sources: Path | None = Field(None, description="Folder with further source YAML files, beside connectors/sources/.")
     contact: str | None = Field(
@@ -37,11 +41,15 @@ class Settings(BaseSettings):
         description="URL where a portal's operator finds out who crawls and how to reach you; shown in the user "
         "agent. Required on the live network.",
     )
-    concurrency: int = Field(8, ge=1, le=256, description="Sources crawled at once. Each host has one lane, whatever this is.")
+    concurrency: int = Field(
+        8, ge=1, le=256, description="Sources crawled at once. Each host has one lane, whatever this is."
+    )
     timeout: float = Field(30.0, gt=0, description="Seconds for one whole request, connect and read included.")
     retries: int = Field(3, ge=0, le=10, description="Further attempts after a transient failure.")
     backoff: float = Field(1.0, ge=0, description="Seconds before the first retry; doubled each time, with jitter.")
-    delay: float = Field(1.0, ge=0, description="Least seconds between two requests to one host (Crawl-delay may raise it).")
+    delay: float = Field(
+        1.0, ge=0, description="Least seconds between two requests to one host (Crawl-delay may raise it)."
+    )
     max_page_mb: float = Field(16, gt=0, description="Largest page read, in MiB after decompression.")
     max_attachment_mb: float = Field(64, gt=0, description="Largest attachment read, in MiB.")
     keep_releases: int = Field(5, ge=1, description="Releases kept in `FAZHI_HOME/releases`.")
@@ -67,3 +75,30 @@ class Settings(BaseSettings):
     @property
     def releases(self) -> Path:
         return self.home / "releases"
+
+    @property
+    def shown_warehouse(self) -> str:
+        """The warehouse as shown to a person: the file, or the URL without its password."""
+        if self.database_url is None:
+            return str(self.home / "warehouse.sqlite")
+        return _without_password(self.database_url)
+
+    def shown(self, field: str) -> object:
+        value = getattr(self, field)
+        return _without_password(value) if field == "database_url" and value else value
+
+    @classmethod
+    def table(cls) -> list[tuple[str, str, str]]:
+        """(variable, default, meaning) of every setting: the one source of all option tables."""
+        return [
+            (
+                f"FAZHI_{name.upper()}",
+                "" if field.default is None else str(field.default),
+                field.description or "",
+            )
+            for name, field in cls.model_fields.items()
+        ]
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", url)

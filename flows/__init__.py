@@ -1,0 +1,1 @@
+"""Prefect flows: what is scheduled, and what a data engineer starts from the UI."""

@@ -1,0 +1,1 @@
+"""Five replica portals of places that do not exist, for the demo and the tests. See sandbox/README.md."""

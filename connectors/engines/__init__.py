@@ -1,0 +1,33 @@
+"""The engines by name. A source names its engine; a new family is a module here and a line below."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from connectors.engines.cms_html import CmsHtmlEngine
+from connectors.engines.trs import TrsEngine
+from connectors.engines.truecms import TrueCmsEngine
+from connectors.engines.ucap import UcapEngine
+from connectors.errors import ContractBroken
+
+if TYPE_CHECKING:
+    from connectors.base import Engine
+
+_ENGINES: dict[str, Engine] = {
+    engine.name: engine for engine in (CmsHtmlEngine(), TrsEngine(), TrueCmsEngine(), UcapEngine())
+}
+
+
+def engine_names() -> tuple[str, ...]:
+    return tuple(sorted(_ENGINES))
+
+
+def get_engine(name: str) -> Engine:
+    """The engine of that name. Raises ContractBroken with the list of known ones."""
+    engine = _ENGINES.get(name)
+    if engine is None:
+        near = get_close_matches(name, _ENGINES, 1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise ContractBroken(f"no engine {name!r}: {hint}known are {', '.join(engine_names())}")
+    return engine

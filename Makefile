@@ -1,0 +1,53 @@
+# Two commands for a newcomer: `make demo` and `make test`. Everything lives in .venv and data/.
+PYTHON ?= python3
+BIN    := .venv/bin
+STAMP  := .venv/.installed
+DAY    ?= 1
+LOCKS  := requirements/uv.txt requirements/dev.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-core lint types docs lock clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# The lock files hold hashes and no addresses: any index or mirror that pip is set up for serves them.
+$(STAMP): $(LOCKS) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "fazhi needs Python 3.11 or newer; say which one with: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+	@rm -rf .venv && $(PYTHON) -m venv .venv
+	@echo "Installing the locked dependencies into .venv ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r requirements/dev.txt || \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+demo: $(STAMP)  ## Crawl the bundled sandbox portals into data/ and print the run report (DAY=2: the portals a day later)
+	@$(BIN)/fazhi demo --day $(DAY)
+
+test: $(STAMP)  ## The whole test suite, in parallel
+	@$(BIN)/pytest -n auto
+
+test-core: $(STAMP)  ## The pure core only: extraction and engines
+	@$(BIN)/pytest -n auto tests/extraction tests/connectors/test_engines.py
+
+lint: $(STAMP)  ## Formatting and lint
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(STAMP)  ## Static types (mypy --strict on every package)
+	@$(BIN)/mypy
+
+docs: $(STAMP)  ## Write the generated documents: settings, CLI reference, data dictionary
+	@$(BIN)/python -m fazhi.docs
+
+lock: $(STAMP)  ## Resolve the dependencies anew and write the hashed lock files
+	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --upgrade --extra dev ../pyproject.toml -o dev.txt
+	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet -c dev.txt ../pyproject.toml -o runtime.txt
+	@cd requirements && echo uv | ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --upgrade - -o uv.txt
+
+clean:  ## Remove the environment and the data folder
+	rm -rf .venv data *.egg-info

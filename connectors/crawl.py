@@ -1,0 +1,367 @@
+"""One source, crawled: lists to their end, pages with their validators, attachments where a report needs them.
+
+The order of things matters: a raw answer is in the archive before anything interprets it, and the lists must meet
+the source's assertions before a single detail page is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from connectors.base import Article, AttachmentRef, Engine, Listing, Page, PageRef
+from connectors.errors import Blocked, Gone, SourceChanged, SourceError
+from connectors.http.client import Client, Fetch, GatewayUnreachable, Validators
+from connectors.registry import Source, is_report_title, report_year
+from connectors.snapshots import Archive, SnapshotRef, StoredPage
+from connectors.urls import document_key
+from extraction.attachments import AttachmentText, read_attachment
+from extraction.decode import decode
+
+SHORT_BODY = 40
+"""A report whose page holds fewer characters than this is its attachment (PORTALS.md: 37 of 269 pages)."""
+
+Progress = Callable[[int, int], None]
+"""Called with pages done and pages planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What earlier runs kept of an address."""
+
+    url: str
+    kind: str
+    etag: str | None = None
+    last_modified: str | None = None
+    snapshot: SnapshotRef | None = None
+    is_gone: bool = False
+    attachments: tuple[AttachmentRef, ...] = ()
+    """Of a report whose text is in its attachments: they are asked for again with the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What this run learned of an address: the next run's `Known`."""
+
+    url: str
+    kind: str
+    etag: str | None
+    last_modified: str | None
+    snapshot: SnapshotRef
+    status: int
+    outcome: str
+    """`new`, `changed` (other bytes) or `unchanged` (not modified, or the same bytes)."""
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """A detail page whose bytes are new or changed, read."""
+
+    seen: Seen
+    ref: PageRef
+    article: Article
+    is_report: bool
+    report_year: int | None
+    attachment_texts: tuple[tuple[AttachmentRef, AttachmentText], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    url: str
+    code: str
+    message: str
+
+
+@dataclass(slots=True)
+class CrawlResult:
+    """What one crawl did. Always: planned = fetched + unchanged + gone + blocked + failed, once it has ended."""
+
+    source: Source
+    pages: list[ReadPage] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    """Addresses of known documents that answer 404 or 410 now."""
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    listed: int = 0
+    planned: int = 0
+    fetched: int = 0
+    unchanged: int = 0
+    blocked: int = 0
+    failed: int = 0
+    rejected: int = 0
+    """Of the fetched pages, those that could not be read."""
+
+    @property
+    def gone_documents(self) -> list[str]:
+        return [document_key(url) for url in self.gone]
+
+    def reset(self) -> None:
+        """Empty, for another try at the same source."""
+        self.__init__(self.source)  # type: ignore[misc]
+
+    def fail(self, url: str, error: SourceError) -> None:
+        """Count and keep one address's failure; the rest of the source goes on."""
+        is_refusal = error.code in ("blocked", "robots_denied", "refused")
+        self.blocked += is_refusal
+        self.failed += not is_refusal
+        self.failures.append(Failure(url, error.code, str(error)))
+
+
+@dataclass(slots=True)
+class _Answer:
+    seen: Seen
+    stored: StoredPage
+
+
+class _Crawl:
+    def __init__(
+        self,
+        result: CrawlResult,
+        engine: Engine,
+        client: Client,
+        archive: Archive,
+        known: Mapping[str, Known],
+    ) -> None:
+        self.source = result.source
+        self.engine = engine
+        self.client = client
+        self.archive = archive
+        self.known = {document_key(url): entry for url, entry in known.items()}
+        self.refs: dict[str, PageRef] = {}
+        self.attachments: dict[str, _Answer | None] = {}
+        self.result = result
+
+    async def ask(self, url: str, kind: str) -> _Answer:
+        """Fetch with the validators of the last run; the raw answer is archived before it is looked at."""
+        known = self.known.get(document_key(url))
+        before = known.snapshot if known is not None and not known.is_gone else None
+        validators = Validators(known.etag, known.last_modified) if known is not None and before else None
+        fetch = await self.client.fetch(
+            url,
+            hosts=frozenset(self.source.hosts),
+            kind=kind,
+            validators=validators,
+            delay=self.source.politeness.delay_seconds,
+        )
+        if fetch.not_modified and before is not None:
+            return _Answer(self._seen(url, kind, fetch, before, "unchanged", known), self.archive.load(before))
+        if before is not None and before.sha256 == fetch.sha256:
+            snapshot, outcome = before, "unchanged"
+        else:
+            snapshot, outcome = self.archive.store(fetch), "changed" if before else "new"
+        stored = StoredPage(fetch.body, fetch.content_type, fetch.final_url, fetch.fetched_at, fetch.status)
+        return _Answer(self._seen(url, kind, fetch, snapshot, outcome, known), stored)
+
+    @staticmethod
+    def _seen(url: str, kind: str, fetch: Fetch, snapshot: SnapshotRef, outcome: str, known: Known | None) -> Seen:
+        # A 304 may leave its validators out: the stored ones stay good (RFC 9111, 4.3.4).
+        etag = fetch.etag or (known.etag if known and fetch.not_modified else None)
+        modified = fetch.last_modified or (known.last_modified if known and fetch.not_modified else None)
+        return Seen(url, kind, etag, modified, snapshot, fetch.status, outcome, fetch.fetched_at)
+
+    def count(self, answer: _Answer) -> None:
+        self.result.unchanged += answer.seen.outcome == "unchanged"
+        self.result.fetched += answer.seen.outcome != "unchanged"
+        self.result.seen.append(answer.seen)
+
+    async def discover(self) -> None:
+        """Read every list of the source to its end. Raises the first error when no list could be read at all."""
+        first_error: SourceError | None = None
+        complete = False
+        for start in self.source.start:
+            try:
+                await self._discover_from(start.url, start.kind)
+                complete = True
+            except GatewayUnreachable:
+                raise
+            except SourceError as error:
+                self.result.fail(error.url or start.url, error)
+                first_error = first_error or error
+        if not complete and first_error is not None:
+            raise first_error
+        self.result.listed = len(self.refs)
+
+    async def _discover_from(self, url: str, kind: str) -> None:
+        queue, asked, found, stated = [url], set[str](), 0, None
+        while queue:
+            here = queue.pop(0)
+            if here in asked:
+                continue
+            asked.add(here)
+            self.result.planned += 1
+            try:
+                answer = await self.ask(here, kind)
+            except Gone as error:
+                if here == url:
+                    raise
+                self.result.fail(here, error)  # an earlier page leads there, so the list is not whole
+                continue
+            self.count(answer)
+            listing = self._read_list(here, kind, answer)
+            stated = listing.stated_total if stated is None else stated
+            fresh = self._take(listing)
+            found += len({document_key(ref.url) for ref in listing.refs})
+            if here != url and not fresh:
+                break  # a page that brings no new address ends the list, whatever the pager promises
+            queue += [more for more in listing.more if more not in asked]
+        if stated is not None and found < stated:
+            self.result.notes.append(f"list shortfall: {url} states {stated} rows, {found} were found")
+
+    def _read_list(self, url: str, kind: str, answer: _Answer) -> Listing:
+        decoded = decode(answer.stored.body, answer.stored.content_type)
+        return self.engine.discover(Page(url, decoded, "feed" if kind == "feed" else "html"), self.source)
+
+    def _take(self, listing: Listing) -> int:
+        """Keep the rows; a page listed twice is one page, and a feed adds the body that it carries."""
+        fresh = 0
+        for ref in listing.refs:
+            key = document_key(ref.url)
+            before = self.refs.get(key)
+            if before is None:
+                fresh += 1
+                self.refs[key] = ref
+            else:
+                self.refs[key] = replace(
+                    before,
+                    title=before.title or ref.title,
+                    listed_date=before.listed_date or ref.listed_date,
+                    inline_html=before.inline_html or ref.inline_html,
+                )
+        return fresh
+
+    def assert_listed(self) -> None:
+        """The source's own floors on its lists. Raises SourceChanged, which fails the source."""
+        wants = self.source.assertions
+        if len(self.refs) < wants.min_list_rows:
+            raise SourceChanged(
+                f"{self.source.id}: the lists hold {len(self.refs)} rows, the source asserts at least "
+                f"{wants.min_list_rows}: look at {self.source.start[0].url}, then mend the selectors or the assertion",
+                url=self.source.start[0].url,
+            )
+        titled = {report_year(ref.title) for ref in self.refs.values() if ref.title and self.is_report(ref.title)}
+        missing = [year for year in wants.report_years if year not in titled]
+        if missing:
+            raise SourceChanged(
+                f"{self.source.id}: no annual report listed for {', '.join(map(str, missing))}, which the source "
+                f"asserts: look at {self.source.start[0].url}",
+                url=self.source.start[0].url,
+            )
+
+    def is_report(self, title: str) -> bool:
+        return is_report_title(self.source, title)
+
+    def plan(self, all_pages: bool) -> list[PageRef]:
+        """Wanted rows in list order, then known pages that no list names any more (they may be gone)."""
+        everything = all_pages or self.source.wanted.other_pages
+        wanted = [ref for ref in self.refs.values() if everything or (ref.title and self.is_report(ref.title))]
+        if self.result.failures:
+            return wanted  # an unread list says nothing about what vanished from it
+        listed = set(self.refs)
+        unlisted = [
+            PageRef(entry.url)
+            for key, entry in self.known.items()
+            if entry.kind == "page" and not entry.is_gone and key not in listed
+        ]
+        return wanted + unlisted
+
+    async def read_pages(self, refs: list[PageRef], progress: Progress) -> None:
+        self.result.planned += len(refs)
+        for number, ref in enumerate(refs, start=1):
+            try:
+                await self._read_page(ref)
+            except GatewayUnreachable:
+                raise
+            except Gone as error:
+                self._note_gone(ref, error)
+            except Blocked as error:
+                self.result.fail(ref.url, error)
+                self.result.blocked += len(refs) - number
+                self.result.notes.append(f"lane ended after a challenge page; {len(refs) - number} pages not asked for")
+                return
+            except SourceError as error:
+                self.result.fail(ref.url, error)
+            progress(number, len(refs))
+
+    def _note_gone(self, ref: PageRef, error: Gone) -> None:
+        known = self.known.get(document_key(ref.url))
+        if known is None:
+            self.result.fail(ref.url, error)  # listed, but never there: a finding about the portal
+        else:
+            self.result.gone.append(ref.url)
+
+    async def _read_page(self, ref: PageRef) -> None:
+        answer = await self.ask(ref.url, "page")
+        known = self.known.get(document_key(ref.url))
+        if answer.seen.outcome == "unchanged" and not await self._attachments_changed(known):
+            self.count(answer)
+            return
+        decoded = decode(answer.stored.body, answer.stored.content_type)
+        try:
+            article = self.engine.read(Page(ref.url, decoded), self.source, ref)
+        except SourceChanged as error:
+            # Its validators are not kept: it is asked for again, in full, until it can be read.
+            self.result.fetched += 1
+            self.result.rejected += 1
+            self.result.failures.append(Failure(ref.url, error.code, str(error)))
+            return
+        self.count(answer)
+        title = article.title or ref.title or ""
+        is_report = self.is_report(title)
+        texts: list[tuple[AttachmentRef, AttachmentText]] = []
+        if is_report and len(article.body.text) < SHORT_BODY:
+            for attachment in article.attachments:
+                stored = await self._ask_attachment(attachment)
+                if stored is not None:
+                    texts.append((attachment, read_attachment(stored.body, attachment.name)))
+        year = report_year(title) if is_report else None
+        self.result.pages.append(ReadPage(answer.seen, ref, article, is_report, year, tuple(texts)))
+
+    async def _ask_attachment(self, attachment: AttachmentRef) -> StoredPage | None:
+        """The attachment's bytes; None, and a failure in the result, when it cannot be had tonight."""
+        key = document_key(attachment.url)
+        if key not in self.attachments:
+            self.result.planned += 1
+            try:
+                answer = await self.ask(attachment.url, "attachment")
+            except GatewayUnreachable:
+                raise
+            except SourceError as error:
+                self.result.fail(attachment.url, error)
+                self.attachments[key] = None
+            else:
+                self.count(answer)
+                self.attachments[key] = answer
+        asked = self.attachments[key]
+        return asked.stored if asked is not None else None
+
+    async def _attachments_changed(self, known: Known | None) -> bool:
+        """Whether an attachment that holds the text of an unchanged page has other bytes than last time."""
+        changed = False
+        for attachment in known.attachments if known is not None else ():
+            await self._ask_attachment(attachment)
+            asked = self.attachments[document_key(attachment.url)]
+            changed |= asked is not None and asked.seen.outcome != "unchanged"
+        return changed
+
+
+async def crawl_source(
+    result: CrawlResult,
+    engine: Engine,
+    client: Client,
+    archive: Archive,
+    known: Mapping[str, Known],
+    *,
+    all_pages: bool = False,
+    progress: Progress = lambda done, planned: None,
+) -> None:
+    """Crawl `result.source` once and fill `result`. Failures of single pages are in it.
+
+    Raises SourceError when the source as a whole failed (no list readable, an assertion not met), and
+    GatewayUnreachable when the replay gateway is not there: then every source fails alike."""
+    crawl = _Crawl(result, engine, client, archive, known)
+    await crawl.discover()
+    crawl.assert_listed()
+    await crawl.read_pages(crawl.plan(all_pages), progress)

@@ -1,0 +1,241 @@
+"""What all families share: rows by detail address, pages by counters, articles by meta tags, labels and body.
+
+A family is this engine with its own shapes; it overrides what it does otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar
+
+from connectors.base import Article, AttachmentRef, Listing
+from connectors.engines import paging
+from connectors.engines.body import Body, find_body
+from connectors.engines.dates import find_folder_time, find_url_day, parse_moment
+from connectors.engines.feed import discover_feed, is_feed
+from connectors.engines.labels import is_nothing, read_labels
+from connectors.engines.meta import find_generated, read_meta, tidy
+from connectors.engines.rows import find_rows, find_script_rows
+from connectors.errors import Refused, SourceChanged
+from connectors.selectors import select
+from connectors.urls import canonical, host_of
+from extraction.clean import CleanText, clean_body, is_file_link, parse_html
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lxml.html import HtmlElement
+
+    from connectors.base import Page, PageRef
+    from connectors.registry import Source
+
+SHORT_BODY = 20
+"""Characters of body below which the content is probably in the attachments."""
+_IMAGE = re.compile(r"\.(?:jpe?g|png|gif|bmp|tiff?|webp)(?:[?#]|$)", re.I)
+_TOOL = re.compile(r"阅读器|浏览器|客户端|插件|控件|输入法|使用说明|操作手册|帮助")
+_FRAME = re.compile(r"(?<![a-z])(?:foot(?:er)?|nav|header|links?|friend\w*|copyright)(?![a-z])")
+
+
+class FamilyEngine:
+    """An engine made of a family's shapes. Pure: no I/O, no clock."""
+
+    name: str = ""
+    detail: ClassVar[re.Pattern[str]]
+    """What the address of a detail page looks like."""
+    bodies: ClassVar[tuple[str, ...]]
+    """Body containers, most telling first."""
+    titles: ClassVar[tuple[str, ...]] = ("h1",)
+    first_page: ClassVar[int] = 1
+    """The number that page one of a list goes by."""
+
+    def discover(self, page: Page, source: Source) -> Listing:
+        if is_feed(page):
+            return keep_own(discover_feed(page), source)
+        root = parse_html(page.text)
+        refs = find_rows(root, page.url, self.detail) or find_script_rows(page.text, page.url, self.detail)
+        more = self.find_more(page, root, len(refs))
+        if not refs and not more and not paging.is_continuation(page.url, self.first_page):
+            redirect = paging.find_redirect(page.text, page.url)
+            if redirect is None:
+                raise SourceChanged(
+                    f"{source.id}: no row of the {self.name} family on {page.url}: look at the page, "
+                    "then correct engine or start",
+                    url=page.url,
+                )
+            more = (redirect,)
+        return keep_own(Listing(refs, more, paging.find_total(page.text)), source)
+
+    def find_more(self, page: Page, root: HtmlElement, rows: int) -> tuple[str, ...]:
+        return paging.find_pages(root, page.text, page.url, self.first_page)
+
+    def read(self, page: Page, source: Source, ref: PageRef | None = None) -> Article:
+        """Read a detail page, or with `page.kind == "feed"` the item `ref` whose body the feed carries.
+
+        A page without a body that links document files is an article in its attachments (`no_body`)."""
+        if page.kind == "feed" and ref is not None and ref.inline_html is not None:
+            return self._read_item(ref)
+        root = parse_html(page.text)
+        body = find_body(root, self.bodies, own=source.selectors.body)
+        node = None if body is None else body.node
+        attachments = find_attachments(root, node, page.url)
+        if body is None and (source.selectors.body or not attachments):
+            raise SourceChanged(
+                f"{source.id}: no body of the {self.name} family on {page.url}: look at the page, "
+                "then state selectors.body in the source",
+                url=page.url,
+            )
+        meta = read_meta(root)
+        labels = read_labels(root, node)
+        clean = CleanText("") if node is None else clean_body(node, base_url=page.url)
+        published_at, published_from = self.find_date(page.url, meta, labels, ref)
+        return Article(
+            url=page.url,
+            title=self._find_title(root, meta, labels, source, ref),
+            published_at=published_at,
+            published_from=published_from,
+            content_source=_or_none(meta.get("contentsource")) or labels.get("content_source"),
+            publisher=labels.get("publisher"),
+            index_no=labels.get("index_no"),
+            document_no=labels.get("document_no"),
+            site_id_code=_or_none(meta.get("siteidcode")),
+            body=clean,
+            attachments=attachments,
+            notes=_notes(clean, body),
+        )
+
+    def _read_item(self, ref: PageRef) -> Article:
+        root = parse_html(ref.inline_html or "")
+        body = root.body if root.body is not None else root
+        clean = clean_body(body, base_url=ref.url)
+        published_at, published_from = self.find_date(ref.url, {}, {}, ref)
+        return Article(
+            url=ref.url,
+            title=ref.title,
+            published_at=published_at,
+            published_from=published_from,
+            content_source=None,
+            publisher=None,
+            index_no=None,
+            document_no=None,
+            site_id_code=None,
+            body=clean,
+            attachments=find_attachments(root, body, ref.url),
+            notes=_notes(clean, Body(body, "selector")),
+        )
+
+    def find_date(
+        self, url: str, meta: dict[str, str], labels: dict[str, str], ref: PageRef | None
+    ) -> tuple[str | None, str | None]:
+        """Publication time and where it comes from: meta, label, list row, address, in that order.
+
+        A generation time is no publication time: a PubDate equal to it yields to a label that differs. A bare day
+        yields to a later kind that knows the time of the same day (a folder YYYYMMDDHHMMSS, an info line)."""
+        by_meta = parse_moment(meta.get("pubdate", ""))
+        by_label = labels.get("published") or labels.get("issued")
+        if by_meta and by_label and len(by_label) > 10 and by_label != by_meta:
+            generated = [parse_moment(text) for text in find_generated(meta)]
+            if by_meta in generated:
+                by_meta = None
+        found = [
+            (by_meta, "meta"),
+            (by_label, "label"),
+            (ref.listed_date if ref else None, "list"),
+            (labels.get("written"), "label"),
+            (find_folder_time(url), "url_folder"),
+            (find_url_day(url), "url"),
+        ]
+        known = [(moment, origin) for moment, origin in found if moment]
+        if not known:
+            return None, None
+        day = known[0][0][:10]
+        return next(((m, origin) for m, origin in known if len(m) > 10 and m[:10] == day), known[0])
+
+    def _find_title(
+        self,
+        root: HtmlElement,
+        meta: dict[str, str],
+        labels: dict[str, str],
+        source: Source,
+        ref: PageRef | None,
+    ) -> str | None:
+        if source.selectors.title:
+            for node in select(root, source.selectors.title):
+                if text := tidy(node.text_content()):
+                    return text
+        known = _or_none(meta.get("articletitle")) or labels.get("title")
+        if known:
+            return known
+        headline = _first_text(root, self.titles)
+        listed = ref.title if ref else None
+        if listed and not listed.endswith(("…", "...")) and headline != listed:
+            return listed
+        return headline or listed or _document_title(root)
+
+
+def keep_own(listing: Listing, source: Source) -> Listing:
+    """A listing without rows on other hosts: a document counts only from the host that is registered for it."""
+    foreign = tuple(ref.url for ref in listing.refs if host_of(ref.url) not in source.hosts)
+    refs = tuple(ref for ref in listing.refs if host_of(ref.url) in source.hosts)
+    return replace(listing, refs=refs, foreign=foreign)
+
+
+def _first_text(root: HtmlElement, selectors: Sequence[str]) -> str | None:
+    for selector in selectors:
+        for node in select(root, selector):
+            text = tidy(node.text_content())
+            if 4 <= len(text) <= 200:
+                return text
+    return None
+
+
+def _document_title(root: HtmlElement) -> str | None:
+    """`<title>` without the site's name behind it. Markup inside counts as text there, so it is cut."""
+    for node in root.iter("title"):
+        text = tidy(node.text_content())
+        return re.split(r"[_|]|\s[-–—]\s", text)[0].strip() or None
+    return None
+
+
+def _or_none(value: str | None) -> str | None:
+    return None if value is None or is_nothing(value) else value
+
+
+def _notes(clean: CleanText, body: Body | None) -> tuple[str, ...]:
+    notes = list(clean.notes)
+    if body is None:
+        notes.append("no_body")
+    elif body.found_by == "density":
+        notes.append("body_by_density")
+    if len(clean.text) < SHORT_BODY:
+        notes.append("short_body")
+    return tuple(notes)
+
+
+def find_attachments(root: HtmlElement, body: HtmlElement | None, base_url: str) -> tuple[AttachmentRef, ...]:
+    """Links to document files anywhere but in the page's frame; images only where they are linked in the body."""
+    inside = set() if body is None else set(body.iter("a"))
+    found: dict[str, AttachmentRef] = {}
+    for link in root.iter("a"):
+        href = link.get("href")
+        label = tidy(link.text_content()) or tidy(link.get("title") or "")
+        if not href or not is_file_link(href, label) or _TOOL.search(label):
+            continue
+        if link not in inside and (_IMAGE.search(href) or _is_framed(link)):
+            continue
+        try:
+            url = canonical(href, base_url)
+        except Refused:
+            continue
+        found.setdefault(url, AttachmentRef(url, label or url.rpartition("/")[2]))
+    return tuple(found.values())
+
+
+def _is_framed(link: HtmlElement) -> bool:
+    """Whether a link stands in the header, navigation or footer."""
+    for above in link.iterancestors():
+        if above.tag in ("nav", "header", "footer"):
+            return True
+        if _FRAME.search(f"{above.get('class') or ''} {above.get('id') or ''}".lower()):
+            return True
+    return False

@@ -1,0 +1,235 @@
+"""Labelled values around a body: 索引号, 文号, 发布机构, 发文日期, 来源 … in tables, lists and info lines.
+
+A label is matched after deleting white space and colons, so `索 引 号：` is 索引号. Its value is what follows it in
+the same text node, else the next node beside it: an empty cell is an empty value, never the next label's.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from connectors.engines.dates import find_date
+from connectors.engines.meta import tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lxml.html import HtmlElement
+
+_FIELDS = {
+    "index_no": "索引号 信息索引号 索引号码 信息索引 索引",
+    "document_no": "文号 发文字号 发文文号 公文文号 文件编号 文件号 公文号 文件字号",
+    "publisher": (
+        "发布机构 发布单位 发布机关 发布部门 公开机构 发文机关 发文单位 发文机构 制发机关 "
+        "公开责任部门 责任部门 信息公开单位 公开单位"
+    ),
+    "published": ("发布日期 发布时间 发表时间 发表日期 公开日期 公开时间 信息公开日期 日期 时间 生成日期"),
+    "issued": "发文日期 发文时间",
+    "written": "成文日期 成文时间 印发日期 制发日期",
+    "title": "标题 信息名称 文件名称 公文名称 信息标题 名称",
+    "content_source": "信息来源 文章来源 稿件来源 来源单位 来源 稿源",
+    "": (
+        "阅读次数 阅读量 阅读数 浏览次数 浏览量 浏览数 点击数 点击量 点击次数 访问次数 "
+        "访问量 字号 字体 字体大小 分享 分享到 打印 作者 编辑 责任编辑 审核 审核人 关键词 "
+        "关键字 主题词 分类 信息分类 主题分类 体裁分类 组配分类 公开方式 公开范围 公开形式 "
+        "公开类别 公开时限 有效性 时效 时效性 效力状态 有效期 是否有效 内容概述 内容摘要 "
+        "概述 摘要 附件 附件下载 服务对象 信息类别 文种 体裁 主题 更新时间 更新日期 "
+        "生效日期 生效时间 失效日期 废止日期 实施日期 保护视力色 语言 关联文件 当前位置 "
+        "您当前位置 您的位置 您当前的位置 您现在的位置 上一篇 下一篇 主办单位 承办单位 "
+        "网站标识码"
+    ),
+}
+"""Field to its labels; the empty field holds labels that only end a value."""
+LABELS = {label: name for name, labels in _FIELDS.items() for label in labels.split()}
+_LONGEST = max(map(len, LABELS))
+
+_INLINE = re.compile(
+    r"(?<![\u4e00-\u9fff])("
+    + "|".join(r"\s{0,8}".join(label) for label in sorted(LABELS, key=len, reverse=True))
+    + r")\s{0,8}[:：]"
+)
+_SQUEEZE = re.compile(r"[\s:：\u200b\ufeff]+")
+_NOTHING = frozenset({"无", "无号", "暂无", "无文号", "空", "-", "--", "—", "/", "null", "none"})
+_VALUE_END = re.compile(r"[【|｜]|\s{3,}|字体|字号|打印")
+_MAX_VALUE = 200
+_MAX_SIBLINGS = 8
+"""Empty elements (icons, spacers) that may stand between a label and its value."""
+_SKIPPED = frozenset(("script", "style", "select", "option", "textarea", "button", "noscript", "template", "title"))
+_CELLS = frozenset(("td", "th", "dd", "dt", "div", "p", "li"))
+_WRITTEN = re.compile(r"document\.write(?:ln)?\s*\(")
+
+
+def read_labels(root: HtmlElement, body: HtmlElement | None) -> dict[str, str]:
+    """Field to value, for every labelled value outside the body. The first good value of a field wins."""
+    found: dict[str, str] = {}
+    for name, value in _labelled(root, body):
+        if name and name not in found:
+            good = _check(name, value)
+            if good:
+                found[name] = good
+    for text in _written_by_script(root, body):
+        for name, value in _split(text):
+            good = _check(name, value)
+            if name and good and name not in found:
+                found[name] = good
+    return found
+
+
+def is_nothing(value: str) -> bool:
+    """Whether a value says that there is none: `无号`, `无`, a dash."""
+    return _SQUEEZE.sub("", value).lower() in _NOTHING or not value.strip()
+
+
+def _check(name: str, value: str) -> str | None:
+    """The value where it can be one of its field, else None."""
+    value = tidy(value)
+    if is_nothing(value) or not re.search(r"\w", value):
+        return None
+    if name in ("published", "issued", "written"):
+        return find_date(value)
+    if name == "document_no":
+        return value if len(value) <= 80 and re.search(r"\d", value) and "。" not in value else None
+    if name == "index_no":
+        return value if len(value) <= 80 and re.search(r"\d", value) else None
+    if name == "title":
+        return value if len(value) >= 4 else None
+    return value if len(value) <= 60 and "。" not in value else None
+
+
+def _outside(root: HtmlElement, body: HtmlElement | None) -> Iterator[HtmlElement]:
+    """Elements in document order, without the body's inside and without what holds no readable text."""
+    stack = [root]
+    while stack:
+        element = stack.pop()
+        if element is body or not isinstance(element.tag, str) or element.tag in _SKIPPED:
+            continue
+        yield element
+        stack.extend(reversed(element))
+
+
+def _labelled(root: HtmlElement, body: HtmlElement | None) -> Iterator[tuple[str, str]]:
+    for element in _outside(root, body):
+        if element.text:
+            yield from _read_text(element.text, element, is_tail=False, body=body)
+        if element.tag in ("td", "th", "dt", "label") and len(element):
+            # A label broken over inline elements: match the cell as a whole.
+            whole = _SQUEEZE.sub("", element.text_content()[:80])
+            own = _SQUEEZE.sub("", element.text or "")
+            if whole != own and LABELS.get(whole):
+                yield LABELS[whole], _value_beside(element, body)
+        for child in element:
+            if child.tail and child is not body:
+                yield from _read_text(child.tail, child, is_tail=True, body=body)
+
+
+def _read_text(
+    text: str, element: HtmlElement, *, is_tail: bool, body: HtmlElement | None
+) -> Iterator[tuple[str, str]]:
+    if not text.strip() or len(text) > 4000:
+        return
+    if len(text) <= 40:
+        squeezed = _SQUEEZE.sub("", text)
+        if len(squeezed) <= _LONGEST and squeezed in LABELS:
+            name = LABELS[squeezed]
+            if name:
+                yield name, _value_after(element, is_tail=is_tail, body=body)
+            return
+    if ":" not in text and "：" not in text:
+        return
+    pairs = list(_split(text))
+    for index, (name, value) in enumerate(pairs):
+        if name and not value and index == len(pairs) - 1 and text.rstrip()[-1] in ":：":
+            value = _value_after(element, is_tail=is_tail, body=body)
+        yield name, value
+
+
+def _split(text: str) -> Iterator[tuple[str, str]]:
+    """`来源：甲 发布日期：乙` as pairs; a value ends at the next label or at a tool."""
+    matches = list(_INLINE.finditer(text[:4000]))
+    for index, match in enumerate(matches):
+        end = matches[index + 1].start() if index + 1 < len(matches) else len(text)
+        value = text[match.end() : min(end, match.end() + _MAX_VALUE)].lstrip()
+        stop = _VALUE_END.search(value)
+        yield LABELS["".join(match[1].split())], (value[: stop.start()] if stop else value).strip()
+
+
+def _value_after(element: HtmlElement, *, is_tail: bool, body: HtmlElement | None) -> str:
+    """The text that follows a label node: inside its element, else beside it."""
+    if is_tail:
+        return _value_beside(element, body, skip_tail=True)
+    for child in element:
+        value = _own_value(child, body)
+        if value:
+            return value
+        if _is_filled(child.tail):
+            return _before_label(child.tail or "")
+    return _value_beside(element, body)
+
+
+def _value_beside(element: HtmlElement, body: HtmlElement | None, *, skip_tail: bool = False) -> str:
+    """The next sibling's text; one that is there but empty is an empty value. Climbs out of inline wrappers."""
+    for _ in range(4):
+        if not skip_tail and _is_filled(element.tail):
+            return _before_label(element.tail or "")
+        skip_tail = False
+        for sibling in islice(element.itersiblings(), _MAX_SIBLINGS):
+            value = _own_value(sibling, body)
+            if value or sibling.tag in _CELLS:
+                return value
+            if _is_filled(sibling.tail):
+                return _before_label(sibling.tail or "")
+        parent = element.getparent()
+        if parent is None or element.tag in ("tr", "li", "p", "dd", "td", "th", "table", "body"):
+            return ""
+        element = parent
+    return ""
+
+
+def _is_filled(text: str | None) -> bool:
+    return bool(text) and bool(_SQUEEZE.sub("", text or ""))
+
+
+def _own_value(element: HtmlElement, body: HtmlElement | None) -> str:
+    if not isinstance(element.tag, str) or element.tag in _SKIPPED:
+        return ""
+    if body is not None and (element is body or any(above is element for above in body.iterancestors())):
+        return ""
+    text, length = [], 0
+    for piece in _texts(element):
+        text.append(piece)
+        length += len(piece)
+        if length >= _MAX_VALUE:
+            break
+    return _before_label("".join(text)[:_MAX_VALUE])
+
+
+def _texts(element: HtmlElement) -> Iterator[str]:
+    """Readable text in page order. Lazy, so that a value costs what it is long, not what its element is."""
+    if isinstance(element.tag, str) and element.tag not in _SKIPPED:
+        if element.text:
+            yield element.text
+        for child in element:
+            yield from _texts(child)
+            if child.tail:
+                yield child.tail
+
+
+def _before_label(text: str) -> str:
+    if _SQUEEZE.sub("", text) in LABELS:
+        return ""
+    match = _INLINE.search(text)
+    return (text[: match.start()] if match else text[:_MAX_VALUE]).strip()
+
+
+def _written_by_script(root: HtmlElement, body: HtmlElement | None) -> Iterator[str]:
+    """What scripts outside the body write into the page, without its tags."""
+    inside = set() if body is None else set(body.iter("script"))
+    for script in root.iter("script"):
+        text = script.text or ""
+        if script not in inside and _WRITTEN.search(text):
+            for call in _WRITTEN.split(text[:20_000])[1:]:
+                quoted = re.match(r"\s*(?:'([^'\n]{0,2000})'|\"((?:[^\"\\\n]|\\.){0,2000})\")", call)
+                if quoted:
+                    yield tidy((quoted[1] or quoted[2] or "").replace("><", "> <").replace("\\", ""))

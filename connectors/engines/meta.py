@@ -1,0 +1,39 @@
+"""The meta tags of 国办发〔2017〕47号, as portals spell them: any case, any quotes, twice, in the body."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+_GENERATED = ("htmlgeneratetime", "maketime", "generatetime", "others")
+"""Tags that hold the time a page was generated, never that of publication."""
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+
+
+def read_meta(root: HtmlElement) -> dict[str, str]:
+    """Lower-case name to value; the first value that is not empty wins."""
+    found: dict[str, str] = {}
+    for tag in root.iter("meta"):
+        name = (tag.get("name") or tag.get("property") or "").strip().lower()
+        value = tidy(tag.get("content") or "")
+        if name and value and name not in found:
+            found[name] = value
+    return found
+
+
+def tidy(value: str) -> str:
+    """One line, without markup and leftover entities."""
+    if "&" in value:
+        value = html.unescape(value)
+    if "<" in value:
+        value = _TAG.sub("", value)
+    return " ".join(value[:2000].split())
+
+
+def find_generated(meta: dict[str, str]) -> tuple[str, ...]:
+    """What the page says about its own generation."""
+    return tuple(meta[name] for name in _GENERATED if name in meta)

@@ -1,0 +1,195 @@
+"""Rows of a list page, found by the family's detail address and the date beside it, never by one class name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from connectors.base import PageRef
+from connectors.engines.dates import find_day
+from connectors.engines.feed import split_cdata
+from connectors.engines.meta import tidy
+from connectors.errors import Refused
+from connectors.urls import canonical
+from extraction.clean import clean_body, parse_html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lxml.html import HtmlElement
+
+_QUOTED = re.compile(r"['\"]([^'\"<>\s]{4,500})['\"]")
+_DATE_LIKE = re.compile(r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?")
+_TAIL_DATE = re.compile(r"[\s\[【(（]*(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?[\s\]】)）]*\Z")
+_BULLET = re.compile(r"\A[\s·•◆◇■□▪►▶>»\-]+(?=\S)")
+_TRUNCATED = re.compile(r"(?:…|\.{2,3})\Z")
+_WRAPPERS = frozenset(("body", "html", "main", "form", "center"))
+_MAX_ROW = 700
+"""Characters of text beyond which an element holds more than one row."""
+_MAX_DATE_NOISE = 14
+"""Characters a date's text node may hold besides the date: brackets, `发布日期：`, a clock."""
+
+
+@dataclass(slots=True)
+class _Found:
+    url: str
+    element: HtmlElement
+    title: str
+
+
+def find_rows(root: HtmlElement, base_url: str, is_detail: re.Pattern[str]) -> tuple[PageRef, ...]:
+    """One PageRef per detail address, in page order. Links without any date leave when other lists have dates."""
+    found = list(_find_links(root, base_url, is_detail))
+    owners = _map_owners(found)
+    rows: dict[str, PageRef] = {}
+    dated: dict[str, bool] = {}
+    for item in found:
+        text = _date_text(_find_row(item, owners), item)
+        ref = PageRef(item.url, item.title or None, find_day(text) if text else None)
+        previous = rows.get(item.url)
+        if previous is not None:
+            ref = _merge(previous, ref)
+        rows[item.url] = ref
+        dated[item.url] = dated.get(item.url, False) or text is not None
+    if any(dated.values()) and not all(dated.values()):
+        clusters = _clusters(found, owners, dated)
+        rows = {url: ref for url, ref in rows.items() if clusters[url]}
+    return tuple(rows.values())
+
+
+def _merge(one: PageRef, other: PageRef) -> PageRef:
+    """The longer title and the known date of two links to one page."""
+    title = max((one.title or "", other.title or ""), key=len) or None
+    return PageRef(one.url, title, one.listed_date or other.listed_date)
+
+
+def _find_links(root: HtmlElement, base_url: str, is_detail: re.Pattern[str]) -> Iterator[_Found]:
+    for element in root.iter():
+        if not isinstance(element.tag, str):
+            continue
+        href = element.get("href") if element.tag == "a" else None
+        candidates = [href] if href else []
+        click = element.get("onclick")
+        if click:
+            candidates += _QUOTED.findall(click[:2000])
+        if href and href.lstrip()[:11].lower() == "javascript:":
+            candidates += _QUOTED.findall(href[:2000])
+        for candidate in candidates:
+            url = detail_address(candidate, base_url, is_detail)
+            if url:
+                yield _Found(url, element, _find_title(element, base_url))
+                break
+
+
+def detail_address(candidate: str, base_url: str, is_detail: re.Pattern[str]) -> str | None:
+    """The canonical address where it has the family's detail shape, else None."""
+    if not is_detail.search(candidate):
+        return None
+    try:
+        url = canonical(candidate, base_url)
+    except Refused:
+        return None
+    return url if is_detail.search(url) else None
+
+
+def _find_title(element: HtmlElement, base_url: str) -> str:
+    """The title attribute where the text is cut short, else the longest line of the text without its date."""
+    lines = clean_body(element, base_url=base_url, hidden_names=frozenset()).text.split("\n")
+    text = max((tidy(_TAIL_DATE.sub("", line)) for line in lines), key=len)
+    text = _BULLET.sub("", text)
+    attribute = tidy(element.get("title") or "")
+    if attribute and (_TRUNCATED.search(text) or len(attribute) >= len(text)):
+        return attribute
+    return text
+
+
+def _map_owners(found: list[_Found]) -> dict[HtmlElement, str | None]:
+    """For each element above a link: the one detail address below it, or None where there are several."""
+    owners: dict[HtmlElement, str | None] = {}
+    for item in found:
+        element: HtmlElement | None = item.element
+        while element is not None:
+            if element in owners and owners[element] != item.url:
+                owners[element] = None
+            else:
+                owners[element] = item.url
+            element = element.getparent()
+    return owners
+
+
+def _find_row(item: _Found, owners: dict[HtmlElement, str | None]) -> HtmlElement:
+    """The largest element that holds this link, no other row, and little enough to be a row."""
+    row = item.element
+    parent = row.getparent()
+    while parent is not None and owners.get(parent) == item.url and parent.tag not in _WRAPPERS:
+        if len("".join(parent.text_content().split())) > _MAX_ROW:
+            break
+        row, parent = parent, parent.getparent()
+    return row
+
+
+def _date_text(row: HtmlElement, item: _Found) -> str | None:
+    """The text of a row that holds its date: a publication date first, else the first. None without any."""
+    texts: list[str] = [text for text in row.itertext() if _is_date_text(text)]
+    if not texts:
+        following = row.getnext()
+        tail = row.tail or ""
+        if _is_date_text(tail):
+            texts = [tail]
+        elif following is not None and isinstance(following.tag, str) and next(following.iter("a"), None) is None:
+            texts = [text for text in following.itertext() if _is_date_text(text)]
+    if not texts:
+        match = _TAIL_DATE.search("".join(item.element.text_content().split())[-40:])
+        return match[0] if match else None
+    return next((text for text in texts if "发布" in text), texts[0])
+
+
+def _is_date_text(text: str) -> bool:
+    if len(text) > 200:
+        return False
+    match = _DATE_LIKE.search(text)
+    return match is not None and len("".join(text.split())) - len("".join(match[0].split())) <= _MAX_DATE_NOISE
+
+
+def _clusters(found: list[_Found], owners: dict[HtmlElement, str | None], dated: dict[str, bool]) -> dict[str, bool]:
+    """Whether the list around each row has any date: a box of undated links is not the list."""
+    lists: dict[HtmlElement, list[str]] = {}
+    for item in found:
+        parent = _find_row(item, owners).getparent()
+        if parent is not None:
+            lists.setdefault(parent, []).append(item.url)
+    kept: dict[str, bool] = dict.fromkeys(dated, False)
+    for urls in lists.values():
+        if any(dated[url] for url in urls):
+            kept.update(dict.fromkeys(urls, True))
+    return kept
+
+
+def find_script_rows(text: str, base_url: str, is_detail: re.Pattern[str]) -> tuple[PageRef, ...]:
+    """Rows that a script writes: between one quoted detail address and the next stand its title and date."""
+    hits: list[tuple[int, int, str]] = []
+    for match in re.finditer(r"['\"]\\?([^'\"<>\s\\]{4,500})\\?['\"]", text):
+        url = detail_address(match[1], base_url, is_detail)
+        if url:
+            hits.append((match.start(), match.end(), url))
+    rows: dict[str, PageRef] = {}
+    for index, (_, end, url) in enumerate(hits):
+        stop = hits[index + 1][0] if index + 1 < len(hits) else len(text)
+        chunk = text[end : min(stop, end + 3000)]
+        ref = PageRef(url, _script_title(chunk), find_day(chunk))
+        rows[url] = _merge(rows[url], ref) if url in rows else ref
+    return tuple(rows.values())
+
+
+def _script_title(chunk: str) -> str | None:
+    """The longest text between quotes or tags that is not an address or a date."""
+    candidates = re.findall(r"[>'\"]([^<>'\"\n]{4,200})[<'\"\\]", chunk)
+    texts = [tidy(text) for text in candidates if re.search(r"[\u4e00-\u9fff]", text)]
+    return max(texts, key=len, default=None)
+
+
+def parse_records(text: str, base_url: str, is_detail: re.Pattern[str]) -> tuple[PageRef, ...]:
+    """Rows of a list service's `<record><![CDATA[<li>…]]></record>` answer, or of bare markup."""
+    records = [piece for is_cdata, piece in split_cdata(text) if is_cdata]
+    return find_rows(parse_html("\n".join(records) if records else text), base_url, is_detail)

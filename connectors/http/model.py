@@ -1,0 +1,112 @@
+"""What the client is given and what it gives back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import httpx
+
+RobotsState = Literal["allowed", "denied", "unreachable", "not_checked"]
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """What the client must know. Times in seconds, sizes in bytes after decompression."""
+
+    user_agent: str
+    replay: str | None = None
+    pace_real: bool = False
+    """Wait at the real pace also in replay."""
+    timeout: float = 30.0
+    """For one whole request: connect, headers and body."""
+    retries: int = 3
+    backoff: float = 1.0
+    delay: float = 1.0
+    max_page_bytes: int = 16 << 20
+    max_attachment_bytes: int = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What an earlier answer gave us to ask `has it changed?` (RFC 9110, 13.1)."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request made, or not made because robots.txt said no: a row of the fetch log."""
+
+    url: str
+    host: str
+    """As in `hosts` of a source: with the port where it is not the scheme's own."""
+    started_at: datetime
+    elapsed_ms: int
+    status: int | None
+    n_bytes: int
+    outcome: str
+    """`ok`, `not_modified`, `redirect`, or the code of the error."""
+    robots: RobotsState
+    """`not_checked` is robots.txt itself."""
+    delay_s: float
+    """Pace of the host's lane: the larger of ours and its Crawl-delay."""
+    waited_s: float
+    """What was really slept for it: nothing in replay."""
+    kind: str = "page"
+    """`list`, `page`, `feed`, `attachment` or `robots`."""
+    is_conditional: bool = False
+    """A validator was sent along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One page, as the server gave it."""
+
+    url: str
+    final_url: str
+    """Differs from `url` after redirects."""
+    status: int
+    headers: Mapping[str, str]
+    """Lower-case names; repeated ones joined by `, `."""
+    body: bytes
+    """Decompressed; empty when not modified."""
+    not_modified: bool
+    etag: str | None
+    last_modified: str | None
+    content_type: str | None
+    fetched_at: datetime
+    """When the last request began, UTC."""
+    elapsed_ms: int
+    attempts: tuple[Attempt, ...]
+    """Those for this page, redirects and failures included; `on_attempt` also sees robots.txt."""
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.body).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response, read to its end."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+    started_at: datetime
+    elapsed_ms: int
+
+
+@dataclass(slots=True)
+class Job:
+    """What all requests for one page share, and the log they leave."""
+
+    kind: str
+    pace: float
+    conditions: dict[str, str]
+    robots: RobotsState = "allowed"
+    attempts: list[Attempt] = field(default_factory=list)

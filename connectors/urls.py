@@ -1,0 +1,93 @@
+"""One spelling per address, and the identity of a document.
+
+Portals serve one page as http and https, with session ids, `../` steps and either case in escapes. The canonical
+address is what is fetched and stored; the document key is what makes two addresses one document.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+from connectors.errors import Refused
+
+_MAX_URL = 4000
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SESSION_PATH = re.compile(r";(?:jsessionid|phpsessid|sessionid)=[^/?;]*", re.I)
+_SESSION_KEY = re.compile(r"(?:jsessionid|phpsessid|sessionid|aspsessionid\w*|asp\.net_sessionid)\Z", re.I)
+_LINE_BREAKS = re.compile(r"[\t\r\n]+")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_SAFE = "%/:@!$&'()*+,;=-._~[]"
+
+
+def canonical(url: str, base: str | None = None) -> str:
+    """The one spelling of an address: absolute, lower-case host, no fragment, default port or session id,
+    dot segments resolved, percent escapes normal (RFC 3986, 6.2.2), query order kept.
+
+    Raises Refused for an address that is not http(s), has no host, or cannot be read."""
+    before, mark, query = _LINE_BREAKS.sub("", url).strip().partition("?")
+    text = before.replace("\\", "/") + mark + query
+    try:
+        if len(text) > _MAX_URL:
+            raise ValueError("too long")
+        parts = urlsplit(urljoin(base, text) if base else text)
+        host, port = parts.hostname, parts.port
+        if parts.scheme not in _DEFAULT_PORTS or not host:
+            raise ValueError("not an http address")
+        return _compose(parts.scheme, host, port, parts.path, parts.query)
+    except ValueError as cause:
+        shown = f"{text[:80]!r} ({cause})"
+        raise Refused(f"no address to fetch: {shown}; only http and https pages are read", url=text[:80]) from None
+
+
+def _compose(scheme: str, host: str, port: int | None, path: str, query: str) -> str:
+    host = host.rstrip(".").lower()
+    if not host.isascii():
+        host = host.encode("idna").decode("ascii")
+    if ":" in host:
+        host = f"[{host}]"
+    netloc = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
+    path = _resolve_dots(_SESSION_PATH.sub("", path) or "/")
+    kept = [pair for pair in query.split("&") if pair and not _SESSION_KEY.match(pair.partition("=")[0])]
+    return urlunsplit((scheme, netloc, _escape(path, _SAFE), _escape("&".join(kept), _SAFE + "?"), ""))
+
+
+def _resolve_dots(path: str) -> str:
+    """Remove `.` and `..` segments (RFC 3986, 5.2.4); `..` at the root stays at the root."""
+    output: list[str] = []
+    segments = path.split("/")
+    for segment in segments:
+        if segment == "..":
+            if len(output) > 1:
+                output.pop()
+        elif segment != ".":
+            output.append(segment)
+    if segments[-1] in (".", ".."):
+        output.append("")
+    joined = "/".join(output)
+    return joined if joined.startswith("/") else f"/{joined}"
+
+
+def _escape(text: str, safe: str) -> str:
+    decoded = _ESCAPE.sub(_normalise_escape, _LONE_PERCENT.sub("%25", text))
+    return quote(decoded, safe=safe, encoding="utf-8", errors="replace")
+
+
+def _normalise_escape(match: re.Match[str]) -> str:
+    char = chr(int(match[1], 16))
+    return char if char in _UNRESERVED else f"%{match[1].upper()}"
+
+
+def document_key(url: str) -> str:
+    """The identity of a document: the canonical address without its scheme."""
+    return canonical(url).partition("://")[2]
+
+
+def host_of(url: str) -> str:
+    """Lower-case host name of an address, empty where it has none."""
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""

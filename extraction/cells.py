@@ -1,0 +1,91 @@
+"""Tables in clean text: which cells label a number.
+
+Two shapes: rows with ` | ` between cells under a header row, and one cell a line (labels then figures, or
+header, then label and figures row by row). Labels stand for the phrase before a number.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Protocol
+
+_LINE = re.compile(r"[^\n]+")
+_CELL = re.compile(r"[^|]+")
+_MAX_CELL = 14
+_SENTENCE = re.compile("[。;,]")
+
+Span = tuple[int, int]
+Labels = dict[int, tuple[Span, ...]]
+
+
+class Placed(Protocol):
+    @property
+    def index(self) -> int: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
+def label_cells(text: str, numbers: Sequence[Placed]) -> Labels:
+    """Number index to the cells that label it; numbers outside tables are absent."""
+    starts = [number.start for number in numbers]
+
+    def fills(start: int, end: int) -> Placed | None:
+        """The number that fills the cell."""
+        index = bisect_left(starts, start)
+        if index < len(numbers) and numbers[index].start == start and numbers[index].end >= end:
+            return numbers[index]
+        return None
+
+    labels: Labels = {}
+    header: list[Span] = []
+    column: list[Span] = []
+    for match in _LINE.finditer(text):
+        line = match.span()
+        if "|" in match[0]:
+            header = _read_row(text, line, header, fills, labels)
+            continue
+        header = []
+        if len(match[0]) <= _MAX_CELL and not _SENTENCE.search(match[0]):
+            column.append(line)
+            continue
+        _read_column(column, fills, labels)
+        column = []
+    _read_column(column, fills, labels)
+    return labels
+
+
+def _read_row(text: str, line: Span, header: list[Span], fills, labels: Labels) -> list[Span]:  # type: ignore[no-untyped-def]
+    cells = [match.span() for match in _CELL.finditer(text, *line)]
+    figures = [(column, number) for column, cell in enumerate(cells) if (number := fills(*cell))]
+    if not figures:
+        return cells
+    for column, number in figures:
+        above = (header[column],) if column < len(header) else ()
+        beside = tuple(cell for cell in cells[:1] if not fills(*cell))
+        labels[number.index] = above + beside
+    return header
+
+
+def _read_column(column: list[Span], fills, labels: Labels) -> None:  # type: ignore[no-untyped-def]
+    """One cell a line."""
+    figures = [fills(*cell) for cell in column]
+    first = next((index for index, number in enumerate(figures) if number), None)
+    if first is None or first == 0:
+        return
+    run = next((index for index in range(first, len(column)) if not figures[index]), len(column)) - first
+    if run == first or (run > 2 and first >= run):
+        for offset in range(run):
+            number = figures[first + offset]
+            if number is not None:
+                labels[number.index] = (column[first - run + offset],)
+        return
+    label: Span | None = None
+    for cell, number in zip(column, figures, strict=True):
+        if number is None:
+            label = cell
+        elif label is not None:
+            labels[number.index] = (label,)

@@ -1,0 +1,117 @@
+"""Page furniture inside a body: what `catalog/lookups/chrome.yml` lists, found by element name or by line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import yaml
+
+from extraction.spam import LOOKUPS
+from extraction.textmap import Removed
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+    from extraction.textmap import Line
+
+_MAX_ELEMENT = 400
+"""An element named like furniture that holds more characters is a body with an unlucky name."""
+_MAX_LINE = 200
+_ATTACHMENT_REST = re.compile(
+    r"[附件下载点击相关列表一二三四五六七八九十及与、.．,，;；:：|\s\d()（）【】\[\]《》kKmMbB]*"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Furniture:
+    elements: frozenset[str]
+    lines: re.Pattern[str]
+    attachment_headings: re.Pattern[str]
+    neighbours: re.Pattern[str]
+    related_headings: re.Pattern[str]
+
+
+@lru_cache(maxsize=1)
+def _furniture() -> _Furniture:
+    data = yaml.safe_load((LOOKUPS / "chrome.yml").read_text(encoding="utf-8"))
+    patterns = {name: re.compile("|".join(data[name])) for name in _Furniture.__slots__ if name != "elements"}
+    return _Furniture(elements=frozenset(data["elements"]), **patterns)
+
+
+def is_furniture(element: HtmlElement) -> bool:
+    """Whether an element is furniture by its class or id, and short enough to be no body."""
+    names = (element.get("class") or "").split()
+    element_id = element.get("id")
+    if element_id:
+        names.append(element_id)
+    if not names:
+        return False
+    known = _furniture().elements
+    if not any(name.lower() in known for name in names):
+        return False
+    return len("".join(element.text_content().split())) <= _MAX_ELEMENT
+
+
+def drop_furniture(lines: list[Line], removed: list[Removed]) -> list[Line]:
+    """The lines that are body; the others go to `removed`."""
+    kinds = [_judge(line) for line in lines]
+    _cut_related(lines, kinds)
+    _settle_headings(kinds)
+    kept: list[Line] = []
+    for line, kind in zip(lines, kinds, strict=True):
+        if kind in ("attachment", "furniture"):
+            removed.append(Removed(kind, line.text[:_MAX_LINE], line.runs()[0].node))
+        else:
+            kept.append(line)
+    return kept
+
+
+def _judge(line: Line) -> str:
+    """`attachment`, `furniture`, `heading` (of attachments), `related`, `link`, or empty for body."""
+    runs = line.runs()
+    if any(run.is_file for run in runs):
+        rest = "".join(run.text for run in runs if not run.is_file)
+        if _ATTACHMENT_REST.fullmatch(rest):
+            return "attachment"
+    text = line.text
+    if len(text) > _MAX_LINE:
+        return ""
+    known = _furniture()
+    has_link = any(run.is_link for run in runs)
+    if known.lines.fullmatch(text):
+        return "furniture"
+    if known.neighbours.fullmatch(text) and (has_link or text.rstrip("。").endswith(("没有了", "无", "没有"))):
+        return "furniture"
+    if known.attachment_headings.fullmatch(text):
+        return "heading"
+    if known.related_headings.fullmatch(text):
+        return "related"
+    return "link" if all(run.is_link or not run.text.strip("·•◆■▪►>-—") for run in runs) else ""
+
+
+def _cut_related(lines: list[Line], kinds: list[str]) -> None:
+    """A related list runs from its heading to the end; one line of plain text after it makes it body."""
+    for index in range(len(kinds) - 1, -1, -1):
+        if kinds[index] == "related":
+            kinds[index:] = ["furniture"] * (len(kinds) - index)
+        elif kinds[index] not in ("link", "furniture", "attachment", "heading") and not _is_dated_link(lines[index]):
+            return
+
+
+def _is_dated_link(line: Line) -> bool:
+    """A link with a date beside it, as related lists print them."""
+    runs = line.runs()
+    rest = "".join(run.text for run in runs if not run.is_link)
+    return any(run.is_link for run in runs) and re.fullmatch(r"[\d\-/.年月日\[\]()（）·•|]{0,24}", rest) is not None
+
+
+def _settle_headings(kinds: list[str]) -> None:
+    """An attachment heading goes when what follows it, or nothing, is body."""
+    following = "furniture"
+    for index in range(len(kinds) - 1, -1, -1):
+        if kinds[index] == "heading":
+            kinds[index] = "attachment" if following in ("attachment", "furniture") else ""
+        following = kinds[index]

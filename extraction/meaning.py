@@ -1,0 +1,283 @@
+"""What a number counts: topic x aspect x unit.
+
+Each number has a window: the words before it back to the number before, and those after it up to the next mark. A
+reading of a metric is claimed where one of its words stands in the window, its topic is being talked about (in the
+number's own phrase, else in the nearest phrase before that names one, else in a heading), the measure word fits and
+no forbidding word stands in the phrase. The claims are weighed: longer words, nearer words, nearer topics win.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from extraction.catalogue import Catalogue, Reading
+from extraction.model import Mention
+from extraction.structure import Structure
+from extraction.words import Hit, Hits, WordIndex, topics_of
+
+_REACH = 120
+"""No word further away than this says what a number is."""
+_TAIL_REACH = 60
+_NEEDS_REACH = 160
+_DURATIONS = frozenset(
+    ["天", "年", "个月", "月", "日", "小时", "个小时", "学时", "课时", "周", "个工作日", "工作日", "分钟", "周年"]
+)
+_RIGHT_END = re.compile(r"[,;。:\n|()!?]")
+_OBJECT = re.compile(r"(?:^|[,;。:、\n])[^,;。:、\n]{0,4}?(?:对|将|把|就)[^,;。:\n]*$")
+_MIN_SCORE = 4.0
+_SUMMED = re.compile(r"^[^,。;:]{0,6}(?:共|共计|合计|总计)$")
+"""12个部门共29个事项: the number before only says over how many."""
+_IN_TURNS = re.compile(r"分[^,。;:\d]{0,8}$")
+_DONE = re.compile(r"进行|予以|报")
+_TITLE = re.compile(r"《[^《》]*》")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A mention at its place in the view."""
+
+    index: int
+    start: int
+    end: int
+    mention: Mention
+    unit: str
+    """The measure word in the script of the catalogue."""
+
+    @property
+    def is_duration(self) -> bool:
+        return self.mention.unit_zh in _DURATIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open places of the view: words at `left:number` and `number:right` may say what the number is."""
+
+    left: int
+    piece: int
+    right: int
+    tail: int
+    labels: tuple[tuple[int, int], ...] = ()
+    """Cells of a table that label the number: they stand for the phrase before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A reading that fits, how well, and by which word."""
+
+    reading: Reading
+    hit: Hit
+    score: float
+    side: str
+    why: str
+
+
+class Meaning:
+    """Windows and claims of the numbers of one text."""
+
+    def __init__(
+        self, text: str, numbers: list[Number], structure: Structure, hits: Hits, words: WordIndex, catalogue: Catalogue
+    ) -> None:
+        self.text, self.numbers, self.structure, self.hits, self.words = text, numbers, structure, hits, words
+        self._ends = [number.end for number in numbers]
+        counted = sorted(catalogue.counted, key=len, reverse=True)
+        self._counted = re.compile("(?:" + "|".join(map(re.escape, counted)) + ")") if counted else None
+
+    def window(self, number: Number) -> Window:
+        bracket = self.structure.bracket_around(number.start)
+        left = max(self.structure.clause_start(number.start), number.start - _REACH, 0)
+        if bracket:
+            left = max(left, bracket[0] + 1)
+        for other in reversed(self.numbers[max(0, number.index - 8) : number.index]):
+            if other.end <= left:
+                break
+            if other.is_duration or self.structure.bracket_around(other.start) != bracket:
+                continue
+            if _SUMMED.match(self.text[other.end : number.start]):
+                continue
+            left = other.end
+            break
+        right, following = self._right(number)
+        piece = max(left, self.structure.piece_start(number.start))
+        tail = right
+        clause = max(self.structure.clause_start(number.start), number.start - _REACH)
+        if self.text[right : right + 1] in ",和及" and _OBJECT.search(self.text[clause : number.start]):
+            stop = self.structure.sentence_end(number.start)
+            tail = min(stop if following - number.end <= 4 else following, stop, right + _TAIL_REACH)
+        elif number.unit in ("次", "轮", "批") and _IN_TURNS.search(self.text[left : number.start]):
+            tail = min(self.structure.sentence_end(number.start), right + _TAIL_REACH)
+        return Window(left, piece, right, tail)
+
+    def _right(self, number: Number) -> tuple[int, int]:
+        """Where the phrase after the number ends, and where the next number begins."""
+        stop = _RIGHT_END.search(self.text, number.end, number.end + _REACH)
+        right = stop.start() if stop else min(number.end + _REACH, len(self.text))
+        while stop and self.text[right] == "(":
+            bracket = self.structure.bracket_around(right)
+            closing = self.text.find(")", right, right + 12)
+            if bracket or closing < 0:
+                break
+            stop = _RIGHT_END.search(self.text, closing + 1, number.end + _REACH)
+            right = stop.start() if stop else min(number.end + _REACH, len(self.text))
+        following = len(self.text)
+        for other in self.numbers[number.index + 1 : number.index + 6]:
+            if not other.is_duration:
+                following = other.start
+                break
+        if following < right:
+            cut = max(self.text.rfind("、", number.end, following), self.text.rfind("及", number.end, following))
+            right = cut if cut >= 0 else following
+        return right, following
+
+    def claims(self, number: Number, window: Window) -> list[Claim]:
+        """All readings that fit, best first, one per metric."""
+        own = topics_of(self._own_topics(number, window))
+        inherited = self._inherited(number, window, own)
+        marks = {index for hit in self._phrase(self.hits.marks, number, window) for index in hit.word.forbids}
+        needs: set[int] | None = None
+        follows = self._counted.match(self.text, number.end) if self._counted else None
+        best: dict[str, Claim] = {}
+        for hit, side, gap in self._named(number, window):
+            for reading in hit.word.names:
+                if not accepts_unit(reading, number, gap if side == "left" else 9):
+                    continue
+                index = self.words.numbers[id(reading)]
+                if index in marks and not self._only_inside(index, hit, number, window):
+                    continue
+                if follows and not self._counts(reading, follows[0], side, hit, number):
+                    continue
+                topic = self._topic_score(reading, own, inherited)
+                if topic is None:
+                    continue
+                if reading.needs:
+                    needs = self._needed(number, window) if needs is None else needs
+                    if index not in needs:
+                        continue
+                score = self._score(reading, hit, side, gap, number, window) + topic
+                held = best.get(reading.metric)
+                if score >= _MIN_SCORE and (held is None or score > held.score):
+                    best[reading.metric] = Claim(reading, hit, score, side, f"{hit.word.text}/{side}")
+        return sorted(best.values(), key=lambda claim: (-claim.score, self.words.numbers[id(claim.reading)]))
+
+    def _score(self, reading: Reading, hit: Hit, side: str, gap: int, number: Number, window: Window) -> float:
+        score = 2.0 * min(hit.end - hit.start, 6)
+        if side == "left":
+            labelled = any(start <= hit.start < end for start, end in window.labels)
+            score -= min(gap / 3, 6.0) + (3.0 if hit.start < window.piece and not labelled else 0.0)
+        elif side == "right":
+            score -= min(gap / 3, 6.0) + 1.0
+        else:
+            score -= 6.0 + min(gap / 8, 4.0)
+        if reading.needs:
+            score += 2.0
+        return score - (8.0 if reading.weak else 0.0)
+
+    def _counts(self, reading: Reading, noun: str, side: str, hit: Hit, number: Number) -> bool:
+        """A counted noun after the number leaves it only to readings that count it or name something right there."""
+        if any(noun in count or count in noun for count in reading.counts):
+            return True
+        return side == "right" and hit.start - number.end <= 3 and not reading.counts
+
+    def _only_inside(self, index: int, hit: Hit, number: Number, window: Window) -> bool:
+        """Whether all words that forbid the reading stand inside the very word that names it."""
+        return all(
+            hit.start <= mark.start and mark.end <= hit.end
+            for mark in self._phrase(self.hits.marks, number, window)
+            if index in mark.word.forbids
+        )
+
+    def _phrase(self, row: object, number: Number, window: Window) -> Iterator[Hit]:
+        hits = self.hits.marks if row is self.hits.marks else self.hits.topics
+        for start, end in window.labels:
+            yield from hits.inside(start, end)
+        yield from self._outside_brackets(hits.inside(window.piece, number.start), number)
+        yield from hits.inside(number.end, window.right)
+
+    def _own_topics(self, number: Number, window: Window) -> Iterator[Hit]:
+        return self._phrase(self.hits.topics, number, window)
+
+    def _outside_brackets(self, hits: Iterator[Hit], number: Number) -> Iterator[Hit]:
+        bracket = self.structure.bracket_around(number.start)
+        return (hit for hit in hits if self.structure.bracket_around(hit.start) in (None, bracket))
+
+    def _named(self, number: Number, window: Window) -> Iterator[tuple[Hit, str, int]]:
+        for start, end in window.labels:
+            for hit in self.hits.names.inside(start, end):
+                yield hit, "left", 0
+        for hit in self._outside_brackets(self.hits.names.inside(window.left, number.start), number):
+            yield hit, "left", self._gap(hit.end, number.start)
+        for hit in self.hits.names.inside(number.end, window.right):
+            yield hit, "right", hit.start - number.end
+        for hit in self.hits.names.inside(window.right, window.tail):
+            yield hit, "tail", hit.start - number.end
+
+    def _gap(self, start: int, end: int) -> int:
+        """Characters between a word and its number; a bracket or a document's name is no distance."""
+        if end > start and self.text[end - 1] == ")":
+            bracket = self.structure.bracket_around(end - 1)
+            end = max(start, bracket[0]) if bracket else end
+        between = self.text[start:end]
+        return len(_TITLE.sub("", between)) if "《" in between else len(between)
+
+    def is_done(self, claim: Claim, number: Number) -> bool:
+        """Whether a word after the number is something done to what it counts (进行了备案)."""
+        start = max(self.structure.piece_start(claim.hit.start), number.end)
+        return _DONE.search(self.text[start : claim.hit.end]) is not None
+
+    def _needed(self, number: Number, window: Window) -> set[int]:
+        floor = max(self.structure.sentence_start(number.start), number.start - _NEEDS_REACH)
+        needed = {index for hit in self.hits.marks.inside(floor, window.tail) for index in hit.word.needs}
+        for start, end in window.labels:
+            needed |= {index for hit in self.hits.marks.inside(start, end) for index in hit.word.needs}
+        for start, end in self.structure.heads_above(self.structure.block_at(number.start))[:1]:
+            needed |= {index for hit in self.hits.marks.inside(start, end) for index in hit.word.needs}
+        return needed
+
+    def _inherited(self, number: Number, window: Window, own: dict[str, int]) -> dict[str, float]:
+        """Topics in force at the number though its phrase does not name them, with their worth."""
+        worth: dict[str, float] = {}
+        block = self.structure.block_at(number.start)
+        for depth, (start, end) in enumerate(self.structure.heads_above(block)):
+            for topic in topics_of(self.hits.topics.inside(start, min(end, window.piece))):
+                worth.setdefault(topic, 2.0 - 0.5 * min(depth, 3))
+        floor = self.structure.blocks[block].start if block is not None else 0
+        last = self.hits.topics.last_before(window.piece, floor)
+        if last is None:
+            return {} if own else worth
+        sentence = self.structure.sentence_start(number.start)
+        in_sentence = last.start >= sentence
+        start = max(self.structure.piece_start(last.start), floor)
+        near = topics_of(self.hits.topics.inside(start, window.piece))
+        if in_sentence:
+            worth = {topic: value - 1.0 for topic, value in worth.items()}
+        worth |= dict.fromkeys(near, 4.0 if in_sentence else 2.5)
+        return {} if own else worth
+
+    @staticmethod
+    def _topic_score(reading: Reading, own: dict[str, int], inherited: dict[str, float]) -> float | None:
+        if not reading.topics:
+            return 3.0
+        owned = [min(own[topic], 6) for topic in reading.topics if topic in own]
+        if owned:
+            return 2.0 + max(owned)
+        values = [inherited[topic] for topic in reading.topics if topic in inherited]
+        return max(values) if values else None
+
+
+def accepts_unit(reading: Reading, number: Number, gap: int) -> bool:
+    """Whether the measure word fits. A lost one is read through where the naming word stands right at the number."""
+    unit = number.unit
+    if unit in reading.units:
+        return True
+    if not unit:
+        return gap <= 1 and not reading.units & {"%", "元"} and number.mention.numeral == "arabic"
+    if unit.endswith("元"):
+        return "元" in reading.units
+    return unit.startswith(("余", "多")) and unit[1:] in reading.units
+
+
+def first_after(ends: list[int], position: int) -> int:
+    """Index of the first number that ends after the position."""
+    return bisect_right(ends, position)

@@ -1,0 +1,167 @@
+"""Which time a number speaks of: the report's year, a window, another year; and up to when it was counted.
+
+Years come from the text only. A time expression rules what follows it: a window to the end of its sentence, a past
+year to the end of its clause, a cut-off (截至X) to the end of its numbered item.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Literal
+
+_HAN_DIGITS = {char: str(index) for index, char in enumerate("〇一二三四五六七八九")} | {"○": "0", "零": "0", "O": "0"}
+_HAN_MONTHS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "十一": 11, "十二": 12}
+_HAN_COUNT = {"两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
+_MONTH = r"\d{1,2}|十[一二]?|[一二三四五六七八九]"
+_QUARTERS = {"一": (1, 3), "二": (4, 6), "三": (7, 9), "四": (10, 12), "1": (1, 3), "2": (4, 6), "3": (7, 9), "4": (10, 12)}
+_PLANS = {"十一": 2006, "十二": 2011, "十三": 2016, "十四": 2021, "十五": 2026}
+
+_TIMES = re.compile(
+    r"(?P<cut>(?:截至|截止到?|截止至)(?:(?P<cy>(?:19|20)\d\d)年?)?(?:(?P<cm>\d{1,2})月(?:份)?)?(?:(?P<cd>\d{1,2})日)?(?:年?底|末)?)"
+    rf"|(?:(?P<wy>(?:19|20)\d\d)年)?(?P<wm1>{_MONTH})月?(?:—{{1,2}}|–|-|~|至|到)(?P<wm2>{_MONTH})月(?!\d)"
+    r"|(?P<ry1>(?:19|20)\d\d)年?(?:(?P<rm1>\d{1,2})月)?(?:—{1,2}|–|-|~|至|到)(?P<ry2>(?:19|20)\d\d)年(?:(?P<rm2>\d{1,2})月)?"
+    r"|自?(?P<sy>(?:19|20)\d\d)年?(?:(?P<sm>\d{1,2})月)?(?:\d{1,2}日)?(?:份)?[^,。;\n\d]{0,16}?以来(?!的)"
+    r"|(?:(?P<hy>(?:19|20)\d\d)年)?(?<!上)(?P<half>[上下])半年"
+    r"|(?:(?P<qy>(?:19|20)\d\d)年)?(?:第(?P<q>[一二三四1-4])|(?P<qs>前?[一二三四]))季度"
+    r"|“?(?P<plan>十[一二三四五])五”?(?:期间|以来|时期)"
+    r"|(?:近|最近|过去)(?P<n>[两二三四五六七八九十])年(?!来)|(?P<n2>[两二三四五六七八九十])年来|近(?P<n3>[两二三四五六七八九十])年来?"
+    r"|(?P<now>今年以来|今年|全年|本年度|年内|一年来|年度内|本年)"
+    r"|(?P<year>(?:19|20)\d\d)年(?P<tail>.{0,3})"
+)  # fmt: skip
+_OPENERS = frozenset("\n,;。:(、|)”")
+_NO_YEAR_AFTER = re.compile(r"度|确定|出台|制定|印发|发布|以前|之前|[上中下]|第|[《”〕)]|到期|\d{1,2}月|开始|起")
+_REPORT_WORDS = re.compile(r"报告|总结|小结|情况|汇报|通报|年报|工作")
+_YEAR = re.compile(r"(?<!\d)(20\d\d)年?度?")
+_HAN_YEAR = re.compile(r"二[〇○零O][〇○零O一二三四五六七八九]{2}(?=年)")
+_SURE_YEAR = re.compile(r"(?<!\d)(20\d\d)年")
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """One time expression at `start:end` of the view."""
+
+    start: int
+    end: int
+    kind: Literal["year", "now", "window", "cut", "since"]
+    period: str
+    as_of: str | None = None
+
+
+def read_report_year(text: str, title: str | None, publish_date: str | None) -> int | None:
+    """The year that a report speaks of: its title, a title-like line of the head, the year named in the text."""
+    for line in [title or "", *text[:4000].split("\n")[:40]]:
+        if len(line) > 400 and not line.startswith((title or "\0")):
+            line = line[:200]
+        if _REPORT_WORDS.search(line):
+            found = _SURE_YEAR.search(line) or _YEAR.search(line) if line == title else _SURE_YEAR.search(line)
+            if found:
+                return int(found[1])
+            han = _HAN_YEAR.search(line)
+            if han:
+                return int("".join(_HAN_DIGITS[char] if char in _HAN_DIGITS else "2" for char in han[0]))
+    years = [int(found) for found in _SURE_YEAR.findall(text[:20000])]
+    if publish_date is not None and publish_date[:4].isdigit():
+        years = [year for year in years if year <= int(publish_date[:4])] or [int(publish_date[:4]) - 1]
+    return max(set(years), key=lambda year: (years.count(year), year)) if years else None
+
+
+def _month(text: str) -> int:
+    return int(text) if text.isdigit() else _HAN_MONTHS[text]
+
+
+def _window(year1: int, month1: int, year2: int, month2: int) -> str:
+    return f"{year1}-{month1:02d}/{year2}-{month2:02d}"
+
+
+class Times:
+    """All time expressions of a text, and which of them rules a position."""
+
+    def __init__(self, text: str, report_year: int, publish_date: str | None) -> None:
+        self.year = report_year
+        self._text = text
+        self._publish_date = publish_date
+        self.default = str(report_year)
+        """The window that the title names (第三季度情况), else the year."""
+        self.found = [time for match in _TIMES.finditer(text) if (time := self._read(match)) is not None]
+        self._starts = [time.start for time in self.found]
+
+    def set_default(self, title_end: int) -> None:
+        """A window named before `title_end` is that of the whole text."""
+        for time in self.found:
+            if time.end <= title_end and time.kind == "window":
+                self.default = time.period
+
+    def _read(self, match: re.Match[str]) -> Time | None:
+        g, year = match.groupdict(), self.year
+        at = (match.start(), match.end())
+        if g["cut"]:
+            return self._read_cut(match)
+        if g["wm1"]:
+            first, last = _month(g["wm1"]), _month(g["wm2"])
+            if not 1 <= first < last <= 12:
+                return None
+            own = int(g["wy"] or year)
+            return Time(*at, "window", _window(own, first, own, last))
+        if g["ry1"]:
+            first, last = int(g["ry1"]), int(g["ry2"])
+            if not first < last <= year or self._in_name(match):
+                return None
+            return Time(*at, "since", _window(first, int(g["rm1"] or 1), last, int(g["rm2"] or 12)))
+        if g["sy"]:
+            since = int(g["sy"])
+            if since > year:
+                return None
+            if since == year and not g["sm"]:
+                return Time(*at, "now", str(year))
+            return Time(*at, "since" if since < year else "window", _window(since, int(g["sm"] or 1), year, 12))
+        if g["half"]:
+            own = int(g["hy"] or year)
+            return Time(*at, "window", _window(own, *((1, own, 6) if g["half"] == "上" else (7, own, 12))))
+        if g["q"] or g["qs"]:
+            own, name = int(g["qy"] or year), (g["q"] or g["qs"])
+            first, last = (1, 3 * _HAN_MONTHS[name[-1]]) if name[0] == "前" else _QUARTERS[name]
+            return Time(*at, "window", _window(own, first, own, last))
+        if g["plan"]:
+            first = _PLANS[g["plan"]]
+            return Time(*at, "since", _window(first, 1, min(first + 4, max(year, first)), 12)) if first <= year else None
+        if count := g["n"] or g["n2"] or g["n3"]:
+            return Time(*at, "since", _window(year - _HAN_COUNT[count] + 1, 1, year, 12))
+        if g["now"]:
+            return Time(*at, "now", str(year))
+        return self._read_year(match)
+
+    def _in_name(self, match: re.Match[str]) -> bool:
+        """(2016-2020年) closes the name of a plan, unless it says how long something has been in force."""
+        before = self._text[max(0, match.start() - 3) : match.start()]
+        return before.endswith("(") and not before.endswith(("来(", "间(", "后(", "今("))
+
+    def _read_cut(self, match: re.Match[str]) -> Time:
+        year = int(match["cy"] or self.year)
+        if match["cm"] is None:
+            tail = match[0][-1]
+            as_of = f"{year}-12" if tail in "底末" else self._publish_date
+            if match["cy"] and tail not in "底末":
+                as_of = None
+        else:
+            as_of = f"{year}-{int(match['cm']):02d}" + (f"-{int(match['cd']):02d}" if match["cd"] else "")
+        return Time(match.start(), match.end(), "cut", str(year), as_of)
+
+    def _read_year(self, match: re.Match[str]) -> Time | None:
+        year, before = int(match["year"]), self._text[match.start() - 1 : match.start()]
+        end = match.end() - len(match["tail"])
+        if year == self.year:
+            return Time(match.start(), end, "now", str(year))
+        if before and before not in _OPENERS or _NO_YEAR_AFTER.match(match["tail"]):
+            return None
+        return Time(match.start(), end, "year", str(year))
+
+    def before(self, position: int, floor: int) -> Time | None:
+        """The last expression that ends before `position` and starts at or after `floor`."""
+        index = bisect_right(self._starts, position) - 1
+        while index >= 0 and self.found[index].start >= floor:
+            if self.found[index].end <= position:
+                return self.found[index]
+            index -= 1
+        return None

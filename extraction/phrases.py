@@ -1,0 +1,115 @@
+"""The grammar right before a number: comparison with an earlier year, change, share, from-to, accumulation, target.
+
+Patterns are anchored at the number (`$`) over a short stretch of text and never nest quantifiers.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+REACH = 40
+"""How much text before a number is looked at."""
+
+_FILLER = r"(?:了|约|近|超过?|逾|达到?|为|仅|共|有|是|的|:|也){0,4}$"
+_PRIOR = re.compile(
+    r"(?P<cmp>由|从|较|比|与|同|自)?"
+    r"(?P<who>上一?年度?同?期?|去年同?期?|上一年度?同?期?|前一?年|(?P<year>20\d\d)年度?(?:同期|全年)?)"
+    r"(?:[末底]|全年|度)?" + _FILLER
+)
+_FROM = re.compile(r"(?:由|从)(?:原来?|原先|此前|年初|之前|改革前|过去|法定|最初|\d{4}年)?(?:的|约|近|规定的){0,3}$")
+_TO = re.compile(r"(?:降|减|增|升|压|缩|扩|提|拓|涨|精简|短|调整|变更|高|低|加)[^,。;\d]{0,3}?(?:至|到|为)(?:目前|现在|今年|全年|的|了|约|近|超过|超){0,2}$")
+_UP = "增长|上升|增加|提高|增幅|升幅|提升|上涨|增"
+_DOWN = "下降|减少|降低|降幅|回落|下滑|压减|精简|缩减|减|降"
+_CHANGE = re.compile(rf"(?:(?P<up>{_UP})|(?P<down>{_DOWN}))(?:率|幅度?|比例)?(?:了|约|近|超过?|逾|达到?|均?为|:){{0,3}}$")
+_COMPARED = re.compile(r"同比|环比|(?:比|较|与)(?:上一?年|去年|前一?年|上年度|同期|20\d\d年)|同期")
+_SHARE = re.compile(r"(?:占|占比|比重|比例)[^,。;\d]{0,16}$")
+_TARGET = re.compile(r"(?:年度|工作|考核|既定)?目标(?:任务)?(?:是|为|要求|值)?[^,。;\d]{0,6}$|力争[^,。;\d]{0,16}$|争取[^,。;\d]{0,16}$")
+_GATHERED = re.compile(r"累计|历年来?|迄今|至今")
+_STOCKED = re.compile(r"现已|先后|已累计|目前已")
+_PART = re.compile(r"其中|(?:分别)?包括|含|分为|即(?!办|时|可)|分别(?:为|是)|其中:")
+_POOL = re.compile(r"[^,。;:\n]{0,14}(?:中|里)(?:,|、|随机|筛选|抽|选|挑|共)")
+_ONLY_TIME = re.compile(r"^[,;:、]?(?:(?:20\d\d)年|今年|去年|本年|上年|全年|截至|截止|至|\d{1,2}月|\d{1,2}日|[底末]|,|为|达|共|是)+$")
+_TIME_FIRST = re.compile(r"^[^,。;]{0,8}(?:20\d\d年|今年|去年)")
+_EACH = re.compile(r"各$")
+
+
+def find_prior(before: str, report_year: int) -> tuple[int, str] | None:
+    """Length of the phrase and the earlier year, when the number is that of an earlier year set against this one's.
+
+    A bare year (2018年调解…) is no comparison; 由/较 2018年的, (2022年为 are.
+    """
+    match = _PRIOR.search(before)
+    if match is None:
+        return None
+    lead = before[: match.start()][-1:]
+    if match["year"] is None:
+        return len(before) - match.start(), str(report_year - 1)
+    year = int(match["year"])
+    tied = match["cmp"] is not None or lead in "(,;" or not lead
+    links = before[match.end("year") :].strip("年度约近") != ""
+    if year >= report_year or not tied or not (match["cmp"] or links):
+        return None
+    return len(before) - match.start(), str(year)
+
+
+def opens_range(before: str) -> bool:
+    return _FROM.search(before) is not None
+
+
+def closes_range(before: str) -> bool:
+    """由A降至B: the number is B."""
+    return _TO.search(before) is not None
+
+
+def find_change(before: str) -> int | None:
+    """+1 or -1 when a verb of change stands right before the number, else None."""
+    match = _CHANGE.search(before)
+    if match is None:
+        return None
+    return 1 if match["up"] else -1
+
+
+def is_compared(piece: str) -> bool:
+    return _COMPARED.search(piece) is not None
+
+
+def is_share(before: str) -> bool:
+    return _SHARE.search(before) is not None
+
+
+def is_target(before: str) -> bool:
+    return _TARGET.search(before) is not None
+
+
+def is_gathered(text: str) -> bool:
+    return _GATHERED.search(text) is not None
+
+
+def is_stocked(text: str) -> bool:
+    return _STOCKED.search(text) is not None
+
+
+def opens_parts(piece: str) -> bool:
+    return _PART.search(piece) is not None
+
+
+def says_each(before: str) -> bool:
+    return _EACH.search(before) is not None
+
+
+def signed(sign: int, value: Decimal | None) -> Decimal | None:
+    return None if value is None else sign * value
+
+
+def is_pool(before: str, after: str) -> bool:
+    """从8000余份案卷中抽取: what was drawn from, not what was drawn."""
+    return ("从" in before or "在" in before[-8:]) and _POOL.match(after) is not None
+
+
+def is_only_time(before: str) -> bool:
+    return _ONLY_TIME.match(before) is not None and re.search(r"[年月]", before) is not None
+
+
+def starts_with_time(text: str) -> bool:
+    return _TIME_FIRST.search(text) is not None

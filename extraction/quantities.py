@@ -1,0 +1,267 @@
+"""One numeral with what stands around it, read as a quantity or refused. The grammar of mentions.
+
+Everything works on folded text (`extraction.mentions.fold`): full-width and traditional forms are gone,
+offsets are those of the original.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import NamedTuple
+
+from extraction.exclusions import find_years
+from extraction.lexicon import Lexicon
+from extraction.model import Qualifier
+from extraction.numerals import HAN_DIGITS, MAX_DIGITS, SCALES, read_arabic, read_han, read_han_percent
+from extraction.tables import is_table_figure
+
+_WINDOW = 12
+"""Characters looked at on either side of a number."""
+_IDENTIFIER_DIGITS = 8
+"""A bare number this long is a date, a telephone or an index number."""
+_CLAUSE_END = re.compile(r"[ ]?(?:[,。;、:!?)\]\n|]|$)")
+_JOINER = frozenset("_=&#@/+~\\×*")
+_ROUND_HAN = {"百": 100, "千": 1000, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
+_HAN_LOW = re.compile(rf"(?<![由从自第之{HAN_DIGITS}])([{HAN_DIGITS}]{{1,4}})[至到]$")
+_INDEFINITE_UNITS = frozenset(("起", "方面", "部分", "类", "种", "人", "位", "地", "区", "省", "市", "县"))
+
+
+class Reading(NamedTuple):
+    start: int
+    end: int
+    value: Decimal
+    unit: str
+    is_han: bool = False
+    infix: str = ""
+    damaged: bool = False
+    high: Decimal | None = None
+
+
+@lru_cache(maxsize=4)
+def compile_numbers(lexicon: Lexicon) -> re.Pattern[str]:
+    """One pattern for all numerals: whatever follows the digits is optional, so a match never backtracks far."""
+    scale = r"(?:万亿|千万|百万|亿|万|千(?![克瓦米])|百(?!分))"
+    split = r"[人家场件户批篇][余多]次|个多(?:月|小时)"
+    unit = rf"(?P<split>{split})|(?P<unit>{lexicon.unit}(?:/{lexicon.unit})?)"
+    return re.compile(
+        rf"百分之(?P<percent>\d{{1,3}}(?:\.\d{{1,6}})?|[点{HAN_DIGITS}]{{1,12}})"
+        r"|(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)"
+        r"(?:\s?(?:[\-—–~]{1,2}|[至到])\s?(?P<second>\d{1,7}(?:\.\d{1,4})?)(?![\d.,\-/]))?"
+        rf"[ ]{{0,2}}(?P<infix>[余多](?!元化))?(?P<scale>{scale})?(?P<infix2>[余多])?(?:[ ]{{0,2}}(?:{unit}))?"
+        rf"|(?P<han>[{HAN_DIGITS}]+)(?P<hinfix>[余多])?(?:(?P<hsplit>{split})|(?P<hunit>{lexicon.han_unit}))?"
+    )
+
+
+def _merge_split(unit: str) -> tuple[str, str]:
+    """`人余次` → the unit `人次` and its infix `余`."""
+    return unit[0] + unit[2:], unit[1]
+
+
+def _scaled(value: Decimal, scale: str) -> Decimal:
+    """万/亿 multiplied out, without the zeros that the product leaves behind the point: 7.26万 → 72600."""
+    if not scale:
+        return value
+    product = value * SCALES[scale]
+    return product.quantize(Decimal(1)) if product == product.to_integral_value() else product.normalize()
+
+
+class Reader:
+    """The decisions about one folded text; lives for one call."""
+
+    def __init__(self, text: str, lexicon: Lexicon) -> None:
+        self.text, self.words = text, lexicon
+        self.years = find_years(text)
+
+    def before(self, start: int) -> str:
+        return self.text[max(0, start - _WINDOW) : start].rstrip(" ")
+
+    def after(self, end: int) -> str:
+        return self.text[end : end + _WINDOW]
+
+    # -- Arabic ---------------------------------------------------------------------------------
+
+    def read_arabic(self, match: re.Match[str]) -> Reading | None:
+        """The reading of one Arabic number with its tail, or None when it is no quantity."""
+        start, digits = match.start(), match["number"]
+        if self._is_inside_code(start, match.end("number"), digits):
+            return None
+        unit, scale, infix = match["unit"] or "", match["scale"] or "", match["infix"] or match["infix2"] or ""
+        if match["split"]:
+            unit, infix = _merge_split(match["split"])
+        glued = self._glued_year(start, digits, unit) if unit or scale else 0
+        start, digits = start + glued, digits[glued:]
+        value, end = read_arabic(digits), match.end()
+        if value is None:
+            return None
+        if not unit and not scale:
+            end = match.end("number")
+            if not self._is_bare_quantity(start, end, digits):
+                return None
+            infix = self.text[end : end + 1] if self.text[end : end + 1] in "余多" else ""
+            damaged = not infix and "\u4e00" <= self.text[end : end + 1] <= "\u9fff"
+            return Reading(start, end + len(infix), value, "", infix=infix, damaged=damaged)
+        if not self._is_counted(start, end, digits, unit):
+            return None
+        value = _scaled(value, scale)
+        if unit == "成":
+            value, unit = value * 10, "%"
+        return Reading(start, end, value, unit, infix=infix, damaged=glued > 0)
+
+    def read_range(self, match: re.Match[str]) -> Reading | None:
+        """`3-5个工作日`, `10至20件`: one mention with both bounds; 由3至5 is two statements."""
+        low, high = read_arabic(match["number"]), read_arabic(match["second"])
+        unit, scale = match["unit"] or "", match["scale"] or ""
+        if low is None or high is None or high <= low or not (unit or scale):
+            return None
+        lead = self.before(match.start())
+        if lead.endswith(("由", "从", "自")) or self._is_inside_code(
+            match.start(), match.end("second"), match["number"]
+        ):
+            return None
+        if unit in ("年", "月", "日", "分") or len(match["number"]) > 6:
+            return None
+        return Reading(match.start(), match.end(), _scaled(low, scale), unit, high=_scaled(high, scale))
+
+    def _is_inside_code(self, start: int, end: int, digits: str) -> bool:
+        left, left2 = self.text[start - 1 : start], self.text[max(0, start - 2) : start - 1]
+        right, right2 = self.text[end : end + 1], self.text[end + 1 : end + 2]
+        if left in _JOINER or (left.isascii() and left.isalpha()):
+            return True
+        if left in "-." and left2.isascii() and left2.isalnum():
+            return True
+        if right in _JOINER:
+            return True
+        return (right in "-." and right2.isdigit()) or len(digits) > MAX_DIGITS
+
+    def _glued_year(self, start: int, digits: str, unit: str) -> int:
+        """4 when the number is a year that lost its 年 before a count: `2022139件` is 139件.
+
+        Only a year that the text itself names; a five-digit number only where a clause opens, because
+        there a year stands and a count seldom does. A percentage is never that large.
+        """
+        whole = digits.partition(".")[0]
+        if len(whole) < 5 or not whole.isdigit() or whole[:4] not in self.years:
+            return 0
+        if whole[4] == "0" and len(whole) > 5:
+            return 0
+        opens = start == 0 or self.text[start - 1] in "\n,。;:、( "
+        return 4 if len(whole) >= 6 or opens or unit == "%" else 0
+
+    def _is_bare_quantity(self, start: int, end: int, digits: str) -> bool:
+        """A number that lost its unit, or a table figure; not a year, name, list number or identifier."""
+        plain = digits.replace(",", "")
+        if len(plain) >= _IDENTIFIER_DIGITS or digits in self.words.lines:
+            return False
+        if len(digits) == 4 and digits.isdigit() and "1949" <= digits <= "2100":
+            return False
+        if is_table_figure(self.text, start, end):
+            return True
+        lead, follow = self.before(start), self.after(end)
+        if self.words.name_follow.match(follow) or self.words.identifier_lead.search(lead):
+            return False
+        if "." in digits and not lead.endswith(("率", "率为", "率达", "比", "占", "占比")):
+            return False
+        right = follow[:1]
+        if right and right.isascii() and (right.isalpha() or right in "\":'-<>"):
+            return False
+        last = lead[-1:]
+        return "\u4e00" <= last <= "\u9fff" or (last in ")”》" and len(plain) > 2)
+
+    def _is_counted(self, start: int, end: int, digits: str, unit: str) -> bool:
+        """Whether number + unit counts: a length of time but no date, a batch but no building phase."""
+        lead, follow = self.before(start), self.after(end)
+        if digits in self.years and unit in self.words.after_bare_year:
+            return False
+        if unit in ("期", "批", "层", "路") and follow.startswith(("工程", "项目", "建设", "公交")):
+            return False
+        if unit == "月":
+            return follow.startswith("内")
+        if unit == "日":
+            return follow.startswith("内") and not lead.endswith(("在", "于", "月"))
+        if unit != "年":
+            return True
+        if len(digits) > 2 or self.words.window_lead.search(lead) or self.words.programme.search(follow[:6]):
+            return False
+        return int(float(digits)) <= 10 or bool(self.words.duration_lead.search(lead))
+
+    # -- Han ------------------------------------------------------------------------------------
+
+    def read_percent(self, match: re.Match[str]) -> Reading | None:
+        value = read_han_percent(match["percent"])
+        return None if value is None else Reading(match.start(), match.end(), value, "%", is_han=True)
+
+    def read_han(self, match: re.Match[str]) -> Reading | None:
+        """The reading of a Han numeral before a measure word, or of an explicit zero."""
+        start, run = match.start(), match["han"]
+        unit, infix = match["hunit"] or "", match["hinfix"] or ""
+        if match["hsplit"]:
+            unit, infix = _merge_split(match["hsplit"])
+        lead = self.before(start)
+        if lead[-1:] in tuple("第数几某") or len(run) > _WINDOW or run == "二":  # 二 orders, 两 counts
+            return None
+        if not unit:
+            is_zero = run == "零" and lead.endswith(("为", "是")) and _CLAUSE_END.match(self.after(match.end()))
+            return Reading(start, match.end(), Decimal(0), "", is_han=True) if is_zero else None
+        value = self._han_value(run, infix, lead)
+        if value is None or not self._is_han_counted(match, value, unit, lead):
+            return None
+        low = _HAN_LOW.search(lead) if unit not in ("年", "成") else None
+        low_value = read_han(low[1]) if low else None
+        if low and low_value is not None and low_value < value:  # 三至五个工作日
+            return Reading(start - len(low[0]), match.end(), low_value, unit, is_han=True, infix=infix, high=value)
+        if unit == "成":
+            value, unit = value * 10, "%"
+        return Reading(start, match.end(), value, unit, is_han=True, infix=infix)
+
+    def _han_value(self, run: str, infix: str, lead: str) -> Decimal | None:
+        if run in _ROUND_HAN:
+            rounded = infix or lead.endswith("上") or any(near.search(lead) for near in self.words.near.values())
+            return Decimal(_ROUND_HAN[run]) if rounded else None
+        return read_han(run)
+
+    def _is_han_counted(self, match: re.Match[str], value: Decimal, unit: str, lead: str) -> bool:
+        follow = self.after(match.end())
+        if unit in ("期", "批") and follow.startswith(("工程", "项目", "建设")):
+            return False
+        if unit == "年":
+            return bool(self.words.duration_lead.search(lead))
+        if unit == "类" and (re.search("类[、和及]$", lead) or re.match(f"[、和及][{HAN_DIGITS}]类", follow)):
+            return False
+        if value == 0:
+            return bool(_CLAUSE_END.match(follow))
+        return value != 1 or self._is_definite_one(match["han"], unit, lead, follow)
+
+    def _is_definite_one(self, run: str, unit: str, lead: str, follow: str) -> bool:
+        """一 counts after 至少, behind its noun (访谈一期。) or shared out (一件维持、一件终止); else it is "a"."""
+        if any(far.search(lead) for far in self.words.far.values()):
+            return True
+        if unit in _INDEFINITE_UNITS or lead[-1:] in tuple("同每统任另某这那哪唯之"):
+            return False
+        if _CLAUSE_END.match(follow) and "\u4e00" <= lead[-1:] <= "\u9fff":
+            return True
+        one = re.escape(run + unit)
+        return bool(
+            re.match(rf"[^,。;\n、]{{1,6}}[、,;]{one}", follow) or re.search(rf"{one}[^,。;\n、]{{1,6}}[、,;]$", lead)
+        )
+
+    # -- both -----------------------------------------------------------------------------------
+
+    def qualify(self, reading: Reading) -> Qualifier:
+        """超/不少于/以上 before 近/约 before 余/多 before 不超过; an adjacent word beats a distant one."""
+        words, lead, follow = self.words, self.before(reading.start), self.after(reading.end)
+        for name in ("at_least", "approx", "at_most"):
+            if words.near[name].search(lead):
+                return name
+        if reading.is_han and reading.value >= 100 and lead.endswith("上"):  # 上百家, 上千人次
+            return "approx"
+        if words.far["at_least"].search(lead) or words.after["at_least"].match(follow):
+            return "at_least"
+        if words.after["approx"].match(follow):
+            return "approx"
+        if reading.infix:
+            return "approx_more"
+        if words.far["at_most"].search(lead) or words.after["at_most"].match(follow):
+            return "at_most"
+        return "exact"

@@ -1,0 +1,177 @@
+"""From the text nodes of a page to lines, with the way back.
+
+A run is an unbroken piece of one text node. White space and the marks between cells have no run: they are
+ours, not the page's. The map lists runs as `(start, end, node, offset)`: `text[start:end]` is
+`node_text[offset:offset + end - start]`. A node is named by the child indexes that lead to its element from
+the cleaned root (comments count), `"2.0.1"`, the root itself `""`; a trailing `~` means the tail of that
+element, no mark its own text.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+Segment = tuple[int, int, str, int]
+
+ZERO_WIDTH = "\u00ad\u180e\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff"
+_PIECES = re.compile(rf"[^\s{ZERO_WIDTH}]+|[^\S{ZERO_WIDTH}]+")
+_COLLAPSIBLE = frozenset(" \t\r\n\f")
+_WIDE_PUNCTUATION = frozenset("“”‘’—…·")
+
+
+class Run(NamedTuple):
+    text: str
+    node: str
+    offset: int
+    is_link: bool
+    is_file: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """One thing left out of the text, and the node it stood in."""
+
+    kind: str
+    """`hidden`, `spam_link`, `furniture`, `attachment` or `page_number`."""
+    text: str
+    where: str
+    href: str | None = None
+
+
+@dataclass(slots=True)
+class Line:
+    """Runs and joiners of one paragraph or one table row. A joiner is a plain string."""
+
+    parts: list[Run | str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return "".join(part if isinstance(part, str) else part.text for part in self.parts)
+
+    def runs(self) -> list[Run]:
+        return [part for part in self.parts if not isinstance(part, str)]
+
+
+def is_wide(char: str) -> bool:
+    """Whether a source line break next to this character is no blank: Han, kana, full-width punctuation."""
+    return char >= "\u2e80" or char in _WIDE_PUNCTUATION
+
+
+class LineBuilder:
+    """Collects inline text into lines; a break ends a line, white space at its edges is dropped."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self._parts: list[Run | str] = []
+        self._last = ""
+        self._gap = ""
+
+    def add(self, text: str, node: str, *, is_link: bool = False, is_file: bool = False, base: int = 0) -> None:
+        """Append one text node, or its part from offset `base`.
+
+        A blank with a line break in it vanishes beside a wide character."""
+        for match in _PIECES.finditer(text):
+            piece = match[0]
+            if piece[0].isspace():
+                if not self._gap or self._gap == "\n":
+                    soft = "\n" in piece and _COLLAPSIBLE.issuperset(piece)
+                    self._gap = "\n" if soft else " "
+                continue
+            if self._gap:
+                joins = self._gap == "\n" and (is_wide(self._last) or is_wide(piece[0]))
+                if self._parts and not joins:
+                    self._parts.append(" ")
+                self._gap = ""
+            self._parts.append(Run(piece, node, base + match.start(), is_link, is_file))
+            self._last = piece[-1]
+
+    def end_line(self) -> None:
+        self._gap = ""
+        if self._parts:
+            self.lines.append(Line(self._parts))
+            self._parts = []
+            self._last = ""
+
+    def extend(self, lines: list[Line]) -> None:
+        self.end_line()
+        self.lines.extend(lines)
+
+
+def merge_lines(lines: list[Line]) -> Line:
+    """One table cell's lines as one: joined bare between wide characters, else by a blank."""
+    merged = Line()
+    last = ""
+    for line in lines:
+        text = line.text
+        if merged.parts and not (is_wide(last) and is_wide(text[0])):
+            merged.parts.append(" ")
+        merged.parts.extend(line.parts)
+        last = text[-1]
+    return merged
+
+
+def join_cells(cells: list[Line]) -> Line:
+    """A table row: cells joined by ` | `, empty cells keep their place."""
+    row = Line()
+    for index, cell in enumerate(cells):
+        if index:
+            row.parts.append(" | ")
+        row.parts.extend(cell.parts)
+    return row
+
+
+def lay_out(lines: list[Line]) -> tuple[str, tuple[Segment, ...]]:
+    """The text of all lines and its map; neighbouring runs of one node become one segment."""
+    pieces: list[str] = []
+    segments: list[Segment] = []
+    position = 0
+    for index, line in enumerate(lines):
+        if index:
+            pieces.append("\n")
+            position += 1
+        for part in line.parts:
+            if isinstance(part, str):
+                pieces.append(part)
+                position += len(part)
+                continue
+            end = position + len(part.text)
+            pieces.append(part.text)
+            segments.append((position, end, part.node, part.offset))
+            position = end
+    return "".join(pieces), _join_segments(segments)
+
+
+def _join_segments(segments: list[Segment]) -> tuple[Segment, ...]:
+    joined: list[Segment] = []
+    for segment in segments:
+        start, end, node, offset = segment
+        if joined:
+            first, last, previous, base = joined[-1]
+            if last == start and previous == node and base + last - first == offset:
+                joined[-1] = (first, end, node, base)
+                continue
+        joined.append(segment)
+    return tuple(joined)
+
+
+def find_source(segments: tuple[Segment, ...], position: int) -> tuple[str, int] | None:
+    """Node and offset of one character of the text; None for a character that is ours."""
+    index = bisect.bisect_right(segments, position, key=lambda segment: segment[0]) - 1
+    if index < 0 or position >= segments[index][1]:
+        return None
+    start, _, node, offset = segments[index]
+    return node, offset + position - start
+
+
+def node_text(root: HtmlElement, node: str) -> str:
+    """The text a segment's node name stands for. Raises IndexError where the tree is another one."""
+    element = root
+    for step in filter(None, node.removesuffix("~").split(".")):
+        element = element[int(step)]
+    return (element.tail if node.endswith("~") else element.text) or ""

@@ -1,0 +1,49 @@
+"""Year on year inside one report: the stated change against the two values, or against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from extraction.arithmetic import count_decimals, format_number
+from extraction.findings import make_check, make_rate_check
+from extraction.model import Check, Observation
+from extraction.rules import Rule
+from extraction.terms import Context, Table, is_exact, value_of
+
+
+def shift_period(period: str, years: int) -> str:
+    """`2019` → `2018`; `2019-01/2019-09` → `2018-01/2018-09`. The year opens each bound."""
+    return "/".join(f"{int(bound[:4]) + years}{bound[4:]}" for bound in period.split("/"))
+
+
+def check_change(rule: Rule, o: Observation, prior: Decimal | None, used: tuple[int, ...]) -> Iterator[Check]:
+    """The stated percent and the stated difference of `o` against `prior`, or against each other without one."""
+    value = value_of(o)
+    base = prior if prior is not None else (value - o.yoy_change if o.yoy_change is not None else None)
+    if o.yoy_percent is not None and o.unit != "percent" and base is not None and base > 0:
+        exact = (value / base - 1) * 100
+        decimals = count_decimals(o.yoy_text, o.yoy_percent)
+        quotient = f"{format_number(value)} / {format_number(base)} - 1"
+        yield make_rate_check(rule, used, quotient, exact, o.yoy_percent, decimals, o.period)
+    if o.yoy_change is not None and prior is not None:
+        change = value - prior
+        holds = change == o.yoy_change
+        tail = "" if holds else f" ≠ {format_number(o.yoy_change)}"
+        text = f"{format_number(value)} - {format_number(prior)} = {format_number(change)}{tail}"
+        yield make_check(
+            rule, "holds" if holds else rule.on_fail, used, text, o.period, change, o.yoy_change, Decimal(0)
+        )
+
+
+def check_yoy(table: Table, rule: Rule) -> Iterator[Check]:
+    for index, o in enumerate(table.all):
+        if not is_exact(o) or o.status == "prior_period" or (o.yoy_percent is None and o.yoy_change is None):
+            continue
+        context = Context(shift_period(o.period, -1), "prior_period", o.scope, o.dimension, None)
+        candidates = table.list_candidates(o.metric, context, with_parts=True)
+        same = [i for i in candidates if table.all[i].dimension == o.dimension]
+        values = {value_of(table.all[i]) for i in same}
+        prior = values.pop() if len(values) == 1 else None
+        used = (index, same[0]) if prior is not None else (index,)
+        yield from check_change(rule, o, prior, used)

@@ -1,0 +1,256 @@
+"""The command `fazhi`. Prefect, httpx and SQL are imported by the commands that need them, never by --help or parse."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain
+
+if TYPE_CHECKING:
+    from connectors.registry import Source
+    from fazhi.settings import Settings
+
+app = typer.Typer(
+    name="fazhi",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Numbers from Chinese local governments' yearly rule-of-law reports, each with its sentence.\n\n"
+    "Exit codes: 0 done; 1 the run ended, but a source failed or a check did not pass; 2 wrong usage, setting or "
+    "source file; 3 something outside failed (gateway, database, disk); 130 interrupted.",
+    epilog="Settings come from FAZHI_* environment variables and a .env file: see `fazhi settings`.",
+)
+
+
+@app.callback()
+def _common(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the Python trace behind an error.")] = False,
+) -> None:
+    """Options before the command."""
+
+
+def _settings() -> Settings:
+    from fazhi.settings import Settings
+
+    return Settings()
+
+
+def _load_sources(settings: Settings) -> dict[str, Source]:
+    from fazhi.house import load_all_sources
+
+    return load_all_sources(settings)
+
+
+def _choose(sources: dict[str, Source], wanted: Iterable[str]) -> list[str]:
+    """The ids asked for, each of which must exist; none asked for means all."""
+    from difflib import get_close_matches
+
+    chosen = list(dict.fromkeys(wanted))
+    for source_id in chosen:
+        if source_id not in sources:
+            near = get_close_matches(source_id, sources, n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise CommandFailed(
+                f"no source has the id {source_id!r}: {hint}`fazhi sources` lists all {len(sources)}", USAGE
+            )
+    return chosen or list(sources)
+
+
+@app.command()
+def nightly(
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--source", help="Only this source (repeat for several). Default: all."),
+    ] = None,
+    all_pages: Annotated[
+        bool, typer.Option("--all-pages", help="Fetch every listed page, not only the annual reports.")
+    ] = False,
+) -> None:
+    """Crawl the sources, load what is new or changed, check it, and print the run report."""
+    settings = _settings()
+    sources = _load_sources(settings)
+    _run_nightly(settings, _choose(sources, source or ()), all_pages)
+
+
+@app.command()
+def demo(
+    day: Annotated[int, typer.Option(min=1, max=2, help="2: the portals a day later (one page changed).")] = 1,
+) -> None:
+    """Start the bundled sandbox portals on loopback, run the nightly flow against them, stop them."""
+    from fazhi.settings import ROOT
+    from sandbox.server import serve
+
+    folder = ROOT / "sandbox" / "sources"
+    with serve(day=day) as server:
+        os.environ["FAZHI_REPLAY"] = server.url
+        os.environ["FAZHI_SOURCES"] = str(folder)
+        settings = _settings()
+        chosen = [name for name, found in _load_sources(settings).items() if found.is_sandbox]
+        _run_nightly(settings, chosen, all_pages=False)
+
+
+def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool) -> None:
+    from fazhi.console import print_report, progress_bars
+    from fazhi.house import prepare_nightly, prepare_prefect
+
+    prepare_nightly(settings)
+    prepare_prefect(settings)
+    with progress_bars() as reporter:
+        reporter.say("Starting Prefect")
+        from flows.nightly import nightly as flow
+        from tasks.progress import use_reporter
+
+        with use_reporter(reporter):
+            report = asyncio.run(flow(source=chosen, all_pages=all_pages))
+    print_report(report)
+    if report.failed_sources:
+        raise CommandFailed(report.failure_line(), INCOMPLETE)
+
+
+@app.command()
+def sources() -> None:
+    """List the sources with their health: last success, documents, what is due."""
+    from fazhi.console import print_sources
+    from fazhi.house import read_only_warehouse
+    from warehouse.health import source_health
+
+    settings = _settings()
+    found = _load_sources(settings)
+    engine = read_only_warehouse(settings)
+    print_sources(found, source_health(engine) if engine else [])
+
+
+@app.command()
+def status() -> None:
+    """What the warehouse holds: counts, last loads, last run of each source."""
+    from fazhi.console import print_status
+    from fazhi.house import read_only_warehouse
+    from warehouse.health import status as read_status
+
+    settings = _settings()
+    engine = read_only_warehouse(settings)
+    if engine is None:
+        raise CommandFailed(
+            f"no warehouse at {settings.shown_warehouse} yet: run `fazhi nightly` or `make demo`", USAGE
+        )
+    print_status(read_status(engine), settings)
+
+
+@app.command()
+def parse(
+    files: Annotated[list[Path], typer.Argument(help="Plain text files (UTF-8). The document id is the file's stem.")],
+    observations: Annotated[
+        Path | None, typer.Option(help="Write the observations here, one JSON object a line.")
+    ] = None,
+    mentions: Annotated[Path | None, typer.Option(help="Write every quantity mention here, as JSON lines.")] = None,
+    checks: Annotated[
+        Path | None, typer.Option(help="Write the results of the arithmetic rules here, as JSON lines.")
+    ] = None,
+) -> None:
+    """Parse reports from text files: no server, no database, no network."""
+    from fazhi.parsing import parse_files
+
+    counts, rows = parse_files(files)
+    for path, lines in ((observations, rows.observations), (mentions, rows.mentions), (checks, rows.checks)):
+        if path is not None:
+            _write_lines(path, lines)
+    typer.echo(
+        f"{counts.documents} documents, {counts.mentions} mentions, {counts.observations} observations; "
+        f"checks: {counts.checks_text()}"
+    )
+
+
+@app.command()
+def articles(
+    out: Annotated[Path, typer.Option(help="Write here, one JSON object a line.")],
+) -> None:
+    """Write the current documents of the warehouse: address, title, date, source, numbers, body, attachments."""
+    from fazhi.house import read_only_warehouse
+    from warehouse.read import articles as read_articles
+
+    settings = _settings()
+    engine = read_only_warehouse(settings)
+    if engine is None:
+        raise CommandFailed(f"no warehouse at {settings.shown_warehouse} yet: run `fazhi nightly` first", USAGE)
+    typer.echo(f"{_write_lines(out, read_articles(engine))} documents written to {out}")
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
+    day: Annotated[int, typer.Option(min=1, max=2, help="2: the portals a day later.")] = 1,
+) -> None:
+    """Serve the bundled portals of five fictional places on loopback until Ctrl-C."""
+    from sandbox.server import run
+
+    try:
+        run(port=port, day=day)
+    except OSError as error:
+        raise CommandFailed(f"port {port} on 127.0.0.1 cannot be used: {error.strerror or error}", USAGE) from error
+
+
+@app.command()
+def settings() -> None:
+    """List every setting: name, default, value now, meaning."""
+    from fazhi.console import print_settings
+
+    print_settings(_settings())
+
+
+def _write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> int:
+    """Write JSON lines to a temporary name, then rename: a failed run leaves no half file."""
+    temporary = path.with_name(f".{path.name}.part")
+    count = 0
+    try:
+        with temporary.open("w", encoding="utf-8") as out:
+            for row in rows:
+                out.write(json.dumps(row, ensure_ascii=False) + "\n")
+                count += 1
+        temporary.replace(path)
+    except OSError as error:
+        raise CommandFailed(f"cannot write {path}: {error.strerror or error}", USAGE) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return count
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point: runs the command and turns every expected error into one line and an exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    debug = "--debug" in arguments
+    run: Callable[..., Any] = typer.main.get_command(app)
+    try:
+        # Typer returns the exit code of --help and of an explicit Exit when it is not standalone.
+        code = run(args=arguments, prog_name="fazhi", standalone_mode=False)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "fazhi"
+        said = getattr(error, "format_message", error.__str__)().rstrip(".")
+        if said:  # without arguments the help itself has been shown
+            print(f"fazhi: {said}; see `{path} --help`", file=sys.stderr)
+        return USAGE
+    except (typer.Abort, KeyboardInterrupt):
+        print("interrupted: nothing half-done is visible; run the same command again", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - the outermost frame: anything expected becomes one line
+        told = explain(error)
+        if debug or told is None:
+            traceback.print_exc()
+        if told is None:
+            return 70
+        print(f"fazhi: {told.line}", file=sys.stderr)
+        return told.code
+    return code if isinstance(code, int) else DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

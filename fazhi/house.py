@@ -1,0 +1,102 @@
+"""How the rooms are put together from the settings: sources, warehouse, network, catalogue."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from connectors.registry import Source, load_sources
+from extraction.catalogue import Catalogue, load_catalogue
+from extraction.rules import Rules, load_rules
+from fazhi.exits import USAGE, CommandFailed
+from fazhi.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from connectors.http.client import HttpSettings
+    from warehouse.engine import Engine
+
+_MIB = 1 << 20
+_REPLAY_CONTACT = "https://fazhi.example/contact"
+"""Shown to a replay gateway only; `.example` belongs to nobody (RFC 2606)."""
+
+
+def load_all_sources(settings: Settings) -> dict[str, Source]:
+    """The project's sources and those of FAZHI_SOURCES. Raises ContractBroken with one line."""
+    folders = [ROOT / "connectors" / "sources"]
+    if settings.sources is not None:
+        if not settings.sources.is_dir():
+            raise CommandFailed(f"FAZHI_SOURCES: {settings.sources} is not a folder", USAGE)
+        folders.append(settings.sources)
+    return load_sources(folders)
+
+
+@lru_cache(maxsize=1)
+def load_catalog() -> tuple[Catalogue, Rules]:
+    """The metric catalogue and the rules of catalog/, read once a process."""
+    catalogue = load_catalogue(ROOT / "catalog")
+    return catalogue, load_rules(catalogue.metrics, ROOT / "catalog" / "rules.yml")
+
+
+def http_settings(settings: Settings) -> HttpSettings:
+    """The network room's settings. Raises CommandFailed on the live network without a contact."""
+    from connectors.http.client import HttpSettings
+
+    if settings.replay is None and not settings.contact:
+        raise CommandFailed(
+            "crawling live portals needs FAZHI_CONTACT: a URL where their operators can find out who you are "
+            "and reach you (it goes into the user agent)",
+            USAGE,
+        )
+    contact = settings.contact or _REPLAY_CONTACT
+    return HttpSettings(
+        user_agent=f"fazhi/{version('fazhi')} (+{contact})",
+        replay=settings.replay,
+        pace_real=settings.pace == "real",
+        timeout=settings.timeout,
+        retries=settings.retries,
+        backoff=settings.backoff,
+        delay=settings.delay,
+        max_page_bytes=int(settings.max_page_mb * _MIB),
+        max_attachment_bytes=int(settings.max_attachment_mb * _MIB),
+    )
+
+
+def prepare_nightly(settings: Settings) -> None:
+    """All that can be known to be wrong before a server starts or a page is asked for.
+
+    Raises CommandFailed, WarehouseError (not writable) or GatewayUnreachable."""
+    from connectors.http.replay import check_gateway
+    from warehouse.engine import check_writable, open_warehouse
+
+    http_settings(settings)
+    load_catalog()
+    if settings.replay is not None:
+        check_gateway(settings.replay)
+    engine = open_warehouse(settings.warehouse_url)
+    try:
+        check_writable(engine)
+    finally:
+        engine.dispose()
+
+
+def prepare_prefect(settings: Settings) -> None:
+    """Before Prefect is imported: its own files in the data folder, no calls home, and a quiet terminal.
+
+    Whatever is set in the environment stays, so PREFECT_API_URL sends the run to a server of yours."""
+    chosen = {
+        "PREFECT_HOME": str((settings.home / "prefect").resolve()),
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # its default is missed on a loaded machine
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",  # failures are told by the report, in one line each
+    }
+    for name, value in chosen.items():
+        os.environ.setdefault(name, value)
+
+
+def read_only_warehouse(settings: Settings) -> Engine | None:
+    """The warehouse for reading, or None where none exists yet (a look must not create one)."""
+    from warehouse.engine import open_existing
+
+    return open_existing(settings.warehouse_url)

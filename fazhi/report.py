@@ -1,0 +1,142 @@
+"""The run report: what a nightly did, as data, as Markdown (the Prefect artifact) and as table rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+COUNTS = ("planned", "fetched", "unchanged", "new", "changed", "gone", "blocked", "failed", "rejected")
+"""Per source, in the order shown. Pages: planned to failed; documents: new, changed, gone; rows: rejected."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One source in one run."""
+
+    source_id: str
+    name_zh: str
+    name_en: str
+    status: str
+    """`ok`, or `failed`: then `failures` says why and nothing of it was loaded unless it says so."""
+    counts: Mapping[str, int]
+    observations: int = 0
+    mentions: int = 0
+    removed_links: int = 0
+    seconds: float = 0.0
+    failures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A check that did not hold, with the sentence it is about."""
+
+    rule: str
+    name_zh: str
+    name_en: str
+    verdict: str
+    formula: str
+    message_zh: str
+    message_en: str
+    quote: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    run_id: str
+    started_at: str
+    seconds: float
+    sources: tuple[SourceLine, ...]
+    totals: Mapping[str, int]
+    """Rows in the warehouse now: documents, reports, observations, mentions, metric_values, checks, quarantine."""
+    verdicts: Mapping[str, int]
+    """Checks on current documents, by verdict."""
+    findings: tuple[Finding, ...]
+    fingerprint_before: str
+    fingerprint_after: str
+    warehouse: str
+    release: str | None
+    """Folder of the current release, or None when it could not be written."""
+    never_applied: tuple[str, ...] = field(default=())
+    """Rules that found nothing to check in this warehouse."""
+
+    @property
+    def failed_sources(self) -> tuple[SourceLine, ...]:
+        return tuple(line for line in self.sources if line.status != "ok")
+
+    @property
+    def is_unchanged(self) -> bool:
+        return self.fingerprint_before == self.fingerprint_after
+
+    def total(self, name: str) -> int:
+        return sum(line.counts.get(name, 0) for line in self.sources)
+
+    def loaded(self, name: str) -> int:
+        return sum(getattr(line, name) for line in self.sources)
+
+    def failure_line(self) -> str:
+        """One line that names the sources that failed and the first cause of each."""
+        failed = self.failed_sources
+        causes: dict[str, list[str]] = {}
+        for line in failed:
+            causes.setdefault(line.failures[0] if line.failures else "no cause recorded", []).append(line.source_id)
+        told = "; ".join(f"{', '.join(ids)}: {cause}" for cause, ids in list(causes.items())[:3])
+        more = f"; and {len(causes) - 3} more causes" if len(causes) > 3 else ""
+        return f"{len(failed)} of {len(self.sources)} sources failed: {told}{more}"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row a source, for the Prefect table artifact."""
+        return [
+            {"source": line.source_id, "name": f"{line.name_zh} {line.name_en}", "status": line.status}
+            | {name: line.counts.get(name, 0) for name in COUNTS}
+            | {
+                "observations": line.observations,
+                "mentions": line.mentions,
+                "seconds": round(line.seconds, 1),
+            }
+            for line in self.sources
+        ]
+
+    def headline(self) -> str:
+        """What changed, in one sentence."""
+        sums = ", ".join(f"{name} {self.total(name)}" for name in ("new", "changed", "gone"))
+        state = "warehouse unchanged" if self.is_unchanged else "warehouse changed"
+        return (
+            f"documents: {sums}; loaded {self.loaded('observations')} observations and "
+            f"{self.loaded('mentions')} mentions; {state} (fingerprint {self.fingerprint_after[:12]})"
+        )
+
+    def markdown(self) -> str:
+        """The report as a Prefect Markdown artifact."""
+        head = ["source", "status", *COUNTS, "observations", "mentions"]
+        lines = [f"# Nightly {self.run_id}", "", self.headline(), "", _row(head), _row(["---"] * len(head))]
+        for row in self.rows():
+            lines.append(_row([str(row[name]) for name in head]))
+        for line in self.sources:
+            lines += [f"- **{line.source_id}**: {_escape(cause)}" for cause in (*line.failures, *line.notes)]
+        verdicts = ", ".join(f"{name} {count}" for name, count in sorted(self.verdicts.items()))
+        lines += ["", "## Checks 检查", "", verdicts or "no check applied", ""]
+        for finding in self.findings:
+            lines += [
+                f"- **{finding.rule} {finding.name_zh} ({finding.name_en}): {finding.verdict}** `{finding.formula}`  ",
+                f"  {_escape(finding.message_zh)} {_escape(finding.message_en)}  ",
+                f"  > {_escape(finding.quote)}",
+                f"  > — {_escape(finding.title)}, <{finding.url}>",
+            ]
+        lines += ["", f"Warehouse: `{self.warehouse}`  ", f"Release: `{self.release or 'none'}`"]
+        return "\n".join(lines) + "\n"
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _escape(text: str) -> str:
+    """Page text is hostile: no Markdown, no HTML of its own in the report."""
+    flat = " ".join(text.split())
+    for mark in "\\`*_[]<>|#":
+        flat = flat.replace(mark, "\\" + mark)
+    return flat

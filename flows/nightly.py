@@ -1,0 +1,228 @@
+"""The nightly: crawl every source, load what is new or changed, check it, release it, report it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from prefect import flow, tags
+from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.runtime import flow_run
+from prefect.utilities.annotations import quote
+
+from connectors.crawl import CrawlResult
+from connectors.errors import ContractBroken, SourceError
+from connectors.http.client import Attempt, Client, GatewayUnreachable
+from connectors.registry import Source
+from connectors.snapshots import Archive
+from fazhi.house import http_settings, load_all_sources, load_catalog
+from fazhi.report import RunReport, SourceLine
+from fazhi.settings import Settings
+from tasks.assemble import (
+    code_version,
+    extractor_version,
+    failure_lines,
+    fetch_rows,
+    known_pages,
+    page_states,
+    source_counts,
+    source_row,
+)
+from tasks.crawl import crawl
+from tasks.load import load
+from tasks.parse import parse
+from tasks.progress import reporter
+from tasks.release import release
+from tasks.report import build_report
+from warehouse.batch import CatalogueRows, LoadBatch
+from warehouse.catalogue import catalogue_rows
+from warehouse.engine import Engine, open_warehouse
+from warehouse.fingerprint import fingerprint
+from warehouse.read import held_attachments, load_pages
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What every source of one run shares."""
+
+    run_id: str
+    engine: Engine
+    client: Client
+    archive: Archive
+    catalogue: CatalogueRows
+    all_pages: bool
+    attempts: dict[str, list[Attempt]]
+
+
+def _as_is(value: T) -> T:
+    """Hand a task an object itself: Prefect would walk through every page and row in search of futures."""
+    return cast(T, quote(value))
+
+
+def _run_name() -> str:
+    chosen = flow_run.parameters.get("source")
+    what = "all sources" if not chosen else ", ".join(chosen) if len(chosen) <= 3 else f"{len(chosen)} sources"
+    return f"nightly {datetime.now(UTC):%Y-%m-%d %H:%M} {what}"
+
+
+@flow(name="nightly", flow_run_name=_run_name, validate_parameters=True)
+async def nightly(source: list[str] | None = None, all_pages: bool = False) -> RunReport:
+    """Crawl the sources, load what is new or changed, check it, release it, report it.
+
+    Args:
+        source: ids of the sources to crawl; empty means all of them.
+        all_pages: fetch every listed page, not only the annual reports.
+    """
+    settings = Settings()
+    found = load_all_sources(settings)
+    unknown = [name for name in source or () if name not in found]
+    if unknown:
+        raise ContractBroken(f"no source has the id {unknown[0]!r}; the ids are {', '.join(found)}")
+    chosen = [found[name] for name in source] if source else list(found.values())
+    began = time.monotonic()
+    started_at = datetime.now(UTC)
+    engine = open_warehouse(settings.warehouse_url)
+    before = await asyncio.to_thread(fingerprint, engine)
+    attempts: dict[str, list[Attempt]] = {}
+    try:
+        with tags("nightly", "replay" if settings.replay else "live"):
+            with Archive(settings.archive) as archive:
+                async with Client(http_settings(settings), on_attempt=_sorter(chosen, attempts)) as client:
+                    house = _House(
+                        str(flow_run.id),
+                        engine,
+                        client,
+                        archive,
+                        catalogue_rows(*load_catalog()),
+                        all_pages,
+                        attempts,
+                    )
+                    lines = await _run_sources(house, chosen, settings.concurrency)
+            reporter().say("Writing the release")
+            made = await release(_as_is(engine), settings.releases, settings.keep_releases)
+        report = await asyncio.to_thread(
+            build_report,
+            engine,
+            house.run_id,
+            started_at,
+            time.monotonic() - began,
+            lines,
+            before,
+            settings,
+            made,
+        )
+    finally:
+        engine.dispose()
+    await _publish_artifacts(report)
+    return report
+
+
+def _sorter(sources: list[Source], attempts: dict[str, list[Attempt]]) -> Any:
+    """Attempts come from one client; each belongs to the source (or sources) whose host it asked."""
+    owners: dict[str, list[str]] = {}
+    for source in sources:
+        attempts[source.id] = []
+        for host in source.hosts:
+            owners.setdefault(host, []).append(source.id)
+
+    def keep(attempt: Attempt) -> None:
+        for owner in owners.get(attempt.host, ())[:1]:
+            attempts[owner].append(attempt)
+
+    return keep
+
+
+async def _run_sources(house: _House, sources: list[Source], concurrency: int) -> tuple[SourceLine, ...]:
+    """All sources, at most `concurrency` at once. One source's failure never stops another; a gateway that is
+    not there stops the run, since every source would fail alike."""
+    places = asyncio.Semaphore(concurrency)
+    reporter().say(f"Crawling {len(sources)} sources")
+
+    async def in_turn(source: Source) -> SourceLine:
+        async with places:
+            return await _run_source(house, source)
+
+    tasks = [asyncio.create_task(in_turn(source)) for source in sources]
+    try:
+        return tuple(await asyncio.gather(*tasks))
+    except BaseException:
+        for waiting in tasks:
+            waiting.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def _run_source(house: _House, source: Source) -> SourceLine:
+    began, started_at = time.monotonic(), datetime.now(UTC)
+    result = CrawlResult(source)
+    with tags(source.id, source.engine):
+        try:
+            states = load_pages(house.engine, source.id)
+            known = known_pages(states, held_attachments(house.engine, source.id))
+            await crawl(
+                source.id,
+                _as_is(result),
+                _as_is(house.client),
+                _as_is(house.archive),
+                _as_is(known),
+                house.all_pages,
+            )
+            documents = await parse(source.id, _as_is(result.pages)) if result.pages else ()
+            status, failures = "ok", failure_lines(result)
+        except GatewayUnreachable:
+            raise
+        except SourceError as error:
+            documents = ()
+            status, failures = "failed", (str(error), *failure_lines(result))
+        is_ok = status == "ok"
+        batch = LoadBatch(
+            run_id=house.run_id,
+            source=source_row(source),
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            catalogue=house.catalogue,
+            extractor_version=extractor_version(),
+            code_version=code_version(),
+            documents=documents,
+            pages=page_states(result) if is_ok else (),
+            fetches=fetch_rows(house.attempts[source.id], result.seen),
+            gone=tuple(result.gone_documents) if is_ok else (),
+            counts=source_counts(result),
+            failures=failures,
+            status="ok" if is_ok else "failed",
+        )
+        loaded = await load(source.id, _as_is(house.engine), _as_is(batch))
+    reporter().finish(source.id, status if status != "ok" or not loaded.is_unchanged else "unchanged")
+    return SourceLine(
+        source_id=source.id,
+        name_zh=source.name_zh,
+        name_en=source.name_en,
+        status=status,
+        counts={
+            "planned": result.planned,
+            "fetched": result.fetched,
+            "unchanged": result.unchanged,
+            "new": loaded.documents_new,
+            "changed": loaded.documents_changed,
+            "gone": loaded.documents_gone,
+            "blocked": result.blocked,
+            "failed": result.failed,
+            "rejected": result.rejected + loaded.quarantined,
+        },
+        observations=loaded.observations,
+        mentions=loaded.mentions,
+        removed_links=sum(document.removed_links for document in documents),
+        seconds=time.monotonic() - began,
+        failures=failures,
+        notes=tuple(result.notes),
+    )
+
+
+async def _publish_artifacts(report: RunReport) -> None:
+    await acreate_markdown_artifact(report.markdown(), key="run-report", description=report.headline())
+    await acreate_table_artifact(report.rows(), key="run-report-sources", description="One row per source")

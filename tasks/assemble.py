@@ -1,0 +1,209 @@
+"""From what the crawl gives to what the warehouse takes: the one place that knows both. Pure functions."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import extraction
+from connectors.base import AttachmentRef
+from connectors.crawl import CrawlResult, Known, ReadPage, Seen
+from connectors.http.client import Attempt
+from connectors.registry import Source
+from connectors.snapshots import SnapshotRef
+from connectors.urls import document_key
+from extraction.model import Parsed
+from warehouse.batch import DocumentIn, FetchRow, PageState, SourceCounts, SourceRow
+from warehouse.batch import SnapshotRef as StoredRef
+
+_ROBOTS: Mapping[str, Literal["allowed", "denied", "unknown", "not_asked"]] = {
+    "allowed": "allowed",
+    "denied": "denied",
+    "unreachable": "unknown",
+    "not_checked": "not_asked",
+}
+
+
+def known_pages(
+    states: Mapping[str, PageState], attachments: Mapping[str, Sequence[tuple[str, str]]]
+) -> dict[str, Known]:
+    """The warehouse's memory of a source, as the crawl takes it.
+
+    `attachments`: by document id, those that hold the text of a document whose page is empty."""
+    known = {}
+    for url, state in states.items():
+        held = attachments.get(state.document_id or "", ())
+        known[url] = Known(
+            url=url,
+            kind=state.kind,
+            etag=state.etag,
+            last_modified=state.last_modified,
+            snapshot=_archive_ref(state.snapshot),
+            is_gone=state.state == "gone",
+            attachments=tuple(AttachmentRef(address, name) for address, name in held),
+        )
+    return known
+
+
+def _archive_ref(ref: StoredRef | None) -> SnapshotRef | None:
+    return SnapshotRef(ref.file, ref.offset, ref.length, ref.sha256) if ref is not None else None
+
+
+def _stored_ref(ref: SnapshotRef) -> StoredRef:
+    return StoredRef(ref.file, ref.offset, ref.length, ref.sha256)
+
+
+def source_row(source: Source) -> SourceRow:
+    return SourceRow(
+        source_id=source.id,
+        name_zh=source.name_zh,
+        name_en=source.name_en,
+        region_code=source.region_code,
+        engine=source.engine,
+        hosts=tuple(sorted(source.hosts)),
+        is_sandbox=source.is_sandbox,
+        rhythm=source.rhythm.every,
+    )
+
+
+def document_text(page: ReadPage) -> tuple[str, str]:
+    """The text that is parsed, and the attachments' text: the body, or the attachments' where the body is empty."""
+    attached = "\n".join(text.text for _, text in page.attachment_texts if text.text)
+    return (attached if attached else page.article.body.text), attached
+
+
+def document_in(page: ReadPage, parsed: Parsed | None, parsed_at: datetime | None) -> DocumentIn:
+    """A detail page as the warehouse takes it. `parsed` is None for notices that are not annual reports."""
+    article, seen = page.article, page.seen
+    text, attached = document_text(page)
+    unread = [f"attachment_{found.kind}:{ref.name}" for ref, found in page.attachment_texts if not found.text]
+    return DocumentIn(
+        document_id=document_key(article.url),
+        url=article.url,
+        title=article.title or page.ref.title,
+        published_at=article.published_at,
+        published_from=article.published_from,
+        fetched_at=seen.seen_at,
+        text=text,
+        body=article.body.text,
+        attachment_text=attached,
+        text_origin="attachment" if attached else "page",
+        content_source=article.content_source,
+        publisher=article.publisher,
+        index_no=article.index_no,
+        document_no=article.document_no,
+        site_id_code=article.site_id_code,
+        is_report=page.is_report,
+        report_year=page.report_year if parsed is None or parsed.report_year is None else parsed.report_year,
+        text_map=tuple(article.body.segments),
+        attachments=tuple((ref.url, ref.name) for ref in article.attachments),
+        notes=(*article.notes, *unread, *(parsed.notes if parsed is not None else ())),
+        removed_links=len(article.body.removed),
+        bytes_hash=seen.snapshot.sha256,
+        snapshot=_stored_ref(seen.snapshot),
+        discovered_at=seen.seen_at,
+        parsed_at=parsed_at,
+        parsed=parsed,
+    )
+
+
+def page_states(result: CrawlResult) -> tuple[PageState, ...]:
+    """What the next run needs to ask conditionally. Pages that could not be read are left out on purpose."""
+    source_id = result.source.id
+    states = [_page_state(seen, source_id) for seen in result.seen]
+    states += [
+        PageState(
+            url=url,
+            kind="page",
+            source_id=source_id,
+            document_id=document_key(url),
+            last_outcome="gone",
+            state="gone",
+        )
+        for url in result.gone
+    ]
+    return tuple(states)
+
+
+def _page_state(seen: Seen, source_id: str) -> PageState:
+    return PageState(
+        url=seen.url,
+        kind=seen.kind,  # type: ignore[arg-type]  # the crawl's kinds are the warehouse's, robots excepted
+        source_id=source_id,
+        document_id=document_key(seen.url) if seen.kind == "page" else None,
+        etag=seen.etag,
+        last_modified=seen.last_modified,
+        snapshot=_stored_ref(seen.snapshot),
+        bytes_hash=seen.snapshot.sha256,
+        last_status=seen.status,
+        last_outcome="not_modified" if seen.status == 304 else "ok",
+        last_seen_at=seen.seen_at,
+    )
+
+
+def fetch_rows(attempts: Iterable[Attempt], seen: Iterable[Seen]) -> tuple[FetchRow, ...]:
+    """One row per HTTP attempt, numbered per address; the last attempt of an address carries its snapshot."""
+    snapshots = {entry.url: _stored_ref(entry.snapshot) for entry in seen}
+    numbers: Counter[str] = Counter()
+    rows = []
+    for attempt in attempts:
+        numbers[attempt.url] += 1
+        rows.append(
+            FetchRow(
+                url=attempt.url,
+                attempt=numbers[attempt.url],
+                started_at=attempt.started_at,
+                outcome=attempt.outcome,
+                status=attempt.status,
+                n_bytes=attempt.n_bytes,
+                elapsed_ms=round(attempt.elapsed_ms),
+                robots=_ROBOTS[attempt.robots],
+                kind=attempt.kind,  # type: ignore[arg-type]  # the same words on both sides
+                is_conditional=attempt.is_conditional,
+            )
+        )
+    last = {row.url: index for index, row in enumerate(rows)}
+    for url, index in last.items():
+        if url in snapshots:
+            rows[index] = replace(rows[index], snapshot=snapshots[url])
+    return tuple(rows)
+
+
+def source_counts(result: CrawlResult) -> SourceCounts:
+    return SourceCounts(
+        planned=result.planned,
+        fetched=result.fetched,
+        unchanged=result.unchanged,
+        blocked=result.blocked,
+        failed=result.failed,
+        rejected=result.rejected,
+    )
+
+
+def failure_lines(result: CrawlResult) -> tuple[str, ...]:
+    """One line per failure, as a person reads it."""
+    return tuple(f"{failure.message}" for failure in result.failures)
+
+
+def code_version() -> str:
+    """The version of this code, as `dim_load` records it: release, and the commit where a deployment states it."""
+    from importlib.metadata import version
+
+    commit = os.environ.get("FAZHI_COMMIT", "")
+    return f"{version('fazhi')}+{commit[:12]}" if commit else version("fazhi")
+
+
+@cache
+def extractor_version() -> str:
+    """Which extraction read a document: a hash of its source, so that no edit goes by unrecorded."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(extraction.__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\n" + path.read_bytes())
+    return digest.hexdigest()[:12]

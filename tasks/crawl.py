@@ -1,0 +1,55 @@
+"""Task: crawl one source (lists, pages, attachments) over the polite client."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+
+from connectors.crawl import CrawlResult, Known, crawl_source
+from connectors.engines import get_engine
+from connectors.errors import SourceError
+from connectors.http.client import Client
+from connectors.snapshots import Archive
+from tasks.progress import reporter
+
+
+async def _is_transient(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
+    """Only what may succeed later is tried again: a robots denial or a changed page is final for tonight."""
+    error = await state.aresult(raise_on_failure=False)
+    return isinstance(error, SourceError) and error.may_retry
+
+
+@task(
+    name="crawl",
+    task_run_name="crawl {source_id}",
+    cache_policy=NO_CACHE,
+    retries=1,
+    retry_delay_seconds=5,
+    retry_condition_fn=_is_transient,
+)
+async def crawl(
+    source_id: str,
+    result: CrawlResult,
+    client: Client,
+    archive: Archive,
+    known: Mapping[str, Known],
+    all_pages: bool,
+) -> None:
+    """Fill `result`. Raises SourceError when the source as a whole failed."""
+    source = result.source
+    watching = reporter()
+    watching.update(source.id, "lists", 0, 0)
+    result.reset()  # a retry counts afresh
+    await crawl_source(
+        result,
+        get_engine(source.engine),
+        client,
+        archive,
+        known,
+        all_pages=all_pages,
+        progress=lambda done, planned: watching.update(source.id, "pages", done, planned),
+    )

@@ -1,0 +1,24 @@
+"""Task: publish one source's batch in one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from tasks.progress import reporter
+from warehouse.batch import LoadBatch, LoadResult
+from warehouse.engine import Engine
+from warehouse.load import publish
+
+_one_writer = asyncio.Lock()
+"""SQLite has one writer; waiting here is cheaper than its busy time-out."""
+
+
+@task(name="load", task_run_name="load {source_id}", cache_policy=NO_CACHE)
+async def load(source_id: str, engine: Engine, batch: LoadBatch) -> LoadResult:
+    """Stage, check, publish. A failed source publishes its log and changes no content."""
+    reporter().update(source_id, "load", 0, 0)
+    async with _one_writer:
+        return await asyncio.to_thread(publish, engine, batch)

@@ -1,0 +1,38 @@
+"""Task: read the metrics out of the new and changed reports of one source."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from connectors.crawl import ReadPage
+from extraction.parse import parse_report
+from fazhi.house import load_catalog
+from tasks.assemble import document_in, document_text
+from tasks.progress import reporter
+from warehouse.batch import DocumentIn
+
+
+def parse_pages(pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
+    """Every page as a document; annual reports with their mentions, observations and checks."""
+    catalogue, rules = load_catalog()
+    documents = []
+    for page in pages:
+        parsed = None
+        if page.is_report:
+            text, _ = document_text(page)
+            title = page.article.title or page.ref.title
+            parsed = parse_report(text, catalogue, rules, title=title, publish_date=page.article.published_at)
+        documents.append(document_in(page, parsed, datetime.now(UTC) if parsed else None))
+    return tuple(documents)
+
+
+@task(name="parse", task_run_name="parse {source_id}", cache_policy=NO_CACHE)
+async def parse(source_id: str, pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
+    """In a thread, so that the other sources' lanes go on meanwhile."""
+    reporter().update(source_id, "parse", 0, len(pages))
+    return await asyncio.to_thread(parse_pages, pages)

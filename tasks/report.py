@@ -1,0 +1,44 @@
+"""The run report, built from what the steps returned and what the warehouse now holds. No Prefect here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from fazhi.report import Finding, RunReport, SourceLine
+from fazhi.settings import Settings
+from warehouse.engine import Engine
+from warehouse.findings import findings, never_applied, verdicts
+from warehouse.fingerprint import fingerprint
+from warehouse.health import totals
+from warehouse.release import Release
+
+FINDINGS_SHOWN = 3
+
+
+def build_report(
+    engine: Engine,
+    run_id: str,
+    started_at: datetime,
+    seconds: float,
+    lines: tuple[SourceLine, ...],
+    fingerprint_before: str,
+    settings: Settings,
+    made: Release,
+) -> RunReport:
+    """The figures come from the warehouse itself, so the report cannot promise what was not published."""
+    regions = {line.source_id.partition("_")[0] for line in lines}
+    shown = [row for row in findings(engine, regions=regions) if row["quote"]][:FINDINGS_SHOWN]
+    return RunReport(
+        run_id=run_id,
+        started_at=started_at.isoformat(timespec="seconds"),
+        seconds=seconds,
+        sources=lines,
+        totals=totals(engine),
+        verdicts=verdicts(engine),
+        findings=tuple(Finding(**row) for row in shown),
+        fingerprint_before=fingerprint_before,
+        fingerprint_after=fingerprint(engine),
+        warehouse=settings.shown_warehouse,
+        release=str(made.path),
+        never_applied=tuple(never_applied(engine)),
+    )

@@ -1,0 +1,156 @@
+"""robots.txt against a real server: RFC 9309, and no when in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from connectors.errors import RobotsDenied
+from connectors.http.client import Attempt, Client, Fetch, HttpSettings
+from tests import servers
+from tests.servers import Site
+
+HOST = "www.qingyuan.example"
+HOSTS = frozenset({HOST})
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as running:
+        yield running
+
+
+def crawl(site: Site, *targets: str, **changes: Any) -> tuple[list[Fetch | BaseException], list[Attempt]]:
+    """Ask for all targets at once with one client."""
+    log: list[Attempt] = []
+    values = {"timeout": 1.0, "retries": 1, "backoff": 0.01, "delay": 0.0, **changes}
+    settings = HttpSettings(user_agent="fazhi/1 (+https://otherbot.example/)", replay=site.url, **values)
+
+    async def go() -> list[Fetch | BaseException]:
+        async with Client(settings, log.append) as client:
+            jobs = (client.fetch(f"http://{HOST}{target}", kind="page", hosts=HOSTS) for target in targets)
+            return await asyncio.gather(*jobs, return_exceptions=True)
+
+    return asyncio.run(asyncio.wait_for(go(), 10)), log
+
+
+def allowed(site: Site, *targets: str) -> list[bool]:
+    for target in targets:
+        site.on(target, "<p>ok</p>")
+    answers, _ = crawl(site, *targets)
+    for answer in answers:
+        assert isinstance(answer, Fetch | RobotsDenied), answer
+    return [isinstance(answer, Fetch) for answer in answers]
+
+
+def test_longest_match_wins_and_allow_wins_a_tie(site: Site) -> None:
+    site.on(
+        "/robots.txt", "User-agent: *\nDisallow: /a\nAllow: /a/open\nDisallow: /a/open/shut\nAllow: /t\nDisallow: /t"
+    )
+    assert allowed(site, "/a/x", "/a/open/x", "/a/open/shut/x", "/t/x", "/b") == [False, True, False, True, True]
+
+
+def test_wildcards_and_end_anchor(site: Site) -> None:
+    site.on("/robots.txt", "User-agent: *\nDisallow: /*.do$\nDisallow: /*?print=\nDisallow: /col/*/old/")
+    targets = ("/x/y.do", "/x/y.do?page=1", "/p.html?print=1", "/col/7/old/a", "/col/7/new/a")
+    assert allowed(site, *targets) == [False, True, False, False, True]
+
+
+def test_our_own_group_comes_before_the_star(site: Site) -> None:
+    site.on("/robots.txt", "User-agent: *\nDisallow: /\n\nUser-agent: Fazhi\nDisallow: /private/")
+    assert allowed(site, "/news/1", "/private/1") == [True, False]
+
+
+def test_a_name_in_the_contact_address_is_not_our_name(site: Site) -> None:
+    site.on("/robots.txt", "User-agent: otherbot\nDisallow: /\n\nUser-agent: *\nAllow: /")
+    assert allowed(site, "/news/1") == [True]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\xef\xbb\xbfUser-agent: *\nDisallow: /shut/",
+        "User-agent: *\r\n# 请勿抓取\r\nDisallow: /shut/".encode("gbk"),
+        b"user-agent:*\rdisallow:/shut/",
+        b"User-agent: *\nDisallow: /shut/\n" + b"#" * (600 * 1024),
+    ],
+)
+def test_marks_charsets_line_ends_and_size(site: Site, body: bytes) -> None:
+    site.on("/robots.txt", body)
+    assert allowed(site, "/shut/1", "/open/1") == [False, True]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 418])
+def test_4xx_means_no_rules(site: Site, status: int) -> None:
+    site.on("/robots.txt", "User-agent: *\nDisallow: /", status=status)
+    assert allowed(site, "/news/1") == [True]
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 521])
+def test_429_and_5xx_close_the_whole_host(site: Site, status: int) -> None:
+    site.on("/robots.txt", status=status)
+    assert allowed(site, "/a", "/b") == [False, False]
+    assert {seen.target for seen in site.seen} == {"/robots.txt"}
+
+
+@pytest.mark.parametrize("raw", [servers.reset, servers.hang, servers.short_body])
+def test_no_answer_closes_the_whole_host(site: Site, raw: servers.Raw) -> None:
+    site.on("/robots.txt", raw=raw)
+    answers, log = crawl(site, "/a", "/b", timeout=0.3)
+    assert all(isinstance(answer, RobotsDenied) for answer in answers)
+    assert "could not be read" in str(answers[0])
+    assert len(site.asked("/robots.txt")) == 2
+    assert [(a.robots, a.outcome) for a in log] == [("not_checked", "transient")] * 2 + [
+        ("unreachable", "robots_denied")
+    ] * 2
+
+
+def test_a_passing_failure_of_robots_is_retried(site: Site) -> None:
+    site.on("/robots.txt", status=503).on("/robots.txt", "User-agent: *\nDisallow: /shut/")
+    assert allowed(site, "/shut/1", "/open/1") == [False, True]
+
+
+def test_redirects_of_robots(site: Site) -> None:
+    site.on("/robots.txt", status=301, headers={"Location": "/r2.txt"})
+    site.on("/r2.txt", status=302, headers={"Location": "https://qingyuan.example/r3.txt"})
+    site.on("/r3.txt", "User-agent: *\nDisallow: /shut/", host="qingyuan.example")
+    assert allowed(site, "/shut/1", "/open/1") == [False, True]
+
+
+@pytest.mark.parametrize("location", ["/robots.txt", "http://elsewhere.example/robots.txt", "ftp://x/"])
+def test_redirects_that_lead_nowhere_close_the_host(site: Site, location: str) -> None:
+    site.on("/robots.txt", status=302, headers={"Location": location})
+    assert allowed(site, "/a") == [False]
+
+
+def test_asked_once_per_host_and_run(site: Site) -> None:
+    site.on("/robots.txt", "User-agent: *\nAllow: /")
+    assert allowed(site, *(f"/{n}" for n in range(6))) == [True] * 6
+    assert len(site.asked("/robots.txt")) == 1
+
+
+def test_a_denied_page_is_in_the_log_though_nothing_was_asked(site: Site) -> None:
+    site.on("/robots.txt", "User-agent: *\nDisallow: /")
+    _, log = crawl(site, "/a")
+    assert [(a.outcome, a.status, a.robots) for a in log] == [
+        ("ok", 200, "not_checked"),
+        ("robots_denied", None, "denied"),
+    ]
+
+
+def test_crawl_delay_raises_our_pace_and_never_lowers_it(site: Site) -> None:
+    site.on("/robots.txt", "User-agent: *\nCrawl-delay: 3").on("/a", "<p>ok</p>")
+    for ours, pace in ((1.0, 3.0), (5.0, 5.0)):
+        _, log = crawl(site, "/a", delay=ours)
+        assert log[-1].delay_s == pace
+
+
+@pytest.mark.parametrize(
+    ("value", "open_"), [("86400", False), ("inf", True), ("-1", True), ("soon", True), ("0.5", True)]
+)
+def test_strange_crawl_delays(site: Site, value: str, open_: bool) -> None:
+    site.on("/robots.txt", f"User-agent: *\nCrawl-delay: {value}")
+    assert allowed(site, "/a") == [open_]

@@ -1,0 +1,67 @@
+"""Whole runs of the installed command, as an operator starts them: own process, own data folder, real HTTP."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+FAZHI = Path(sys.executable).parent / "fazhi"
+
+
+@dataclass(frozen=True)
+class House:
+    """One data folder and the environment that points at it."""
+
+    folder: Path
+
+    def run(self, *arguments: str, timeout: float = 110, **settings: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
+        env = clean | {"FAZHI_HOME": str(self.folder / "data"), "NO_COLOR": "1"}
+        env |= {f"FAZHI_{name.upper()}": value for name, value in settings.items()}
+        return subprocess.run(
+            [str(FAZHI), *arguments], env=env, cwd=self.folder, capture_output=True, text=True, timeout=timeout
+        )
+
+    @property
+    def warehouse(self) -> Path:
+        return self.folder / "data" / "warehouse.sqlite"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path)
+
+
+@contextmanager
+def running(command: list[str]) -> Iterator[str]:
+    """A server started for a test: its ready line's address, and its end by its own process id."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        address = next((word for word in line.split() if word.startswith("http://")), None)
+        assert address, f"no ready line from {command[0]}: {line!r}"
+        yield address
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(scope="module")
+def gateway(corpus: Path) -> Iterator[str]:
+    """The replica portals of the corpus, behind the corpus's own server."""
+    server = corpus.parent / "tools" / "serve_sites.py"
+    with running([sys.executable, str(server), str(corpus / "portals"), "--port", "0"]) as address:
+        yield address

@@ -1,0 +1,139 @@
+"""What goes wrong outside ends with one clear line, an exit code that means something, and an unchanged warehouse."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.nightly.conftest import House
+
+pytestmark = pytest.mark.timeout(200)
+
+
+class AlwaysBroken(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(500)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def broken_gateway() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), AlwaysBroken)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def one_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    assert len(lines) == 1, text
+    assert "Traceback" not in text
+    return lines[0]
+
+
+def facts(warehouse: Path) -> int:
+    with sqlite3.connect(warehouse) as connection:
+        tables = ("fact_observation", "fact_mention", "fact_check", "fact_metric_value", "document_text", "page")
+        return sum(connection.execute(f"select count(*) from {name}").fetchone()[0] for name in tables)
+
+
+def test_unknown_source(house: House) -> None:
+    done = house.run("nightly", "--source", "440605_nanhaj", replay="http://127.0.0.1:1")
+    assert done.returncode == 2
+    line = one_line(done.stderr)
+    assert "440605_nanhaj" in line and "did you mean 440605_nanhai" in line
+    assert not house.warehouse.exists()
+
+
+def test_unreachable_gateway(house: House) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+    done = house.run("nightly", replay=address)
+    assert done.returncode == 3
+    assert "FAZHI_REPLAY" in (line := one_line(done.stderr)) and address in line
+
+
+def test_gateway_that_is_no_address(house: House) -> None:
+    done = house.run("nightly", replay="localhost:8080")
+    assert done.returncode == 2
+    assert "FAZHI_REPLAY" in one_line(done.stderr)
+
+
+def test_live_crawl_needs_a_contact(house: House) -> None:
+    done = house.run("nightly")
+    assert done.returncode == 2
+    assert "FAZHI_CONTACT" in one_line(done.stderr)
+
+
+def test_gateway_that_answers_500_for_everything(house: House, broken_gateway: str) -> None:
+    done = house.run("nightly", replay=broken_gateway)
+    assert done.returncode == 1
+    line = one_line(done.stderr)
+    assert "5 of 5 sources failed" in line and "robots.txt" in line and "500" in line
+    assert facts(house.warehouse) == 0
+    with sqlite3.connect(house.warehouse) as connection:
+        runs = connection.execute("select count(*), sum(status = 'failed') from fact_source_run").fetchone()
+    assert runs == (5, 5), "the failure itself is on record"
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("id: 990199_wuyou\nname_zhh: 乌有县\n", "name_zhh"),
+        ("id: 990199_wuyou\nid: 990199_wuyou\n", "id"),
+        ("- not a mapping\n", "990199_wuyou.yaml"),
+        ("id: [broken\n", "990199_wuyou.yaml"),
+    ],
+)
+def test_source_file_with_a_mistake(house: House, text: str, named: str) -> None:
+    folder = house.folder / "more"
+    folder.mkdir()
+    (folder / "990199_wuyou.yaml").write_text(text, encoding="utf-8")
+    done = house.run("sources", sources=str(folder))
+    assert done.returncode == 2
+    line = one_line(done.stderr)
+    assert "990199_wuyou.yaml" in line and named in line
+
+
+def test_warehouse_that_cannot_be_written(house: House) -> None:
+    folder = house.folder / "data"
+    folder.mkdir()
+    (folder / "warehouse.sqlite").mkdir()  # a folder where the file should be stops root too
+    with socket.socket() as gateway:
+        gateway.bind(("127.0.0.1", 0))
+        gateway.listen()
+        done = house.run("nightly", replay=f"http://127.0.0.1:{gateway.getsockname()[1]}")
+    assert done.returncode == 3
+    assert "warehouse.sqlite" in one_line(done.stderr)
+
+
+def test_parse_names_the_file_it_cannot_read(house: House) -> None:
+    bad = house.folder / "latin.txt"
+    bad.write_bytes("复议".encode("gb18030"))
+    done = house.run("parse", str(bad))
+    assert done.returncode == 2
+    assert "latin.txt is not UTF-8" in one_line(done.stderr)
+    assert house.run("parse", str(house.folder / "none.txt")).returncode == 2
+
+
+def test_status_without_a_warehouse_says_what_to_do(house: House) -> None:
+    done = house.run("status")
+    assert done.returncode == 2
+    assert "make demo" in one_line(done.stderr)
+    assert not house.warehouse.exists(), "a look must not create one"

@@ -1,0 +1,133 @@
+"""The acceptance on real pages: five portals through the gateway, twice, scored by the corpus's own tools."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.nightly.conftest import House
+
+pytestmark = [pytest.mark.corpus, pytest.mark.timeout(300)]
+
+FIELDS = ("title", "publish_date", "content_source", "index_no", "document_no")
+NANHAI_DATES = {"2019-01-10T16:19:51+08:00", "2017-12-20T14:59:52+08:00", "2017-04-14T16:23:54+08:00"}
+CONTENT = ("fact_observation", "fact_mention", "fact_check", "fact_metric_value", "dim_document", "document_text")
+
+
+@dataclass(frozen=True)
+class Night:
+    """Two nightlies over the corpus's portals, and what came of them."""
+
+    house: House
+    first: str
+    second: str
+    before: dict[str, list[tuple[Any, ...]]]
+    after: dict[str, list[tuple[Any, ...]]]
+    articles: list[dict[str, Any]]
+    path: Path
+
+
+def content(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with sqlite3.connect(warehouse) as connection:
+        return {name: sorted(connection.execute(f"select * from {name}"), key=repr) for name in CONTENT}
+
+
+@pytest.fixture(scope="module")
+def night(gateway: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    house = House(tmp_path_factory.mktemp("corpus"))
+    first = house.run("nightly", "--all-pages", replay=gateway)
+    assert first.returncode == 0, first.stderr
+    before = content(house.warehouse)
+    second = house.run("nightly", "--all-pages", replay=gateway)
+    assert second.returncode == 0, second.stderr
+    out = house.folder / "articles.jsonl"
+    told = house.run("articles", "--out", str(out))
+    assert told.returncode == 0, told.stderr
+    articles = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    yield Night(house, first.stdout, second.stdout, before, content(house.warehouse), articles, out)
+
+
+def test_articles_score(night: Night, corpus: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable, str(corpus.parent / "tools" / "score_articles.py"),
+            "--expected", str(corpus / "portals" / "expected.jsonl"), "--articles", str(night.path), "--json",
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    score = json.loads(done.stdout)["all"]
+    assert score["pages"] == 225
+    assert {field: score[field] for field in FIELDS if score[field] < 0.98} == {}
+    assert score["body_f1"] >= 0.995
+    assert score["body_f1_min"] >= 0.97
+    assert score["leak"] <= 0.005
+
+
+def test_nanhai_dates_are_true_to_the_second(night: Night) -> None:
+    reports = [a for a in night.articles if "nanhai" in a["url"] and a["title"].startswith("佛山市南海区人民政府20")]
+    assert {article["publish_date"] for article in reports} == NANHAI_DATES
+    assert len(reports) == 3, "a report that comes by feed and by page is one document"
+
+
+def test_attachment_only_reports_have_their_text(night: Night, corpus: Path) -> None:
+    lines = (corpus / "portals" / "expected.jsonl").read_text(encoding="utf-8").splitlines()
+    expected = [json.loads(line) for line in lines]
+    wanted = {row["url"]: row["attachment_text"] for row in expected if row.get("attachment_only")}
+    assert len(wanted) == 10
+    got = {article["url"]: article["attachment_text"] for article in night.articles}
+    for url, text in wanted.items():
+        assert "".join(got[url].split()) == "".join(text.split()), url
+
+
+def test_second_nightly_changes_nothing(night: Night) -> None:
+    assert "new 0, changed 0" in night.second
+    assert "warehouse unchanged" in night.second
+    for name in CONTENT:
+        assert night.before[name], f"{name} is empty: the comparison would say nothing"
+        assert night.before[name] == night.after[name], name
+    with sqlite3.connect(night.house.warehouse) as connection:
+        asked, honoured = connection.execute(
+            "select count(*), sum(status = 304) from fact_fetch where is_conditional"
+        ).fetchone()
+    assert asked > 200
+    assert honoured == asked
+
+
+def test_every_value_is_in_its_text(night: Night) -> None:
+    with sqlite3.connect(night.house.warehouse) as connection:
+        rows = connection.execute(
+            "select o.span_start, o.span_end, o.value_text, o.quote, t.text from fact_observation o "
+            "join document_text t on t.document_key = o.document_key"
+        ).fetchall()
+    assert len(rows) > 300
+    for start, end, value_text, quote, text in rows:
+        assert text[start:end] == value_text
+        assert quote in text
+
+
+@pytest.mark.parametrize(("docs", "mentions", "fact"), [("gold", 0.95, 0.70), ("passages", 0.95, 0.70)])
+def test_parse_scores(house: House, corpus: Path, docs: str, mentions: float, fact: float) -> None:
+    files = sorted((corpus / "reports").glob("*.txt") if docs == "gold" else (corpus / "passages" / "texts").glob("*"))
+    observed, mentioned = house.folder / "o.jsonl", house.folder / "m.jsonl"
+    done = house.run(
+        "parse", *map(str, files), "--observations", str(observed), "--mentions", str(mentioned)
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    scored = subprocess.run(
+        [
+            sys.executable, str(corpus.parent / "tools" / "score_extraction.py"), "--gold", str(corpus / docs),
+            "--observations", str(observed), "--mentions", str(mentioned), "--json",
+        ],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    score = json.loads(scored.stdout)
+    assert score["mentions"]["f1"] >= mentions
+    assert score["fact"]["f1"] >= fact

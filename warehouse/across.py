@@ -1,0 +1,35 @@
+"""Cross-document checks at publish: the warehouse's statements through the project's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+from extraction.catalogue import load_catalogue
+from extraction.checks_across import Statement as Told
+from extraction.checks_across import check_across
+from extraction.model import Check
+from extraction.rules import Rules, load_rules
+from warehouse.choosing import Statement
+from warehouse.regions import CATALOG
+
+
+def check_statements(statements: Sequence[Statement]) -> tuple[Check, ...]:
+    """Findings between the reports of one authority. Raises CatalogueError or RulesError, one line."""
+    told = [
+        Told(
+            document_id=one.document_id,
+            published_at=one.published.isoformat() if one.published else "",
+            report_year=one.told_in,
+            region_code=f"{one.region_key}/{one.agency_key}",
+            observation=one.stated,
+        )
+        for one in statements
+    ]
+    return check_across(told, project_rules())
+
+
+@cache
+def project_rules() -> Rules:
+    """The rules of catalog/, read once a process."""
+    return load_rules(load_catalogue(CATALOG).metrics, CATALOG / "rules.yml")

@@ -1,0 +1,152 @@
+"""Which of several statements of one figure counts. Pure.
+
+Classes, best first: the report of that year, whole period > a later report's statement of that year > a figure
+that covers part of the period > a forecast. Within a class an undamaged statement wins over a damaged one, then the
+later publication. What is implied (derived) is no statement; a part of a sum without a name cannot be told from
+others and is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Literal
+
+from extraction.model import Observation
+
+Choice = Literal["final", "later_report", "part_year", "forecast"]
+CLASSES: tuple[Choice, ...] = ("final", "later_report", "part_year", "forecast")
+WHOLE_AREA = re.compile(r"全(?:国|省|市|区|县|旗|州|盟|域|镇|乡|街道|自治[区州县旗])(?:[(（][^()（）]*[)）])?")
+"""Scopes that mean the authority's whole area: the same as no scope."""
+
+
+def fold_scope(scope: str | None) -> str:
+    """The scope that statements are grouped by: empty for the whole area."""
+    return "" if scope is None or WHOLE_AREA.fullmatch(scope) else scope
+
+
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """An observation of a document that counts, with what choosing needs to know about it."""
+
+    observation_key: int
+    document_key: int
+    document_id: str
+    region_key: int
+    agency_key: int
+    metric: str
+    metric_key: int
+    measure: str
+    unit: str
+    unit_key: int
+    period: str
+    period_key: int
+    period_year: int
+    period_end: date
+    as_of: date | None
+    as_of_date_key: int
+    published: datetime | None
+    published_date_key: int
+    report_year: int | None
+    is_part: bool
+    """A part of a sum."""
+    value: Decimal
+    """`stated.value`, which is never missing here."""
+    stated: Observation
+
+    @property
+    def basis(self) -> str:
+        """A running total since some start is another figure than the period's, unless the metric is a stock."""
+        return "cumulative" if self.stated.status == "cumulative" and self.measure != "stock" else "period"
+
+    @property
+    def whole_scope(self) -> str:
+        return fold_scope(self.stated.scope)
+
+    @property
+    def dimension(self) -> str:
+        return self.stated.dimension or ""
+
+    @property
+    def told_in(self) -> int:
+        """Year that the document reports on; the year before its publication where it does not say."""
+        return self.report_year or (self.published.year - 1 if self.published else self.period_year)
+
+
+Group = tuple[int, int, int, int, str, str, str]
+"""region, agency, metric, period, basis, scope, dimension."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    group: Group
+    best: Statement
+    chosen_by: Choice
+    n_statements: int
+    n_documents: int
+    n_values: int
+    is_disputed: bool
+
+
+def choose_values(statements: Iterable[Statement]) -> list[Chosen]:
+    """One chosen statement per group, in the groups' order."""
+    groups: dict[Group, list[Statement]] = defaultdict(list)
+    for one in statements:
+        if not one.stated.is_derived and not (one.is_part and not one.whole_scope and not one.dimension):
+            groups[group_of(one)].append(one)
+    return [_choose(group, groups[group]) for group in sorted(groups)]
+
+
+def group_of(one: Statement) -> Group:
+    return (
+        one.region_key, one.agency_key, one.metric_key, one.period_key, one.basis, one.whole_scope, one.dimension
+    )  # fmt: skip
+
+
+def class_of(one: Statement) -> Choice:
+    """The class of a statement (see the module)."""
+    if one.stated.status == "target":
+        return "forecast"
+    if one.as_of is not None and one.as_of < one.period_end:
+        return "part_year"
+    if one.told_in < one.period_year:
+        return "part_year"
+    is_own = one.told_in == one.period_year and one.stated.status != "prior_period"
+    return "final" if is_own else "later_report"
+
+
+def _choose(group: Group, statements: list[Statement]) -> Chosen:
+    best = min(statements, key=_rank)
+    exact: dict[Choice, set[Decimal]] = defaultdict(set)
+    for one in statements:
+        if one.stated.qualifier == "exact" and not one.stated.damaged:
+            exact[class_of(one)].add(one.value)
+    return Chosen(
+        group=group,
+        best=best,
+        chosen_by=class_of(best),
+        n_statements=len(statements),
+        n_documents=len({one.document_id for one in statements}),
+        n_values=len(exact["final"] | exact["later_report"]),
+        is_disputed=len(exact["final"]) > 1,
+    )
+
+
+def _rank(one: Statement) -> tuple[int, bool, float, str, bool, int, int]:
+    published = one.published or LONG_AGO
+    return (
+        CLASSES.index(class_of(one)),
+        one.stated.damaged,
+        -(published - LONG_AGO).total_seconds(),
+        one.document_id,
+        one.stated.qualifier != "exact",
+        one.stated.start,
+        one.observation_key,
+    )

@@ -1,0 +1,101 @@
+"""Column types and shorthands of the schema. What differs per dialect in types is decided here alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Float, ForeignKey, Integer, Numeric
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+DIGITS, PLACES = 15, 6
+"""A stored quantity has at most 15 significant digits and 6 decimals: exact in a double and in NUMERIC(24,6)."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware datetimes in, aware UTC datetimes out; SQLite would drop the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a time without zone cannot be stored: {value!r}")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Quantity(TypeDecorator[Decimal]):
+    """Exact decimals within `DIGITS` and `PLACES`: NUMERIC on a server, REAL on SQLite, both lossless there."""
+
+    impl = Numeric(24, PLACES)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "sqlite":
+            return dialect.type_descriptor(Float())
+        return dialect.type_descriptor(Numeric(24, PLACES))
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name != "sqlite":
+            return value
+        return float(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        return None if value is None else plain(Decimal(repr(value) if isinstance(value, float) else value))
+
+
+def plain(value: Decimal) -> Decimal:
+    """The same number without exponent or trailing zeros, so that equal numbers print alike."""
+    value = value.normalize()
+    exponent = value.as_tuple().exponent
+    return value.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else value
+
+
+def is_storable(value: Decimal) -> bool:
+    """Whether the number is kept exactly (see `DIGITS`, `PLACES`)."""
+    if not value.is_finite():
+        return False
+    _, digits, exponent = value.normalize().as_tuple()
+    assert isinstance(exponent, int)
+    return -exponent <= PLACES and len(digits) + max(exponent, 0) <= DIGITS
+
+
+def round_derived(value: Decimal | None) -> Decimal | None:
+    """A computed figure (a ratio, an implied value) cut to what is kept; stated figures are never rounded."""
+    if value is None or not value.is_finite() or is_storable(value) or value.adjusted() >= DIGITS:
+        return value  # beyond the digits kept: `is_storable` refuses it
+    places = max(0, min(PLACES, DIGITS - 1 - value.adjusted()))
+    return value.quantize(Decimal(1).scaleb(-places))
+
+
+BigKey = BigInteger().with_variant(Integer(), "sqlite")
+"""63 bits everywhere; SQLite makes only an INTEGER key its row id."""
+
+
+def key_column(name: str, comment: str, target: str | None = None) -> Column[int]:
+    """The surrogate key; `target` where the row extends another table's row one to one."""
+    links = (ForeignKey(target),) if target else ()
+    return Column(name, BigKey, *links, primary_key=True, autoincrement=False, comment=comment)
+
+
+def reference(name: str, target: str, comment: str, *, audit: bool = False, index: bool = False) -> Column[int]:
+    """A foreign key, never NULL: `-1` is unknown, `-2` not applicable."""
+    info = {"audit": audit}
+    return Column(name, BigKey, ForeignKey(target), nullable=False, index=index, comment=comment, info=info)
+
+
+def field(
+    name: str, kind: Any, comment: str, *, null: bool = False, audit: bool = False, index: bool = False
+) -> Column[Any]:
+    """An ordinary column. `audit` marks what says when or by which load, not what the source says."""
+    return Column(name, kind, nullable=null, index=index, comment=comment, info={"audit": audit})

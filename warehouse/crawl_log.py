@@ -1,0 +1,142 @@
+"""The crawl's log and memory: fetches, source runs, pages. Written with the batch, never part of the content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC
+
+from sqlalchemy import Connection
+
+from warehouse.batch import FetchRow, LoadBatch, LoadResult, PageState
+from warehouse.data_tests import Rejected
+from warehouse.dims import source_key, to_json
+from warehouse.keys import NOT_APPLICABLE, key_of
+from warehouse.schema import fact_fetch, fact_source_run, page, quarantine
+from warehouse.upsert import Row, insert_rows, merge_rows, read_rows
+
+
+def write_fetches(conn: Connection, batch: LoadBatch) -> None:
+    merge_rows(conn, fact_fetch, [_fetch_row(batch, fetch) for fetch in batch.fetches])
+
+
+def write_pages(conn: Connection, batch: LoadBatch, rejected_ids: set[str]) -> None:
+    """What a later batch knows wins, first times stay. A page whose document was set aside is asked for anew."""
+    rows = {row["page_key"]: row for row in (_page_row(batch, state, rejected_ids) for state in batch.pages)}
+    for key, stored in read_rows(conn, page, list(rows)).items():
+        row = rows[key]
+        if row["last_seen_at"] < stored["last_seen_at"]:
+            row.update(stored, first_seen_at=row["first_seen_at"])
+        row["first_seen_at"] = min(row["first_seen_at"], stored["first_seen_at"])
+    merge_rows(conn, page, rows.values())
+
+
+def write_source_run(conn: Connection, batch: LoadBatch, result: LoadResult) -> None:
+    """One row per source and run; the same batch again leaves it, a retry after a failure replaces it."""
+    row = _source_run_row(batch, result)
+    stored = read_rows(conn, fact_source_run, [row["source_run_key"]]).get(row["source_run_key"])
+    if stored is None or stored["status"] != "ok":
+        merge_rows(conn, fact_source_run, [row])
+
+
+def write_quarantine(conn: Connection, rejected: Mapping[int, Row]) -> int:
+    """Rows set aside for the first time; the same row again is already there. Gives the number of new ones."""
+    known = read_rows(conn, quarantine, list(rejected))
+    return insert_rows(conn, quarantine, [row for key, row in rejected.items() if key not in known]).inserted
+
+
+def quarantine_rows(batch: LoadBatch, rejected: Iterable[Rejected]) -> dict[int, Row]:
+    """Rows for the quarantine by key: the same row set aside again has the same key."""
+    rows: dict[int, Row] = {}
+    for one in rejected:
+        key = key_of("quarantine", one.document_id, one.text_hash, one.target, one.test, one.reason, one.payload)
+        rows[key] = {
+            "quarantine_key": key,
+            "source_key": source_key(batch.source.source_id),
+            "document_id": one.document_id,
+            "text_hash": one.text_hash,
+            "target": one.target,
+            "test": one.test,
+            "reason": one.reason,
+            "way_back": one.way_back,
+            "payload": one.payload,
+            "run_id": batch.run_id,
+            "quarantined_at": batch.finished_at,
+        }
+    return rows
+
+
+def _fetch_row(batch: LoadBatch, fetch: FetchRow) -> Row:
+    key = source_key(batch.source.source_id)
+    moment = fetch.started_at.astimezone(UTC).isoformat()
+    return {
+        "fetch_key": key_of("fetch", batch.run_id, key, fetch.url, moment, fetch.attempt),
+        "source_key": key,
+        "run_id": batch.run_id,
+        "url": fetch.url,
+        "attempt": fetch.attempt,
+        "kind": fetch.kind,
+        "started_at": fetch.started_at,
+        "status": fetch.status,
+        "outcome": fetch.outcome,
+        "is_conditional": fetch.is_conditional,
+        "robots": fetch.robots,
+        "n_bytes": fetch.n_bytes,
+        "elapsed_ms": fetch.elapsed_ms,
+        "message": fetch.message,
+        "snapshot_file": fetch.snapshot.file if fetch.snapshot else None,
+        "snapshot_offset": fetch.snapshot.offset if fetch.snapshot else None,
+        "snapshot_length": fetch.snapshot.length if fetch.snapshot else None,
+    }
+
+
+def _page_row(batch: LoadBatch, state: PageState, rejected_ids: set[str]) -> Row:
+    is_rejected = state.document_id in rejected_ids
+    seen = state.last_seen_at or batch.finished_at
+    return {
+        "page_key": key_of("page", batch.source.source_id, state.url),
+        "source_id": batch.source.source_id,
+        "url": state.url,
+        "kind": state.kind,
+        "document_id": state.document_id,
+        "title": state.title,
+        "listed_date": state.listed_date,
+        "etag": None if is_rejected else state.etag,
+        "last_modified": None if is_rejected else state.last_modified,
+        "bytes_hash": None if is_rejected else state.bytes_hash,
+        "snapshot_file": state.snapshot.file if state.snapshot else None,
+        "snapshot_offset": state.snapshot.offset if state.snapshot else None,
+        "snapshot_length": state.snapshot.length if state.snapshot else None,
+        "snapshot_sha256": state.snapshot.sha256 if state.snapshot else None,
+        "last_status": state.last_status,
+        "last_outcome": state.last_outcome,
+        "state": "rejected" if is_rejected else state.state,
+        "first_seen_at": state.first_seen_at or seen,
+        "last_seen_at": seen,
+    }
+
+
+def _source_run_row(batch: LoadBatch, result: LoadResult) -> Row:
+    key, counts = source_key(batch.source.source_id), batch.counts
+    return {
+        "source_run_key": key_of("source_run", batch.run_id, key),
+        "source_key": key,
+        "run_id": batch.run_id,
+        "status": batch.status,
+        "started_at": batch.started_at,
+        "finished_at": batch.finished_at,
+        "n_planned": counts.planned,
+        "n_fetched": counts.fetched,
+        "n_unchanged": counts.unchanged,
+        "n_new": result.documents_new,
+        "n_changed": result.documents_changed,
+        "n_updated": result.documents_updated,
+        "n_gone": result.documents_gone,
+        "n_blocked": counts.blocked,
+        "n_failed": counts.failed,
+        "n_rejected": counts.rejected,
+        "n_observations": result.observations,
+        "n_mentions": result.mentions,
+        "n_quarantined": result.quarantined,
+        "failures": to_json(batch.failures),
+        "load_key": NOT_APPLICABLE if result.load_key is None else result.load_key,
+    }

@@ -1,0 +1,336 @@
+"""Versions of documents: what a batch's documents and gone addresses mean for `dim_document`.
+
+Everything is folded from `document_sighting`, so the outcome does not depend on the order of loading. A version is
+a run of sightings with one text: A, B, A gives three versions, the third is the second occurrence of text A.
+Particulars (title, date, …) belong to a text of a document and are overwritten by the latest sighting (type 1).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, select
+
+from warehouse.authority import authority_of
+from warehouse.batch import DocumentIn, LoadBatch
+from warehouse.dims import Members, source_key, to_json
+from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text, key_of
+from warehouse.periods import CHINA, parse_published
+from warehouse.schema import dim_document, document_sighting
+from warehouse.upsert import CHUNK, Row, insert_rows
+
+Sighting = tuple[datetime, str]
+"""When, and the hash of the text; an empty hash where the address was gone."""
+
+PARTICULARS = (
+    "url", "title", "published_at", "published_date_key", "published_from", "content_source", "publisher",
+    "publisher_key", "index_no", "document_no", "site_id_code", "source_key", "region_key", "agency_key",
+    "is_report", "report_year", "attachments", "notes", "n_removed_links",
+)  # fmt: skip
+"""What the latest sighting of a text overwrites."""
+
+CARRIED = ("region_key", "agency_key", "source_key", "published_date_key")
+"""Particulars that facts repeat."""
+
+DECISIVE = (*CARRIED, "published_at", "report_year", "is_counted", "is_parsed")
+"""Particulars that decide which statement is chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    text_hash: str
+    occurrence: int
+    first_seen: datetime
+
+
+@dataclass(slots=True)
+class DocumentPlan:
+    """Rows to merge, and which versions still need their facts."""
+
+    rows: dict[int, Row]
+    texts: dict[int, Row]
+    incoming: dict[tuple[str, str], DocumentIn]
+    """(document_id, text_hash) -> the batch's latest reading of it."""
+    stored: dict[int, Row]
+    """The rows as they are in the warehouse, by document_key."""
+    new_keys: list[int]
+    """Versions that are not in the warehouse yet."""
+    documents_new: int = 0
+    documents_changed: int = 0
+    documents_updated: int = 0
+    documents_gone: int = 0
+
+    def needs_facts(self) -> list[Row]:
+        """Versions whose figures are to be loaded: new ones, and ones that were not parsed before."""
+        return [
+            row
+            for key, row in self.rows.items()
+            if row["is_parsed"] and not (key in self.stored and self.stored[key]["is_parsed"])
+        ]
+
+    def moved(self) -> list[Row]:
+        """Stored versions whose facts carry a region, body, source or date that has changed."""
+        return [
+            row
+            for key, row in self.rows.items()
+            if key in self.stored and any(row[name] != self.stored[key][name] for name in CARRIED)
+        ]
+
+    def touched_regions(self) -> set[int]:
+        """Regions in which what counts may have changed."""
+        changed = [
+            key
+            for key, row in self.rows.items()
+            if key not in self.stored or any(row[name] != self.stored[key][name] for name in DECISIVE)
+        ]
+        rows = [self.rows[key] for key in changed] + [self.stored[key] for key in changed if key in self.stored]
+        return {row["region_key"] for row in rows if row["is_parsed"]}
+
+
+def fold_versions(sightings: Iterable[Sighting]) -> tuple[list[Version], bool]:
+    """The versions of one document in order, and whether its address is gone at the end."""
+    versions: list[Version] = []
+    occurrences: dict[str, int] = defaultdict(int)
+    is_gone = False
+    for seen_at, text_hash in sorted(sightings):
+        is_gone = text_hash == ""
+        if is_gone or (versions and versions[-1].text_hash == text_hash):
+            continue
+        occurrences[text_hash] += 1
+        versions.append(Version(text_hash, occurrences[text_hash], seen_at))
+    return versions, is_gone
+
+
+def plan_documents(
+    conn: Connection, batch: LoadBatch, documents: Sequence[DocumentIn], members: Members, load_key: int
+) -> DocumentPlan:
+    """Write the batch's sightings and work out every version row that they touch (not yet written)."""
+    ids = sorted({doc.document_id for doc in documents} | set(batch.gone))
+    before = _read_sightings(conn, ids)
+    incoming = _latest_readings(documents)
+    after = _write_sightings(conn, batch, documents, before)
+    stored = _read_versions(conn, ids)
+    plan = DocumentPlan({}, {}, incoming, {row["document_key"]: row for row in stored}, [])
+    by_text = {(row["document_id"], row["text_hash"]): row for row in stored}
+    known = {row["document_id"] for row in stored}
+    for document_id in ids:
+        versions, is_gone = fold_versions(after[document_id])
+        particulars: dict[str, Row] = {}
+        for text_hash in {version.text_hash for version in versions}:
+            particulars[text_hash] = _choose_particulars(
+                batch, incoming.get((document_id, text_hash)), by_text.get((document_id, text_hash)),
+                before[document_id], members, plan, load_key,
+            )  # fmt: skip
+        _plan_versions(plan, document_id, versions, is_gone, particulars, load_key)
+        _count_document(plan, document_id, versions, is_gone, document_id in known)
+    _link_same_texts(conn, plan)
+    return plan
+
+
+def _plan_versions(
+    plan: DocumentPlan, document_id: str, versions: list[Version], is_gone: bool, particulars: dict[str, Row],
+    load_key: int,
+) -> None:  # fmt: skip
+    """Number the versions and put their validity end to end."""
+    last = len(versions) - 1
+    for i, version in enumerate(versions):
+        key = key_of("document", document_id, version.text_hash, version.occurrence)
+        row = dict(particulars[version.text_hash])
+        published = parse_published(row["published_at"])
+        starts = version.first_seen if i or published is None else min(published, version.first_seen)
+        row.update(
+            document_key=key,
+            document_id=document_id,
+            text_hash=version.text_hash,
+            occurrence=version.occurrence,
+            text_key=text_key(document_id, version.text_hash),
+            version_no=i + 1,
+            valid_from=starts,
+            valid_to=None if i == last else versions[i + 1].first_seen,
+            is_current=i == last,
+            is_gone=is_gone,
+            is_counted=i == last,
+            same_text_as=None,
+        )
+        old = plan.stored.get(key)
+        if old is None:
+            plan.new_keys.append(key)
+            row["load_key"] = load_key
+        else:  # how it was first met stays
+            kept = ("bytes_hash", "snapshot_file", "snapshot_offset", "snapshot_length", "load_key")
+            row.update({name: old[name] for name in kept})
+            row["is_parsed"] = old["is_parsed"] or row["is_parsed"]
+        plan.rows[key] = row
+
+
+def _count_document(
+    plan: DocumentPlan, document_id: str, versions: list[Version], is_gone: bool, was_known: bool
+) -> None:
+    if not versions:
+        return
+    keys = [key for key, row in plan.rows.items() if row["document_id"] == document_id]
+    old = [plan.stored[key] for key in keys if key in plan.stored]
+    if not was_known:
+        plan.documents_new += 1
+    elif len(old) < len(keys):
+        plan.documents_changed += 1
+    elif any(row[name] != plan.stored[row["document_key"]][name] for row in (plan.rows[k] for k in keys)
+             for name in PARTICULARS[:-2]):  # fmt: skip
+        plan.documents_updated += 1
+    if is_gone and old and not old[0]["is_gone"]:
+        plan.documents_gone += 1
+
+
+def _choose_particulars(
+    batch: LoadBatch, doc: DocumentIn | None, stored: Row | None, before: list[Sighting], members: Members,
+    plan: DocumentPlan, load_key: int,
+) -> Row:  # fmt: skip
+    """The particulars of one text of one document: the latest sighting's; the larger one where two are as late."""
+    if doc is None:
+        assert stored is not None, "a sighting without document comes from a damaged warehouse"
+        return stored
+    row = _describe(batch, doc, members, load_key)
+    text_hash = hash_text(doc.text)
+    seen_before = max((at for at, seen in before if seen == text_hash), default=None)
+    if stored is not None and seen_before is not None:
+        is_older = doc.fetched_at < seen_before
+        is_tie = doc.fetched_at == seen_before and _sort_key(row) <= _sort_key(stored)
+        if is_older or is_tie:
+            return {**stored, "is_parsed": stored["is_parsed"] or row["is_parsed"]}
+    plan.texts[text_key(doc.document_id, text_hash)] = _text_row(doc, text_hash)
+    return row
+
+
+def _sort_key(row: Row) -> str:
+    return to_json([row[name] for name in PARTICULARS])
+
+
+def _describe(batch: LoadBatch, doc: DocumentIn, members: Members, load_key: int) -> Row:
+    region_code = doc.region_code or batch.source.region_code
+    published = parse_published(doc.published_at)
+    authority = doc.authority or (authority_of(doc.title) if doc.is_report else None)
+    snapshot = doc.snapshot
+    return {
+        "url": doc.url,
+        "title": doc.title,
+        "published_at": doc.published_at,
+        "published_date_key": members.date(published.astimezone(CHINA).date() if published else None),
+        "published_from": doc.published_from,
+        "content_source": doc.content_source,
+        "publisher": doc.publisher,
+        "publisher_key": members.agency(region_code, doc.publisher, UNKNOWN),
+        "index_no": doc.index_no,
+        "document_no": doc.document_no,
+        "site_id_code": doc.site_id_code,
+        "source_key": source_key(batch.source.source_id),
+        "region_key": members.region(region_code),
+        "agency_key": members.agency(region_code, authority, NOT_APPLICABLE),
+        "is_report": doc.is_report,
+        "report_year": doc.report_year,
+        "is_parsed": doc.parsed is not None,
+        "attachments": to_json(doc.attachments),
+        "notes": to_json(doc.notes),
+        "n_removed_links": doc.removed_links,
+        "bytes_hash": doc.bytes_hash,
+        "snapshot_file": snapshot.file if snapshot else None,
+        "snapshot_offset": snapshot.offset if snapshot else None,
+        "snapshot_length": snapshot.length if snapshot else None,
+        "load_key": load_key,
+    }
+
+
+def _text_row(doc: DocumentIn, text_hash: str) -> Row:
+    return {
+        "text_key": text_key(doc.document_id, text_hash),
+        "document_id": doc.document_id,
+        "text_hash": text_hash,
+        "text": doc.text,
+        "text_origin": doc.text_origin,
+        "body": None if doc.body == doc.text else doc.body,
+        "attachment_text": None if doc.attachment_text == doc.text else doc.attachment_text,
+        "text_map": zlib.compress(to_json(doc.text_map).encode(), 6) if doc.text_map else None,
+    }
+
+
+def text_key(document_id: str, text_hash: str) -> int:
+    return key_of("text", document_id, text_hash)
+
+
+def _latest_readings(documents: Sequence[DocumentIn]) -> dict[tuple[str, str], DocumentIn]:
+    """The batch may read one document twice (by page and by feed): per text the last reading, parsed ones first."""
+    latest: dict[tuple[str, str], DocumentIn] = {}
+    for doc in sorted(
+        documents, key=lambda d: (d.parsed is not None, d.fetched_at, d.url, d.title or "", d.published_at or "")
+    ):
+        latest[doc.document_id, hash_text(doc.text)] = doc
+    return latest
+
+
+def _write_sightings(
+    conn: Connection, batch: LoadBatch, documents: Sequence[DocumentIn], before: dict[str, list[Sighting]]
+) -> dict[str, list[Sighting]]:
+    wanted = {(doc.document_id, doc.fetched_at, hash_text(doc.text)) for doc in documents}
+    wanted |= {(document_id, batch.finished_at, "") for document_id in batch.gone}
+    fresh: list[Row] = [
+        {
+            "sighting_key": key_of("sighting", document_id, seen_at.astimezone(UTC).isoformat(), text_hash),
+            "document_id": document_id,
+            "seen_at": seen_at,
+            "text_hash": text_hash,
+        }
+        for document_id, seen_at, text_hash in sorted(wanted)
+        if (seen_at, text_hash) not in before[document_id]
+    ]
+    insert_rows(conn, document_sighting, fresh)
+    after = defaultdict(list, {document_id: list(seen) for document_id, seen in before.items()})
+    for row in fresh:
+        after[row["document_id"]].append((row["seen_at"], row["text_hash"]))
+    return after
+
+
+def _read_sightings(conn: Connection, ids: Sequence[str]) -> dict[str, list[Sighting]]:
+    found: dict[str, list[Sighting]] = defaultdict(list)
+    table = document_sighting.c
+    for start in range(0, len(ids), CHUNK):
+        chosen = select(table.document_id, table.seen_at, table.text_hash).where(
+            table.document_id.in_(ids[start : start + CHUNK])
+        )
+        for document_id, seen_at, text_hash in conn.execute(chosen):
+            found[document_id].append((seen_at, text_hash))
+    return found
+
+
+def _read_versions(conn: Connection, ids: Sequence[str]) -> list[Row]:
+    rows: list[Row] = []
+    for start in range(0, len(ids), CHUNK):
+        chosen = select(dim_document).where(dim_document.c.document_id.in_(ids[start : start + CHUNK]))
+        rows.extend(dict(row) for row in conn.execute(chosen).mappings())
+    return rows
+
+
+def _link_same_texts(conn: Connection, plan: DocumentPlan) -> None:
+    """One text at several addresses counts once: at the smallest document_id whose current version has it."""
+    empty = hash_text("")
+    hashes = sorted({row["text_hash"] for row in plan.rows.values()} - {empty})
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for start in range(0, len(hashes), CHUNK):
+        chosen = select(dim_document).where(
+            dim_document.c.text_hash.in_(hashes[start : start + CHUNK]), dim_document.c.is_current
+        )
+        for stored in conn.execute(chosen).mappings():
+            if stored["document_key"] not in plan.rows:
+                plan.stored[stored["document_key"]] = dict(stored)
+                groups[stored["text_hash"]].append(dict(stored))
+    for row in plan.rows.values():
+        if row["is_current"] and row["text_hash"] != empty:
+            groups[row["text_hash"]].append(row)
+    for rows in groups.values():
+        first = min(row["document_id"] for row in rows)
+        for row in rows:
+            row["is_counted"] = row["document_id"] == first
+            row["same_text_as"] = None if row["document_id"] == first else first
+            plan.rows[row["document_key"]] = row

@@ -1,0 +1,68 @@
+"""What the published state is, and one hash that says whether two states are the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Select, Table, select
+
+from warehouse.engine import reading
+from warehouse.schema import (
+    CONTENT,
+    dim_document,
+)
+from warehouse.schema_dims import dim_agency, dim_metric, dim_period, dim_region, dim_rule, dim_source, dim_unit
+
+HASHED = (*CONTENT, dim_region, dim_agency, dim_source, dim_period, dim_unit, dim_metric, dim_rule)
+
+
+def fingerprint(engine: Engine) -> str:
+    """Hash of everything that sources say and of how it is named: no load, no time of retrieval, no crawl log."""
+    with reading(engine) as conn:
+        return hash_content(conn)
+
+
+def hash_content(conn: Connection) -> str:
+    """See `fingerprint`; rows in key order, so memory does not grow with the warehouse."""
+    digest = hashlib.sha256()
+    for table in HASHED:
+        columns = [column for column in table.columns if not column.info.get("audit")]
+        digest.update(f"\n{table.name}:{','.join(c.name for c in columns)}\n".encode())
+        for row in stream(conn, published(table).with_only_columns(*columns)):
+            digest.update("\t".join(map(_plain, row)).encode())
+            digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def published(table: Table) -> Select[Any]:
+    """Rows of a table that belong to the published state, in key order.
+
+    A source that has published nothing yet has a member for its log only, and does not belong.
+    """
+    chosen = select(table).order_by(*table.primary_key)
+    if table is dim_source:
+        used = select(dim_document.c.source_key)
+        return chosen.where(dim_source.c.source_key.in_(used))
+    return chosen
+
+
+def stream(conn: Connection, query: Select[Any], size: int = 5000) -> Iterator[Any]:
+    """Rows of a query without holding them all."""
+    yield from conn.execute(query, execution_options={"yield_per": size})
+
+
+def _plain(value: object) -> str:
+    """One spelling per value; a text cannot be mistaken for a number or for a field's end."""
+    if value is None:
+        return "~"
+    if isinstance(value, str | bytes):
+        return repr(value)
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value)

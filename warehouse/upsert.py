@@ -1,0 +1,102 @@
+"""The only dialect-specific SQL: write rows by surrogate key, touch only those that differ, count exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from warehouse.errors import WarehouseError
+
+Row = dict[str, Any]
+CHUNK = 500
+"""Keys per IN list: well below every engine's limit on bound values."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """Content rows written; adds up over tables."""
+
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    def add(self, other: Changes) -> None:
+        self.inserted += other.inserted
+        self.updated += other.updated
+        self.deleted += other.deleted
+
+    @property
+    def total(self) -> int:
+        return self.inserted + self.updated + self.deleted
+
+
+def key_name(table: Table) -> str:
+    """Name of the surrogate key column."""
+    (column,) = table.primary_key.columns
+    return column.name
+
+
+def read_rows(conn: Connection, table: Table, keys: Sequence[int]) -> dict[int, Row]:
+    """Stored rows by key."""
+    name = key_name(table)
+    found: dict[int, Row] = {}
+    for start in range(0, len(keys), CHUNK):
+        chosen = select(table).where(table.c[name].in_(keys[start : start + CHUNK]))
+        found.update((row[name], dict(row)) for row in conn.execute(chosen).mappings())
+    return found
+
+
+def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> Changes:
+    """Insert rows known to be new."""
+    if rows:
+        conn.execute(insert(table), list(rows))
+    return Changes(inserted=len(rows))
+
+
+def merge_rows(conn: Connection, table: Table, rows: Iterable[Row]) -> Changes:
+    """Insert what is missing, update what differs in a column that is not audit; leave the rest alone.
+
+    Audit columns (load, first times) are written along with a change and never are one.
+    """
+    name = key_name(table)
+    wanted = {row[name]: row for row in rows}
+    stored = read_rows(conn, table, list(wanted))
+    content = [c.name for c in table.columns if c.name != name and not c.info.get("audit")]
+    fresh = [row for key, row in wanted.items() if key not in stored]
+    differing = [
+        row
+        for key, row in wanted.items()
+        if key in stored and any(row[column] != stored[key][column] for column in content)
+    ]
+    if fresh or differing:
+        _upsert(conn, table, fresh + differing)
+    return Changes(inserted=len(fresh), updated=len(differing))
+
+
+def delete_rows(conn: Connection, table: Table, keys: Sequence[int]) -> Changes:
+    """Delete by key."""
+    name = key_name(table)
+    for start in range(0, len(keys), CHUNK):
+        conn.execute(delete(table).where(table.c[name].in_(keys[start : start + CHUNK])))
+    return Changes(deleted=len(keys))
+
+
+def _upsert(conn: Connection, table: Table, rows: list[Row]) -> None:
+    name = key_name(table)
+    others = [c.name for c in table.columns if c.name != name]
+    if conn.dialect.name == "sqlite":
+        lite = sqlite.insert(table)
+        conn.execute(
+            lite.on_conflict_do_update(index_elements=[name], set_={c: lite.excluded[c] for c in others}), rows
+        )
+    elif conn.dialect.name == "postgresql":
+        post = postgresql.insert(table)
+        conn.execute(
+            post.on_conflict_do_update(index_elements=[name], set_={c: post.excluded[c] for c in others}), rows
+        )
+    else:
+        raise WarehouseError(f"no bulk write for {conn.dialect.name}; use sqlite or postgresql")
