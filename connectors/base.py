@@ -92,7 +92,8 @@ class Engine(Protocol):
         ...
 
     def read(self, page: Page, source: Source, ref: PageRef | None = None) -> Article:
-        """Read a detail page. `ref` is the list row that led to it (a fallback for title and date).
+        """Read a detail page. `ref` is the list row that led to it (a fallback for title and date). With
+        `page.kind == "feed"` and a ref that carries its body, the article is read from the feed alone.
 
         Raises SourceChanged when no body container of the family is found."""
         ...

@@ -7,13 +7,13 @@ the source's assertions before a single detail page is asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 
-from connectors.base import Article, AttachmentRef, Engine, Listing, Page, PageRef
+from connectors.base import AttachmentRef, Engine, Listing, Page, PageRef
+from connectors.crawled import CrawlResult, Failure, Known, ReadPage, Seen
 from connectors.errors import Blocked, Gone, SourceChanged, SourceError
 from connectors.http.client import Client, Fetch, GatewayUnreachable, Validators
-from connectors.registry import Source, is_report_title, report_year
+from connectors.registry import is_report_title, report_year
 from connectors.snapshots import Archive, SnapshotRef, StoredPage
 from connectors.urls import document_key
 from extraction.attachments import AttachmentText, read_attachment
@@ -22,92 +22,12 @@ from extraction.decode import decode
 SHORT_BODY = 40
 """A report whose page holds fewer characters than this is its attachment (PORTALS.md: 37 of 269 pages)."""
 
+MAX_BARREN = 8
+"""Answers in a row without any row, that still lead on (a list service that fails over a range is asked for its
+halves), before a list is taken to have ended."""
+
 Progress = Callable[[int, int], None]
 """Called with pages done and pages planned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What earlier runs kept of an address."""
-
-    url: str
-    kind: str
-    etag: str | None = None
-    last_modified: str | None = None
-    snapshot: SnapshotRef | None = None
-    is_gone: bool = False
-    attachments: tuple[AttachmentRef, ...] = ()
-    """Of a report whose text is in its attachments: they are asked for again with the page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What this run learned of an address: the next run's `Known`."""
-
-    url: str
-    kind: str
-    etag: str | None
-    last_modified: str | None
-    snapshot: SnapshotRef
-    status: int
-    outcome: str
-    """`new`, `changed` (other bytes) or `unchanged` (not modified, or the same bytes)."""
-    seen_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPage:
-    """A detail page whose bytes are new or changed, read."""
-
-    seen: Seen
-    ref: PageRef
-    article: Article
-    is_report: bool
-    report_year: int | None
-    attachment_texts: tuple[tuple[AttachmentRef, AttachmentText], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    url: str
-    code: str
-    message: str
-
-
-@dataclass(slots=True)
-class CrawlResult:
-    """What one crawl did. Always: planned = fetched + unchanged + gone + blocked + failed, once it has ended."""
-
-    source: Source
-    pages: list[ReadPage] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)
-    """Addresses of known documents that answer 404 or 410 now."""
-    failures: list[Failure] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    listed: int = 0
-    planned: int = 0
-    fetched: int = 0
-    unchanged: int = 0
-    blocked: int = 0
-    failed: int = 0
-    rejected: int = 0
-    """Of the fetched pages, those that could not be read."""
-
-    @property
-    def gone_documents(self) -> list[str]:
-        return [document_key(url) for url in self.gone]
-
-    def reset(self) -> None:
-        """Empty, for another try at the same source."""
-        self.__init__(self.source)  # type: ignore[misc]
-
-    def fail(self, url: str, error: SourceError) -> None:
-        """Count and keep one address's failure; the rest of the source goes on."""
-        is_refusal = error.code in ("blocked", "robots_denied", "refused")
-        self.blocked += is_refusal
-        self.failed += not is_refusal
-        self.failures.append(Failure(url, error.code, str(error)))
 
 
 @dataclass(slots=True)
@@ -132,6 +52,7 @@ class _Crawl:
         self.known = {document_key(url): entry for url, entry in known.items()}
         self.refs: dict[str, PageRef] = {}
         self.attachments: dict[str, _Answer | None] = {}
+        self.feeds: dict[str, tuple[Seen, Page]] = {}
         self.result = result
 
     async def ask(self, url: str, kind: str) -> _Answer:
@@ -177,6 +98,10 @@ class _Crawl:
                 complete = True
             except GatewayUnreachable:
                 raise
+            except SourceChanged as error:
+                self.result.rejected += 1  # fetched and counted, but no list of its family
+                self.result.failures.append(Failure(error.url or start.url, error.code, str(error)))
+                first_error = first_error or error
             except SourceError as error:
                 self.result.fail(error.url or start.url, error)
                 first_error = first_error or error
@@ -185,7 +110,7 @@ class _Crawl:
         self.result.listed = len(self.refs)
 
     async def _discover_from(self, url: str, kind: str) -> None:
-        queue, asked, found, stated = [url], set[str](), 0, None
+        queue, asked, found, stated, barren = [url], set[str](), 0, None, 0
         while queue:
             here = queue.pop(0)
             if here in asked:
@@ -204,7 +129,8 @@ class _Crawl:
             stated = listing.stated_total if stated is None else stated
             fresh = self._take(listing)
             found += len({document_key(ref.url) for ref in listing.refs})
-            if here != url and not fresh:
+            barren = 0 if fresh or here == url else barren + 1
+            if barren and (listing.refs or not listing.more or barren > MAX_BARREN):
                 break  # a page that brings no new address ends the list, whatever the pager promises
             queue += [more for more in listing.more if more not in asked]
         if stated is not None and found < stated:
@@ -212,7 +138,14 @@ class _Crawl:
 
     def _read_list(self, url: str, kind: str, answer: _Answer) -> Listing:
         decoded = decode(answer.stored.body, answer.stored.content_type)
-        return self.engine.discover(Page(url, decoded, "feed" if kind == "feed" else "html"), self.source)
+        page = Page(url, decoded, "feed" if kind == "feed" else "html")
+        listing = self.engine.discover(page, self.source)
+        for ref in listing.refs:
+            if ref.inline_html is not None:
+                self.feeds[document_key(ref.url)] = (answer.seen, page)
+        if listing.foreign:
+            self.result.notes.append(f"{url}: {len(listing.foreign)} rows lead to hosts that the source does not list")
+        return listing
 
     def _take(self, listing: Listing) -> int:
         """Keep the rows; a page listed twice is one page, and a feed adds the body that it carries."""
@@ -275,7 +208,8 @@ class _Crawl:
             except GatewayUnreachable:
                 raise
             except Gone as error:
-                self._note_gone(ref, error)
+                if not self._read_from_feed(ref):
+                    self._note_gone(ref, error)
             except Blocked as error:
                 self.result.fail(ref.url, error)
                 self.result.blocked += len(refs) - number
@@ -284,6 +218,20 @@ class _Crawl:
             except SourceError as error:
                 self.result.fail(ref.url, error)
             progress(number, len(refs))
+
+    def _read_from_feed(self, ref: PageRef) -> bool:
+        """A page that is gone while the feed still carries its whole body is read from the feed."""
+        carried = self.feeds.get(document_key(ref.url))
+        if carried is None or ref.inline_html is None:
+            return False
+        seen, page = carried
+        article = self.engine.read(page, self.source, ref)
+        title = article.title or ref.title or ""
+        is_report = self.is_report(title)
+        year = report_year(title) if is_report else None
+        self.result.planned -= 1  # the feed, counted already, is where it came from
+        self.result.pages.append(ReadPage(seen, ref, article, is_report, year))
+        return True
 
     def _note_gone(self, ref: PageRef, error: Gone) -> None:
         known = self.known.get(document_key(ref.url))

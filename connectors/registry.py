@@ -24,17 +24,19 @@ from connectors.urls import canonical, host_of
 _MAX_FILE = 100_000
 
 REPORT_TITLES = (
-    r"(?:法治政府|依法行政|法治建设|依法治[省市区县州旗]).{0,40}(?:报告|年报|总结|情况)(?:[（(【\[].{0,20}[）)】\]])?\s*\Z",
+    r"(?:法治政府|依法行政|法治建设|依法治[省市区县州旗]).{0,40}(?:报告|年报|总结|情况)(?:[（(【\[].{0,20}[）)】\]])?(?:\.\w{3,4})?\Z",
+    r"(?:印发|公布|发布|公开).{0,60}(?:法治政府|依法行政|法治建设).{0,40}(?:报告|总结)[》〉]?的(?:通知|公告)\Z",
 )
-"""Titles of yearly reports. The word for a report comes last, but for a bracket."""
+"""Titles of yearly reports, without blanks. The word for a report comes last, but for a bracket or 的通知."""
 NOT_REPORT_TITLES = (
-    r"(?:报送|上报|提交|征集|征求|做好|开展|召开|组织|举办).{0,60}(?:通知|公告|函|会议|活动)?\s*\Z(?<=[知告函议动])",
-    r"要点|计划|方案|规划|纲要",
+    r"(?:报送|上报|提交|征集|征求|做好|开展|召开|组织|举办).{0,60}(?:通知|公告|函|会议|活动)\Z",
+    r"(?:要点|计划|方案|规划|纲要)(?:[》〉]?的通知)?(?:[（(].{0,20}[）)])?\Z",
     r"一图|图解|图说|读懂|解读|漫画",
     r"(?:审议|听取|讨论|研究).{0,40}(?:报告|情况)",
-    r"培训|讲座|会议|公示|名单|督察|督查|征求意见|述法|考核|测评|问卷",
+    r"半年|季度|[一二三四五六七八九十\d]月份",
+    r"培训|讲座|公示|名单|督察|督查|考核|测评|问卷|征求意见|述法",
 )
-"""What speaks about reports and is none."""
+"""What speaks about reports, or about part of a year, and is none."""
 
 _HAN_DIGITS = str.maketrans("〇○零Ｏ一二三四五六七八九", "0000123456789")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})\s?年")

@@ -102,6 +102,8 @@ class Catalogue:
     units: Mapping[str, Unit]
     topics: Mapping[str, tuple[str, ...]]
     sections: Mapping[str, str]
+    general: frozenset[str]
+    """Topics of every report, which a title names without saying anything."""
     counted: tuple[str, ...]
     """Nouns which, right after a number, are what it counts."""
     stages: tuple[str, ...]
@@ -172,7 +174,7 @@ def _read_units(path: Path) -> dict[str, Unit]:
 
 
 def _read_topics(path: Path) -> tuple[dict[str, tuple[str, ...]], _Keys]:
-    top = _Keys(_read_yaml(path), str(path), {"topics", "counted", "stages"}, set())
+    top = _Keys(_read_yaml(path), str(path), {"topics", "general", "counted", "stages"}, set())
     table = _Keys(top.data["topics"], f"{path}: topics", set(top.data["topics"] or {}), set())
     return {code: table.words(code) for code in table.data}, top
 
@@ -281,4 +283,4 @@ def load_catalogue(folder: Path) -> Catalogue:
             for term in [] if code is None or " " in code else code.split("+"):
                 if term not in metrics:
                     raise CatalogueError(f"{folder / 'metrics'}: {metric.code}: {key} {term!r} is no metric")
-    return Catalogue(metrics, units, topics, sections, words.words("counted"), words.words("stages"), script)
+    return Catalogue(metrics, units, topics, sections, frozenset(words.words("general")), words.words("counted"), words.words("stages"), script)

@@ -14,9 +14,11 @@ from decimal import Decimal
 
 from extraction.arithmetic import format_number, format_sum
 from extraction.checks_across import Statement, check_across
+from extraction.checks_duplicates import check_duplicate
+from extraction.checks_evidence import ends_open, find_unread, in_one_sentence
 from extraction.checks_rates import check_integer_feasible, check_ratio, check_share
 from extraction.findings import make_check, make_silent
-from extraction.model import Check, Observation
+from extraction.model import Check, Observation, Verdict
 from extraction.rules import Formula, Rule, Rules
 from extraction.terms import Context, Figures, Table, context_of, formula_contexts, is_exact, may_refute, value_of
 from extraction.yoy import check_yoy
@@ -24,6 +26,10 @@ from extraction.yoy import check_yoy
 __all__ = ["Statement", "check_across", "check_document"]
 
 Found = Iterator[Check]
+UNUSUAL = (
+    "超出一个县（区）一年的通常范围，可能是读错了数字或口径不同",
+    "outside the usual range of one county and year, so the number may be misread or its scope another",
+)
 
 
 def _keep_widest(checks: list[Check]) -> list[Check]:
@@ -45,7 +51,7 @@ def _per_context(table: Table, rule: Rule, decide: Callable[[Formula, Context], 
 
 
 def _compare_sums(rule: Rule, left: Figures, right: Figures, sign: str, context: Context) -> Check:
-    """`sign` is what must stand between left and right; the total is written last."""
+    """`sign` is what must stand between left and right; the total is written last and quoted first."""
     a, b = (right, left) if sign == "=" and len(left.values) == 1 else (left, right)
     if sign == ">=":
         a, b, sign = right, left, "<="
@@ -54,7 +60,14 @@ def _compare_sums(rule: Rule, left: Figures, right: Figures, sign: str, context:
     middle = f" = {format_number(a.total)}" if not holds and len(a.values) > 1 else ""
     formula = f"{format_sum(a.values)}{middle} {shown} {format_sum(b.values)}"
     verdict = "holds" if holds else rule.on_fail
-    return make_check(rule, verdict, (*a.indexes, *b.indexes), formula, context.period, a.total, b.total, Decimal(0))
+    gap = format_number(abs(a.total - b.total))
+    told = None
+    if not holds and sign == "=":
+        told = (f"两边相差{gap}", f"the two sides are {gap} apart")
+    elif not holds:
+        told = (f"前者不应大于后者，却多出{gap}", f"the first should not exceed the second, yet is {gap} larger")
+    used = tuple(i for i in (*b.indexes, *a.indexes) if i >= 0)
+    return make_check(rule, verdict, used, formula, context.period, a.total, b.total, Decimal(0), told)
 
 
 def _check_sum_equal(table: Table, rule: Rule) -> Found:
@@ -66,17 +79,44 @@ def _check_sum_equal(table: Table, rule: Rule) -> Found:
         if left_complete and (left.total == right.total or (right_complete and not rule.open)):
             sign = "="
         elif left_complete:
-            sign = ">="
+            sign = "=" if _is_near_miss(table, rule, left, right) else ">="
         elif right_complete and not rule.open:
             sign = "<="
         else:
             return None
         check = _compare_sums(rule, left, right, sign, context)
+        if check.verdict == "holds":
+            return check
+        if completed := _complete(table, left, right):
+            return _compare_sums(rule, *completed, "=", context)
         # Parallel rows may overlap, so their sum can confirm an equation but not refute it.
-        added = left_added or right_added
-        return check if check.verdict == "holds" or (not added and may_refute(table, check)) else None
+        return check if not (left_added or right_added) and may_refute(table, check) else None
 
     return _per_context(table, rule, decide)
+
+
+def _is_near_miss(table: Table, rule: Rule, total: Figures, parts: Figures) -> bool:
+    """A list in one sentence that all but fills its total and names no rest is a failed list, not a selection."""
+    if len(parts.indexes) < rule.min_rows or not 0 < total.total - parts.total <= rule.near * total.total:
+        return False
+    rows = sorted((table.all[i] for i in parts.indexes), key=lambda o: o.start)
+    return all(in_one_sentence(rows[0], row) for row in rows) and not ends_open(rows[-1])
+
+
+def _complete(table: Table, left: Figures, right: Figures) -> tuple[Figures, Figures] | None:
+    """Both sides with the one number that makes them equal, where their sentences state it and no metric read it."""
+    used = [table.all[i] for i in (*left.indexes, *right.indexes)]
+    gap = left.total - right.total
+    place = find_unread(used, table.all, abs(gap))
+    if place is None:
+        return None
+    short = right if gap > 0 else left
+    before = sum(table.all[i].start < place for i in short.indexes)
+    filled = Figures(
+        (*short.indexes[:before], -1, *short.indexes[before:]),
+        (*short.values[:before], abs(gap), *short.values[before:]),
+    )
+    return (left, filled) if gap > 0 else (filled, right)
 
 
 def _check_subset(table: Table, rule: Rule) -> Found:
@@ -85,11 +125,20 @@ def _check_subset(table: Table, rule: Rule) -> Found:
         right, _, _ = table.resolve_sum(formula.right, context)
         if not left.values or not right.values:
             return None
-        all_stated = all(table.resolve(term, context) is not None for term in formula.right)
         check = _compare_sums(rule, left, right, "<=", context)
-        return check if check.verdict == "holds" or (all_stated and may_refute(table, check)) else None
+        if check.verdict == "holds":
+            return check
+        all_stated = all(table.resolve(term, context) is not None for term in formula.right)
+        tied = not rule.tied or _is_tied(table, left, right)
+        return check if all_stated and tied and may_refute(table, check) else None
 
     return _per_context(table, rule, decide)
+
+
+def _is_tied(table: Table, part: Figures, whole: Figures) -> bool:
+    """The whole is told before its part, in the same sentence: a sentence that goes on to another kind is no whole."""
+    pairs = [(table.all[p], table.all[w]) for p in part.indexes for w in whole.indexes]
+    return all(w.start <= p.start and in_one_sentence(p, w) for p, w in pairs)
 
 
 def _check_stock_change(table: Table, rule: Rule) -> Found:
@@ -145,34 +194,21 @@ def _check_range(table: Table, rule: Rule, rules: Rules) -> Found:
         if facts is None or o.value is None:
             continue
         text = format_number(o.value)
+        verdict: Verdict = "fails"
         if o.value < 0 or (facts.unit == "percent" and o.value > 100):
             limits = "0 ≤ {} ≤ 100" if facts.unit == "percent" else "0 ≤ {}"
-            yield make_check(rule, "fails", (index,), f"{limits.format(text)} ✗", o.period, None, o.value, None)
+            formula, told = f"{limits.format(text)} ✗", ("数值不可能成立", "no such value is possible")
         elif facts.kind == "count" and o.value != o.value.to_integral_value():
-            yield make_check(rule, "fails", (index,), f"{text} ∉ ℤ", o.period, None, o.value, None)
+            formula, told = f"{text} ∉ ℤ", ("计数不应有小数", "a count has no fraction")
         elif o.breakdown_of is None and not facts.plausible_low <= o.value <= facts.plausible_high:
             low, high = format_number(facts.plausible_low), format_number(facts.plausible_high)
-            yield make_check(rule, "differs", (index,), f"{low} ≤ {text} ≤ {high} ✗", o.period, None, o.value, None)
+            formula, told, verdict = f"{low} ≤ {text} ≤ {high} ✗", UNUSUAL, "differs"
         else:
             inside.append(index)
+            continue
+        yield make_check(rule, verdict, (index,), formula, o.period, None, o.value, None, told)
     if inside:
         yield make_check(rule, "holds", tuple(inside), f"n = {len(inside)}", None, None, None, None)
-
-
-def _check_duplicate(table: Table, rule: Rule) -> Found:
-    groups: dict[tuple[str, Context], list[int]] = defaultdict(list)
-    for index, o in enumerate(table.all):
-        if is_exact(o) and o.breakdown_of is None:
-            groups[o.metric, context_of(o)].append(index)
-    for indexes in groups.values():
-        if len(indexes) > 1:
-            values = [value_of(table.all[i]) for i in indexes]
-            holds = len(set(values)) == 1
-            text = (" = " if holds else " ≠ ").join(format_number(value) for value in values)
-            verdict = "holds" if holds else rule.on_fail
-            yield make_check(
-                rule, verdict, tuple(indexes), text, table.all[indexes[0]].period, values[0], values[-1], Decimal(0)
-            )
 
 
 _CHECKERS: dict[str, Callable[[Table, Rule], Found]] = {
@@ -183,7 +219,7 @@ _CHECKERS: dict[str, Callable[[Table, Rule], Found]] = {
     "ratio": check_ratio,
     "integer_feasible": check_integer_feasible,
     "share": check_share,
-    "duplicate": _check_duplicate,
+    "duplicate": check_duplicate,
     "yoy": check_yoy,
 }
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from extraction.arithmetic import format_percent, half_unit, judge_rate
+from extraction.arithmetic import format_number, format_percent, half_unit, judge_rate
 from extraction.model import Check, Verdict
 from extraction.rules import Rule
 
-_WORDS: dict[Verdict, tuple[str, str]] = {
-    "holds": ("成立", "holds"),
-    "truncated": ("末位是截断,不是四舍五入", "the last digit was cut off, not rounded"),
-    "fails": ("不成立", "does not hold"),
-    "differs": ("不一致,请核对", "differs and should be looked at"),
-    "not_applicable": ("不适用", "does not apply"),
+Told = tuple[str, str]
+"""The same clause in Chinese and in English."""
+
+_WORDS: dict[Verdict, Told] = {
+    "holds": ("核对相符", "the figures agree"),
+    "truncated": ("末位是截断，不是四舍五入", "the last digit was cut off, not rounded"),
+    "fails": ("核对不符", "the figures do not agree"),
+    "differs": ("数字有出入，请核对", "the figures differ and should be looked at"),
+    "not_applicable": ("不作判断", "no judgement"),
 }
 
 
@@ -27,11 +30,11 @@ def make_check(
     expected: Decimal | None,
     actual: Decimal | None,
     tolerance: Decimal | None,
-    note: tuple[str, str] | None = None,
+    told: Told | None = None,
 ) -> Check:
-    word_zh, word_en = _WORDS[verdict]
-    note_zh, note_en = (f"({note[0]})", f" ({note[1]})") if note else ("", "")
-    shown = f"{period}: {formula}" if period else formula
+    """`told` says what is wrong in place of the verdict's own words. The first observation is the one to quote."""
+    zh, en = told or _WORDS[verdict]
+    when_zh, when_en = (f"（{name_period_zh(period)}）", f" ({name_period_en(period)})") if period else ("", "")
     return Check(
         rule=rule.id,
         verdict=verdict,
@@ -42,8 +45,8 @@ def make_check(
         observations=tuple(observations),
         formula=formula,
         period=period,
-        message_zh=f"{rule.name_zh},{shown},{word_zh}{note_zh}。",
-        message_en=f"{rule.name_en[:1].upper()}{rule.name_en[1:]}, {shown}: {word_en}{note_en}.",
+        message_zh=f"{rule.name_zh}{when_zh}：{formula}，{zh}。",
+        message_en=f"{_capital(rule.name_en)}{when_en}: {formula}; {en}.",
     )
 
 
@@ -55,16 +58,23 @@ def make_rate_check(
     stated: Decimal,
     decimals: int,
     period: str | None,
-    note_if_failed: tuple[str, str] | None = None,
+    note_if_failed: Told | None = None,
 ) -> Check:
     """`71 / 86 = 82.56% → 82.5%`: an exact quotient against the printed rate."""
     verdict = judge_rate(exact, stated, decimals, rule.tolerance)
     sign = "≠" if verdict == "fails" else "→"
-    formula = f"{quotient} = {format_percent(exact, decimals)} {sign} {stated:.{decimals}f}%"
+    given, printed = format_percent(exact, decimals), f"{stated:.{decimals}f}%"
+    formula = f"{quotient} = {given} {sign} {printed}"
     tolerance = half_unit(decimals) if rule.tolerance is None else rule.tolerance
-    note = note_if_failed if verdict == "fails" else None
+    told = None
+    if verdict == "fails":
+        zh, en = note_if_failed or ("", "")
+        told = (
+            f"按所列数字算得{given}，报告写作{printed}" + (f"（{zh}）" if zh else ""),
+            f"the figures give {given} where the report prints {printed}" + (f" ({en})" if en else ""),
+        )
     final = rule.on_fail if verdict == "fails" else verdict
-    return make_check(rule, final, observations, formula, period, exact, stated, tolerance, note)
+    return make_check(rule, final, observations, formula, period, exact, stated, tolerance, told)
 
 
 def make_silent(rule: Rule) -> Check:
@@ -78,6 +88,32 @@ def make_silent(rule: Rule) -> Check:
         n_checked=0,
         observations=(),
         formula="",
-        message_zh=f"{rule.name_zh}:没有可以互相核对的数据。",
-        message_en=f"{rule.name_en[:1].upper()}{rule.name_en[1:]}: no figures to compare.",
+        message_zh=f"{rule.name_zh}：没有可以互相核对的数据。",
+        message_en=f"{_capital(rule.name_en)}: no figures to compare.",
     )
+
+
+def name_value(value: Decimal, unit_zh: str) -> str:
+    """`91件`, `27.9%`; money is in yuan whatever the text multiplied it with."""
+    return format_number(value) + ("元" if unit_zh.endswith("元") else unit_zh)
+
+
+def name_period_zh(period: str) -> str:
+    """`2019` → `2019年`; `2019-07/2019-09` → `2019年7月至9月`."""
+    first, _, last = period.partition("/")
+    if last and last[:4] == first[:4]:
+        return f"{_name_bound(first)}至{_name_bound(last).partition('年')[2]}"
+    return f"{_name_bound(first)}至{_name_bound(last)}" if last else _name_bound(first)
+
+
+def name_period_en(period: str) -> str:
+    return period.replace("/", " to ")
+
+
+def _name_bound(bound: str) -> str:
+    year, *rest = bound.split("-")
+    return f"{year}年" + "".join(f"{int(part)}{unit}" for part, unit in zip(rest, "月日", strict=False))
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -9,7 +9,6 @@ no forbidding word stands in the phrase. The claims are weighed: longer words, n
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,6 +30,8 @@ _MIN_SCORE = 4.0
 _SUMMED = re.compile(r"^[^,。;:]{0,6}(?:共|共计|合计|总计)$")
 """12个部门共29个事项: the number before only says over how many."""
 _IN_TURNS = re.compile(r"分[^,。;:\d]{0,8}$")
+_PLAIN = re.compile(r"(?:个?事项|案件|问题|文件|意见|建议|人次|以上)?$")
+"""After such a noun, or none, a word of an earlier piece may still say what is counted."""
 _DONE = re.compile(r"进行|予以|报")
 _TITLE = re.compile(r"《[^《》]*》")
 
@@ -59,6 +60,8 @@ class Window:
     piece: int
     right: int
     tail: int
+    in_turns: bool = False
+    """分上下半年两次: the verb that is done so many times follows somewhere in the sentence."""
     labels: tuple[tuple[int, int], ...] = ()
     """Cells of a table that label the number: they stand for the phrase before it."""
 
@@ -81,7 +84,9 @@ class Meaning:
         self, text: str, numbers: list[Number], structure: Structure, hits: Hits, words: WordIndex, catalogue: Catalogue
     ) -> None:
         self.text, self.numbers, self.structure, self.hits, self.words = text, numbers, structure, hits, words
-        self._ends = [number.end for number in numbers]
+        self.taken = 0
+        """Words before this place have already said what a number before them is (1件申请人撤回,1件维持)."""
+        self._general = catalogue.general
         counted = sorted(catalogue.counted, key=len, reverse=True)
         self._counted = re.compile("(?:" + "|".join(map(re.escape, counted)) + ")") if counted else None
 
@@ -90,12 +95,15 @@ class Meaning:
         left = max(self.structure.clause_start(number.start), number.start - _REACH, 0)
         if bracket:
             left = max(left, bracket[0] + 1)
+        edge = number.start
         for other in reversed(self.numbers[max(0, number.index - 8) : number.index]):
             if other.end <= left:
                 break
             if other.is_duration or self.structure.bracket_around(other.start) != bracket:
                 continue
-            if _SUMMED.match(self.text[other.end : number.start]):
+            between = self.text[other.end : edge]
+            if _SUMMED.match(between) or (between.endswith("、") and self._is_counted(between[:-1])):
+                edge = other.start
                 continue
             left = other.end
             break
@@ -104,11 +112,16 @@ class Meaning:
         tail = right
         clause = max(self.structure.clause_start(number.start), number.start - _REACH)
         if self.text[right : right + 1] in ",和及" and _OBJECT.search(self.text[clause : number.start]):
+            shared = self.text[right : right + 1] != "," and following <= right + 1
             stop = self.structure.sentence_end(number.start)
-            tail = min(stop if following - number.end <= 4 else following, stop, right + _TAIL_REACH)
-        elif number.unit in ("次", "轮", "批") and _IN_TURNS.search(self.text[left : number.start]):
+            tail = min(stop if shared else following, stop, right + _TAIL_REACH)
+        in_turns = number.unit in ("次", "轮", "批") and _IN_TURNS.search(self.text[left : number.start]) is not None
+        if in_turns:
             tail = min(self.structure.sentence_end(number.start), right + _TAIL_REACH)
-        return Window(left, piece, right, tail)
+        return Window(left, piece, right, tail, in_turns)
+
+    def _is_counted(self, noun: str) -> bool:
+        return self._counted is not None and self._counted.fullmatch(noun) is not None
 
     def _right(self, number: Number) -> tuple[int, int]:
         """Where the phrase after the number ends, and where the next number begins."""
@@ -127,28 +140,31 @@ class Meaning:
                 following = other.start
                 break
         if following < right:
-            cut = max(self.text.rfind("、", number.end, following), self.text.rfind("及", number.end, following))
+            cut = max(self.text.rfind(joint, number.end, following) for joint in "、及和")
             right = cut if cut >= 0 else following
         return right, following
 
-    def claims(self, number: Number, window: Window) -> list[Claim]:
-        """All readings that fit, best first, one per metric."""
+    def claims(self, number: Number, window: Window, *, changed: bool = False) -> list[Claim]:
+        """All readings that fit, best first, one per metric. `changed`: those of which a rate of change is stated."""
         own = topics_of(self._own_topics(number, window))
         inherited = self._inherited(number, window, own)
-        marks = {index for hit in self._phrase(self.hits.marks, number, window) for index in hit.word.forbids}
         needs: set[int] | None = None
-        follows = self._counted.match(self.text, number.end) if self._counted else None
+        spoken: dict[str, int] | None = None
+        follows = self._counted.match(self.text, number.end) if self._counted and number.unit else None
         best: dict[str, Claim] = {}
         for hit, side, gap in self._named(number, window):
             for reading in hit.word.names:
-                if not accepts_unit(reading, number, gap if side == "left" else 9):
+                fits = "%" not in reading.units if changed else accepts_unit(reading, number, gap if side == "left" else 9)
+                if not fits:
                     continue
                 index = self.words.numbers[id(reading)]
-                if index in marks and not self._only_inside(index, hit, number, window):
+                if self._is_forbidden(index, hit, number, window):
                     continue
                 if follows and not self._counts(reading, follows[0], side, hit, number):
                     continue
-                topic = self._topic_score(reading, own, inherited)
+                if side == "tail" and spoken is None:
+                    spoken = own | topics_of(self.hits.topics.inside(window.right, window.tail))
+                topic = self._topic_score(reading, spoken if side == "tail" and spoken else own, inherited)
                 if topic is None:
                     continue
                 if reading.needs:
@@ -165,11 +181,13 @@ class Meaning:
         score = 2.0 * min(hit.end - hit.start, 6)
         if side == "left":
             labelled = any(start <= hit.start < end for start, end in window.labels)
-            score -= min(gap / 3, 6.0) + (3.0 if hit.start < window.piece and not labelled else 0.0)
+            score -= min(gap / 3, 6.0)
+            if hit.start < window.piece and not labelled:
+                score -= 2.0 if _PLAIN.match(self.text[number.end : window.right]) else 4.0
         elif side == "right":
             score -= min(gap / 3, 6.0) + 1.0
         else:
-            score -= 6.0 + min(gap / 8, 4.0)
+            score -= 1.0 if window.in_turns else 6.0 + min(gap / 8, 4.0)
         if reading.needs:
             score += 2.0
         return score - (8.0 if reading.weak else 0.0)
@@ -180,23 +198,22 @@ class Meaning:
             return True
         return side == "right" and hit.start - number.end <= 3 and not reading.counts
 
-    def _only_inside(self, index: int, hit: Hit, number: Number, window: Window) -> bool:
-        """Whether all words that forbid the reading stand inside the very word that names it."""
-        return all(
-            hit.start <= mark.start and mark.end <= hit.end
-            for mark in self._phrase(self.hits.marks, number, window)
-            if index in mark.word.forbids
+    def _is_forbidden(self, index: int, hit: Hit, number: Number, window: Window) -> bool:
+        """Whether a forbidding word stands in the phrase, from the piece of the naming word on, but not inside it."""
+        start = min(window.piece, max(window.left, self.structure.piece_start(hit.start)))
+        spans = [*window.labels, (start, number.start), (number.end, max(window.right, hit.end))]
+        return any(
+            index in mark.word.forbids and not (hit.start <= mark.start and mark.end <= hit.end)
+            for span in spans
+            for mark in self._outside_brackets(self.hits.marks.inside(*span), number)
         )
 
-    def _phrase(self, row: object, number: Number, window: Window) -> Iterator[Hit]:
-        hits = self.hits.marks if row is self.hits.marks else self.hits.topics
-        for start, end in window.labels:
-            yield from hits.inside(start, end)
-        yield from self._outside_brackets(hits.inside(window.piece, number.start), number)
-        yield from hits.inside(number.end, window.right)
-
     def _own_topics(self, number: Number, window: Window) -> Iterator[Hit]:
-        return self._phrase(self.hits.topics, number, window)
+        topics = self.hits.topics
+        for start, end in window.labels:
+            yield from topics.inside(start, end)
+        yield from self._outside_brackets(topics.inside(window.piece, number.start), number)
+        yield from topics.inside(number.end, window.right)
 
     def _outside_brackets(self, hits: Iterator[Hit], number: Number) -> Iterator[Hit]:
         bracket = self.structure.bracket_around(number.start)
@@ -206,8 +223,10 @@ class Meaning:
         for start, end in window.labels:
             for hit in self.hits.names.inside(start, end):
                 yield hit, "left", 0
-        for hit in self._outside_brackets(self.hits.names.inside(window.left, number.start), number):
+        for hit in self._outside_brackets(self.hits.names.inside(max(window.left, self.taken), number.start), number):
             yield hit, "left", self._gap(hit.end, number.start)
+        if not number.unit:
+            return
         for hit in self.hits.names.inside(number.end, window.right):
             yield hit, "right", hit.start - number.end
         for hit in self.hits.names.inside(window.right, window.tail):
@@ -240,7 +259,10 @@ class Meaning:
         worth: dict[str, float] = {}
         block = self.structure.block_at(number.start)
         for depth, (start, end) in enumerate(self.structure.heads_above(block)):
-            for topic in topics_of(self.hits.topics.inside(start, min(end, window.piece))):
+            named = topics_of(self.hits.topics.inside(start, min(end, window.piece)))
+            if start == self.structure.title_start and self._general & set(named):
+                continue
+            for topic in named:
                 worth.setdefault(topic, 2.0 - 0.5 * min(depth, 3))
         floor = self.structure.blocks[block].start if block is not None else 0
         last = self.hits.topics.last_before(window.piece, floor)
@@ -248,7 +270,7 @@ class Meaning:
             return {} if own else worth
         sentence = self.structure.sentence_start(number.start)
         in_sentence = last.start >= sentence
-        start = max(self.structure.piece_start(last.start), floor)
+        start = max(self.structure.piece_start(last.start), floor, last.start - _TAIL_REACH)
         near = topics_of(self.hits.topics.inside(start, window.piece))
         if in_sentence:
             worth = {topic: value - 1.0 for topic, value in worth.items()}
@@ -276,8 +298,3 @@ def accepts_unit(reading: Reading, number: Number, gap: int) -> bool:
     if unit.endswith("元"):
         return "元" in reading.units
     return unit.startswith(("余", "多")) and unit[1:] in reading.units
-
-
-def first_after(ends: list[int], position: int) -> int:
-    """Index of the first number that ends after the position."""
-    return bisect_right(ends, position)

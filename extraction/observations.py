@@ -22,8 +22,15 @@ from extraction.cells import label_cells
 from extraction.view import View, blank_titles, build_view
 from extraction.words import WordIndex
 
+MAX_NUMBERS = 10_000
+"""A report has some hundreds of numbers. A text with more than this is none: the rest stays mentions."""
 _MAX_QUOTE = 120
 _MAX_LABEL = 16
+_SPOKEN = 200
+"""How far back in its sentence a word of accumulation is heard."""
+_PARALLEL = 12
+_NEAR_SCORE = 6.0
+_MAX_CHANGED = 14
 _JOINTS = frozenset(["", "、", "和", "及", "与", "以及", ",", "并"])
 
 
@@ -58,6 +65,7 @@ def extract_observations(
     """The observations of one report in order of their place. Without a report year nothing can be dated: none."""
     if report_year is None or not mentions:
         return ()
+    mentions = sorted(mentions, key=lambda mention: mention.start)[:MAX_NUMBERS]
     view = build_view(text, catalogue.script)
     return _Walk(text, view, mentions, catalogue, report_year, publish_date).run()
 
@@ -74,12 +82,11 @@ class _Walk:
     ) -> None:
         self.stored, self.view, self.catalogue, self.year = text, view, catalogue, report_year
         self.text = blank_titles(view.text)
-        ordered = sorted(mentions, key=lambda mention: mention.start)
         self.numbers = [
             Number(
                 index, view.forth(mention.start), view.forth(mention.end), mention, mention.unit_zh.translate(catalogue.script)
             )
-            for index, mention in enumerate(ordered)
+            for index, mention in enumerate(mentions)
         ]
         self.structure = Structure(self.text, report_year, [number.start for number in self.numbers])
         words = _index_words(catalogue)
@@ -160,13 +167,17 @@ class _Walk:
                 continue
             low, high = sorted((claim.hit, best.hit), key=lambda hit: hit.start)
             between = self.text[low.end : high.start]
-            if (phrases.says_each(before) and len(between) <= 6) or between in {"、", "和", "及"} and claim.side == "right":
+            if (phrases.says_each(before) and len(between) <= 6) or (
+                between in {"、", "和", "及"} and claim.side == "right" and claim.score > best.score - _NEAR_SCORE
+            ):
                 chosen.append(claim)
         parent = None
         for claim in chosen:
             metric = self.catalogue.metrics[claim.reading.metric]
             parent = self._parent_of(number, window, metric)
             self._add(number, window, metric, claim.why, parent)
+        if best.side == "right":
+            self.meaning.taken = best.hit.end
         self.part_of = parent if parent is not None else len(self.drafts) - 1
 
     def _completes(self, number: Number) -> bool:
@@ -188,7 +199,7 @@ class _Walk:
         """2018年调解2447起,…;2019年2518起: the same again for another year."""
         sentence = self.structure.sentence_start(number.start)
         clause = self.structure.clause_start(number.start)
-        for draft in reversed(self.drafts):
+        for draft in reversed(self.drafts[-_PARALLEL:]):
             if draft.number.start < sentence:
                 return
             if draft.number.start >= clause or not _same_kind(draft.number, number):
@@ -233,6 +244,8 @@ class _Walk:
         if number.unit in ("%", "个百分点", "百分点", "倍", "成"):
             if claims and rated:
                 return False
+            if self._add_changed(number, window, sign, last):
+                return True
             current = last if last is None or last.status != "prior_period" else self._before_prior()
             if current is not None and number.unit == "%":
                 current.extra.setdefault("yoy_percent", phrases.signed(sign, number.mention.value))
@@ -244,6 +257,24 @@ class _Walk:
         if last is not None and _same_kind(last.number, number):
             last.extra.setdefault("yoy_change", phrases.signed(sign, number.mention.value))
         return True
+
+    def _add_changed(self, number: Number, window: Window, sign: int, last: Draft | None) -> bool:
+        """刑事警情同比下降18.7% where the figure itself is not stated: a record without a value."""
+        if number.unit != "%" or not phrases.is_compared(self.text[window.piece : number.start]):
+            return False
+        for claim in self.meaning.claims(number, window, changed=True):
+            metric = self.catalogue.metrics[claim.reading.metric]
+            near = claim.side == "left" and window.piece <= claim.hit.start and number.start - claim.hit.end <= _MAX_CHANGED
+            if not near or metric.measure != "flow" or (last is not None and last.metric is metric):
+                continue
+            self._add(number, window, metric, "change only")
+            self.drafts[-1].extra |= {
+                "yoy_percent": phrases.signed(sign, number.mention.value),
+                "yoy_text": number.mention.text,
+                "value": None,
+            }
+            return True
+        return False
 
     def _before_prior(self) -> Draft | None:
         return self.drafts[-2] if len(self.drafts) > 1 and self.drafts[-2].metric is self.drafts[-1].metric else None
@@ -277,6 +308,8 @@ class _Walk:
         chained = last.parent == total and self._chains(last, number)
         if not (opened or chained) or metric.measure == "level":
             return
+        if number.unit and not any(number.unit in reading.units for reading in metric.readings):
+            return
         stage = next((word for word in self.catalogue.stages if word in label + follows), None)
         if stage or not (label or follows) or len(label) > _MAX_LABEL or not _is_less(number, self.drafts[total].number):
             return
@@ -304,8 +337,13 @@ class _Walk:
         dimension: str | None = None,
     ) -> None:
         status, period, as_of = self._date(number, window, metric)
+        last = self._last(number)
+        change: dict[str, object] = {}
+        if last is not None and last.why == "change only" and last.metric is metric:
+            change = {key: last.extra[key] for key in ("yoy_percent", "yoy_text")}
+            self.drafts.pop()
         self.drafts.append(
-            Draft(number, metric, status, period, as_of, why, parent, self._scope(number), dimension)
+            Draft(number, metric, status, period, as_of, why, parent, self._scope(number), dimension, change)
         )
 
     def _date(self, number: Number, window: Window, metric: Metric) -> tuple[Status, str, str | None]:
@@ -347,7 +385,7 @@ class _Walk:
 
     def _is_cumulative(self, number: Number, metric: Metric, sentence: int, floor: int) -> bool:
         time = self.times.before(number.start, floor)
-        spoken = self.text[sentence : number.start]
+        spoken = self.text[max(sentence, number.start - _SPOKEN) : number.start]
         if metric.measure == "stock":
             earlier = self.numbers[number.index - 1] if number.index else None
             if earlier is not None and earlier.unit == "批" and number.start - earlier.end <= 3:
@@ -356,7 +394,7 @@ class _Walk:
                 return True
         if not phrases.is_gathered(spoken):
             return False
-        return time is None or (time.kind == "cut" and False)
+        return time is None and not phrases.is_compared(self.text[number.end : number.end + 12])
 
     def _scope(self, number: Number) -> str | None:
         return None
@@ -385,7 +423,7 @@ class _Walk:
             start=mention.start,
             end=mention.end,
             text=mention.text,
-            value=mention.value,
+            value=draft.extra.pop("value", mention.value),  # type: ignore[arg-type]
             unit=draft.metric.unit,
             unit_zh=mention.unit_zh,
             period=draft.period,

@@ -9,7 +9,7 @@ from extraction.catalogue import Catalogue
 from extraction.checks import check_document
 from extraction.mentions import extract_mentions
 from extraction.model import Mention, Observation, Parsed
-from extraction.observations import extract_observations
+from extraction.observations import MAX_NUMBERS, extract_observations
 from extraction.periods import read_report_year
 from extraction.rules import Rules
 from extraction.view import build_view
@@ -22,8 +22,12 @@ def parse_report(
     year = read_report_year(build_view(text[:40000], catalogue.script).text, title, publish_date)
     mentions = extract_mentions(text)
     observations = extract_observations(text, mentions, catalogue, year, publish_date)
-    notes = () if year is not None else ("no report year found: no observation can be dated",)
-    return Parsed(year, mentions, observations, check_document(observations, rules), notes)
+    notes = []
+    if year is None:
+        notes.append("no report year found: no observation can be dated")
+    if len(mentions) > MAX_NUMBERS:
+        notes.append(f"{len(mentions)} numbers: observations were read from the first {MAX_NUMBERS} only")
+    return Parsed(year, mentions, observations, check_document(observations, rules), tuple(notes))
 
 
 def _plain(value: Decimal | None) -> int | float | None:

@@ -24,9 +24,9 @@ _DOWN = "下降|减少|降低|降幅|回落|下滑|压减|精简|缩减|减|降"
 _CHANGE = re.compile(rf"(?:(?P<up>{_UP})|(?P<down>{_DOWN}))(?:率|幅度?|比例)?(?:了|约|近|超过?|逾|达到?|均?为|:){{0,3}}$")
 _COMPARED = re.compile(r"同比|环比|(?:比|较|与)(?:上一?年|去年|前一?年|上年度|同期|20\d\d年)|同期")
 _SHARE = re.compile(r"(?:占|占比|比重|比例)[^,。;\d]{0,16}$")
-_TARGET = re.compile(r"(?:年度|工作|考核|既定)?目标(?:任务)?(?:是|为|要求|值)?[^,。;\d]{0,6}$|力争[^,。;\d]{0,16}$|争取[^,。;\d]{0,16}$")
+_TARGET = re.compile(r"(?:年度|工作|考核|既定)?目标(?:任务)?(?:是|为|要求|值)?[^,。;\d]{0,6}$|力争[^,。;\d]{0,16}$|争取[^,。;\d]{0,16}$|预计[^,。;\d]{0,24}$")
 _GATHERED = re.compile(r"累计|历年来?|迄今|至今")
-_STOCKED = re.compile(r"现已|先后|已累计|目前已")
+_STOCKED = re.compile(r"现已|先后|已累计")
 _PART = re.compile(r"其中|(?:分别)?包括|含|分为|即(?!办|时|可)|分别(?:为|是)|其中:")
 _POOL = re.compile(r"[^,。;:\n]{0,14}(?:中|里)(?:,|、|随机|筛选|抽|选|挑|共)")
 _ONLY_TIME = re.compile(r"^[,;:、]?(?:(?:20\d\d)年|今年|去年|本年|上年|全年|截至|截止|至|\d{1,2}月|\d{1,2}日|[底末]|,|为|达|共|是)+$")
@@ -104,7 +104,7 @@ def signed(sign: int, value: Decimal | None) -> Decimal | None:
 
 def is_pool(before: str, after: str) -> bool:
     """从8000余份案卷中抽取: what was drawn from, not what was drawn."""
-    return ("从" in before or "在" in before[-8:]) and _POOL.match(after) is not None
+    return "从" in before and _POOL.match(after) is not None
 
 
 def is_only_time(before: str) -> bool:

@@ -23,11 +23,13 @@ Reach = Literal["document", "across"]
 _FORMULA_TYPES = frozenset(("sum_equal", "subset_le", "ratio", "integer_feasible", "stock_change"))
 _ACROSS_TYPES = frozenset(("yoy", "prior_restatement", "magnitude"))
 _OPTIONS: dict[str, frozenset[str]] = {
-    "sum_equal": frozenset(("open",)),
+    "sum_equal": frozenset(("open", "near", "min_rows")),
+    "subset_le": frozenset(("tied",)),
     "ratio": frozenset(("tolerance",)),
     "share": frozenset(("closing",)),
     "breakdown": frozenset(("near", "min_rows")),
-    "magnitude": frozenset(("low", "high")),
+    "yoy": frozenset(("floor",)),
+    "magnitude": frozenset(("low", "high", "floor")),
 }
 _SEPARATOR = {"sum_equal": "=", "subset_le": "<=", "ratio": "=", "integer_feasible": "=", "stock_change": "="}
 
@@ -85,11 +87,13 @@ class Rule:
     on_fail: Verdict = "fails"
     tolerance: Decimal | None = None
     open: bool = False
+    tied: bool = False
     closing: tuple[str, ...] = ()
     near: Decimal = Decimal(0)
     min_rows: int = 2
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(0)
+    floor: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -178,11 +182,13 @@ def _parse_rule(entry: Any, path: Path) -> Rule:
         on_fail=on_fail,
         tolerance=_number(entry["tolerance"], where) if "tolerance" in entry else None,
         open=entry.get("open", False) is True,
+        tied=entry.get("tied", False) is True,
         closing=tuple(entry.get("closing", ())),
         near=_number(entry.get("near", 0), where),
         min_rows=int(_number(entry.get("min_rows", 2), where)),
         low=_number(entry.get("low", 0), where),
         high=_number(entry.get("high", 0), where),
+        floor=_number(entry.get("floor", 0), where),
     )
 
 

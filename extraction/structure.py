@@ -62,6 +62,7 @@ class Structure:
         ]
         self._bracket_starts = [start for start, _ in self.brackets]
         self.blocks = _find_blocks(text, report_year)
+        self.title_start = self.blocks[0].start if self.blocks and self.blocks[0].level < 0 else -1
         self._block_starts = [block.start for block in self.blocks]
 
     @staticmethod
@@ -154,7 +155,8 @@ def _find_blocks(text: str, report_year: int | None) -> list[Block]:
         open_blocks.append(len(blocks) - 1)
 
     for line in _LINE.finditer(text):
-        level = _line_level(line[0], report_year)
+        is_title = not blocks and len(line[0]) <= _MAX_HEAD and not re.search("[。;|]", line[0])
+        level = -1 if is_title else _line_level(line[0], report_year)
         if level is not None:
             add(line.start(), line.end(), level)
         for inner in _INNER.finditer(text, line.start() + 1, line.end()):

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from extraction.checks_evidence import are_joined, in_one_passage
 from extraction.model import Check, Observation
 from extraction.rules import Formula, Term
+
+_NEAR = 20
+"""No sentence states more figures before the one in question."""
 
 
 class Context(NamedTuple):
@@ -70,6 +74,7 @@ class Table:
 
     def __init__(self, observations: Sequence[Observation]) -> None:
         self.all = observations
+        self._found: dict[tuple[str, Context, bool], list[int]] = {}
         self._by_metric: dict[str, list[int]] = defaultdict(list)
         for index, observation in enumerate(observations):
             if is_exact(observation):
@@ -85,8 +90,11 @@ class Table:
         return list(dict.fromkeys(context_of(self.all[i]) for i in indexes))
 
     def list_candidates(self, metric: str, context: Context, with_parts: bool = False) -> list[int]:
-        indexes = self._by_metric.get(metric, []) if with_parts else self.list_indexes(metric)
-        return [i for i in indexes if self._fits(self.all[i], context)]
+        key = (metric, context, with_parts)
+        if key not in self._found:
+            indexes = self._by_metric.get(metric, []) if with_parts else self.list_indexes(metric)
+            self._found[key] = [i for i in indexes if self._fits(self.all[i], context)]
+        return self._found[key]
 
     @staticmethod
     def _fits(o: Observation, context: Context) -> bool:
@@ -95,6 +103,13 @@ class Table:
         if o.as_of is not None and context.as_of is not None and o.as_of != context.as_of:
             return False
         return scopes_agree(o.scope, context.scope)
+
+    def list_near(self, metrics: Iterable[str], index: int) -> list[int]:
+        """Usable observations of these metrics that may stand in the sentence of `index`, parts included."""
+        wanted, context = frozenset(metrics), context_of(self.all[index])
+        around = range(max(0, index - _NEAR), min(len(self.all), index + _NEAR))
+        rows = [(i, self.all[i]) for i in around]
+        return [i for i, o in rows if o.metric in wanted and is_exact(o) and self._fits(o, context)]
 
     def resolve(self, term: Term, context: Context, may_add: bool = False) -> Figures | None:
         """The figure of a term, or None when it is not stated or not plain which row is meant."""
@@ -113,7 +128,8 @@ class Table:
         if len({rows[i].value for i in candidates}) == 1:
             return Figures((candidates[0],), (value_of(rows[candidates[0]]),))
         kinds = [rows[i].dimension for i in candidates]
-        if may_add and None not in kinds and len(set(kinds)) == len(kinds):
+        distinct = None not in kinds and len(set(kinds)) == len(kinds)
+        if may_add and (distinct or are_joined([rows[i] for i in candidates])):
             return Figures(tuple(candidates), tuple(value_of(rows[i]) for i in candidates))
         return None
 
@@ -132,5 +148,6 @@ def formula_contexts(table: Table, formula: Formula) -> list[Context]:
 
 
 def may_refute(table: Table, check: Check) -> bool:
-    """Figures of different kinds (草案文本 against 党内文件) can agree by chance but refute nothing."""
-    return len({table.all[i].dimension for i in check.observations}) == 1
+    """Figures of different kinds (草案文本 against 党内文件) or of two passages can agree but refute nothing."""
+    rows = [table.all[i] for i in check.observations]
+    return len({row.dimension for row in rows}) == 1 and in_one_passage(rows)

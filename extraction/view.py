@@ -41,7 +41,7 @@ class View:
 
 def build_view(text: str, script: Mapping[int, str]) -> View:
     """`script` maps single characters to the script of the catalogue, one for one."""
-    folded = text.translate(_WIDTH).translate(script)
+    folded = text.translate({**_WIDTH, **script})
     parts: list[str] = []
     view_starts, text_starts = [], []
     at = size = 0

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import ahocorasick
 
@@ -23,11 +24,14 @@ class Word:
     forbids: set[int] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     start: int
     end: int
     word: Word
+
+
+def _in_order(hit: Hit) -> tuple[int, int]:
+    return hit.start, -hit.end
 
 
 class WordIndex:
@@ -53,13 +57,13 @@ class WordIndex:
                 word(text).forbids.add(index)
         self._automaton = ahocorasick.Automaton()
         for text, entry in words.items():
-            self._automaton.add_word(text, entry)
+            self._automaton.add_word(text, (len(text) - 1, entry))
         self._automaton.make_automaton()
 
     def find(self, text: str) -> Hits:
         """All hits. A name inside a longer name and a topic inside a longer topic are not seen (受理 in 不予受理)."""
-        found = [Hit(end + 1 - len(word.text), end + 1, word) for end, word in self._automaton.iter(text)]
-        found.sort(key=lambda hit: (hit.start, -hit.end))
+        found = [Hit(last - back, last + 1, word) for last, (back, word) in self._automaton.iter(text)]
+        found.sort(key=_in_order)
         names, topics, marks = [], [], []
         name_end = topic_end = -1
         for hit in found:

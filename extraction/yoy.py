@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from extraction.arithmetic import count_decimals, format_number
+from extraction.checks_evidence import is_change_of
 from extraction.findings import make_check, make_rate_check
 from extraction.model import Check, Observation
 from extraction.rules import Rule
@@ -29,11 +30,12 @@ def check_change(rule: Rule, o: Observation, prior: Decimal | None, used: tuple[
     if o.yoy_change is not None and prior is not None:
         change = value - prior
         holds = change == o.yoy_change
-        tail = "" if holds else f" ≠ {format_number(o.yoy_change)}"
+        stated = format_number(o.yoy_change)
+        tail = "" if holds else f" ≠ {stated}"
         text = f"{format_number(value)} - {format_number(prior)} = {format_number(change)}{tail}"
-        yield make_check(
-            rule, "holds" if holds else rule.on_fail, used, text, o.period, change, o.yoy_change, Decimal(0)
-        )
+        told = None if holds else (f"报告写作{stated}", f"the report prints {stated}")
+        verdict = "holds" if holds else rule.on_fail
+        yield make_check(rule, verdict, used, text, o.period, change, o.yoy_change, Decimal(0), told)
 
 
 def check_yoy(table: Table, rule: Rule) -> Iterator[Check]:
@@ -46,4 +48,6 @@ def check_yoy(table: Table, rule: Rule) -> Iterator[Check]:
         values = {value_of(table.all[i]) for i in same}
         prior = values.pop() if len(values) == 1 else None
         used = (index, same[0]) if prior is not None else (index,)
-        yield from check_change(rule, o, prior, used)
+        for check in check_change(rule, o, prior, used):
+            if check.verdict in ("holds", "truncated") or is_change_of(o):
+                yield check

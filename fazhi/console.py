@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -172,7 +173,7 @@ def print_sources(sources: Mapping[str, Source], health: Sequence[Mapping[str, A
         row = by_id.get(source_id, {})
         table.add_row(
             source_id, f"{source.name_zh} {source.name_en}", source.engine, str(row.get("health", "never crawled")),
-            _shown(row.get("last_success_at")), _shown(row.get("documents")), _shown(row.get("last_report_year")),
+            _shown(row.get("last_success_at")), _shown(row.get("documents")), str(row.get("last_report_year") or "-"),
             _shown(row.get("failing_since")),
         )  # fmt: skip
     _out().print(table)
@@ -218,4 +219,6 @@ def print_settings(settings: Settings) -> None:
 def _shown(value: object) -> str:
     if value is None:
         return "-"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}Z"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(str(value))

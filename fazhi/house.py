@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import lru_cache
 from importlib.metadata import version
@@ -93,6 +94,9 @@ def prepare_prefect(settings: Settings) -> None:
     }
     for name, value in chosen.items():
         os.environ.setdefault(name, value)
+    for name in ("EventsWorker", "APILogWorker"):
+        # Loggers outside Prefect's own tree: at exit they warn of items that are being sent just then.
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 def read_only_warehouse(settings: Settings) -> Engine | None:

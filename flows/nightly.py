@@ -13,7 +13,7 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
-from connectors.crawl import CrawlResult
+from connectors.crawled import CrawlResult
 from connectors.errors import ContractBroken, SourceError
 from connectors.http.client import Attempt, Client, GatewayUnreachable
 from connectors.registry import Source
@@ -41,6 +41,7 @@ from warehouse.batch import CatalogueRows, LoadBatch
 from warehouse.catalogue import catalogue_rows
 from warehouse.engine import Engine, open_warehouse
 from warehouse.fingerprint import fingerprint
+from warehouse.health import totals
 from warehouse.read import held_attachments, load_pages
 
 T = TypeVar("T")
@@ -103,8 +104,10 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
                         attempts,
                     )
                     lines = await _run_sources(house, chosen, settings.concurrency)
-            reporter().say("Writing the release")
-            made = await release(_as_is(engine), settings.releases, settings.keep_releases)
+            made = None
+            if totals(engine)["documents"]:  # a first night on which every source failed has nothing to release
+                reporter().say("Writing the release")
+                made = await release(_as_is(engine), settings.releases, settings.keep_releases)
         report = await asyncio.to_thread(
             build_report,
             engine,

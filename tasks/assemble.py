@@ -14,7 +14,7 @@ from typing import Literal
 
 import extraction
 from connectors.base import AttachmentRef
-from connectors.crawl import CrawlResult, Known, ReadPage, Seen
+from connectors.crawled import CrawlResult, Known, ReadPage, Seen
 from connectors.http.client import Attempt
 from connectors.registry import Source
 from connectors.snapshots import SnapshotRef
@@ -23,6 +23,8 @@ from extraction.model import Parsed
 from warehouse.batch import DocumentIn, FetchRow, PageState, SourceCounts, SourceRow
 from warehouse.batch import SnapshotRef as StoredRef
 
+_INJECTED = ("hidden", "spam")
+"""Kinds of removed text that a reader of the page never saw, or that somebody else put there."""
 _ROBOTS: Mapping[str, Literal["allowed", "denied", "unknown", "not_asked"]] = {
     "allowed": "allowed",
     "denied": "denied",
@@ -70,6 +72,7 @@ def source_row(source: Source) -> SourceRow:
         hosts=tuple(sorted(source.hosts)),
         is_sandbox=source.is_sandbox,
         rhythm=source.rhythm.every,
+        expected_month=source.rhythm.expected_month,
     )
 
 
@@ -105,7 +108,7 @@ def document_in(page: ReadPage, parsed: Parsed | None, parsed_at: datetime | Non
         text_map=tuple(article.body.segments),
         attachments=tuple((ref.url, ref.name) for ref in article.attachments),
         notes=(*article.notes, *unread, *(parsed.notes if parsed is not None else ())),
-        removed_links=len(article.body.removed),
+        removed_links=sum(item.kind in _INJECTED for item in article.body.removed),
         bytes_hash=seen.snapshot.sha256,
         snapshot=_stored_ref(seen.snapshot),
         discovered_at=seen.seen_at,

@@ -9,7 +9,8 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
-from connectors.crawl import CrawlResult, Known, crawl_source
+from connectors.crawl import crawl_source
+from connectors.crawled import CrawlResult, Known
 from connectors.engines import get_engine
 from connectors.errors import SourceError
 from connectors.http.client import Client

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from connectors.crawl import ReadPage
+from connectors.crawled import ReadPage
 from extraction.parse import parse_report
 from fazhi.house import load_catalog
 from tasks.assemble import document_in, document_text

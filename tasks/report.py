@@ -23,7 +23,7 @@ def build_report(
     lines: tuple[SourceLine, ...],
     fingerprint_before: str,
     settings: Settings,
-    made: Release,
+    made: Release | None,
 ) -> RunReport:
     """The figures come from the warehouse itself, so the report cannot promise what was not published."""
     regions = {line.source_id.partition("_")[0] for line in lines}
@@ -39,6 +39,6 @@ def build_report(
         fingerprint_before=fingerprint_before,
         fingerprint_after=fingerprint(engine),
         warehouse=settings.shown_warehouse,
-        release=str(made.path),
+        release=str(made.path) if made is not None else None,
         never_applied=tuple(never_applied(engine)),
     )

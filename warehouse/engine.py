@@ -132,7 +132,8 @@ def _parse_url(url: str) -> URL:
         raise WarehouseError(
             "FAZHI_DATABASE_URL is no database address; write e.g. sqlite:////var/lib/fazhi/warehouse.sqlite"
         ) from error
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
+    path = parsed.database or ""
+    if parsed.get_backend_name() != "sqlite" or path in ("", ":memory:") or path.startswith("file:"):
         raise WarehouseError(
             f"warehouse {parsed.render_as_string(hide_password=True)}: this version keeps the warehouse in a "
             "SQLite file; write e.g. sqlite:////var/lib/fazhi/warehouse.sqlite"

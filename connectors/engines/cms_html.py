@@ -14,7 +14,7 @@ from connectors.engines.family import FamilyEngine
 
 class CmsHtmlEngine(FamilyEngine):
     name = "cms_html"
-    detail = re.compile(r"/\d{4}/(\d{14}\d{0,9})/\1_\d{1,3}\.s?html?(?:[?#]|$)")
+    detail = re.compile(r"/(\d{14}\d{0,9})/\1_\d{1,3}\.s?html?(?:[?#]|$)")
     bodies = ("#ContentBox", "td.content", "#zoom", ".article-content")
     titles = ("#ArticleTitle", "td.title", "h1", ".title")
     first_page = 1

@@ -79,14 +79,16 @@ class FamilyEngine:
         body = find_body(root, self.bodies, own=source.selectors.body)
         node = None if body is None else body.node
         attachments = find_attachments(root, node, page.url)
-        if body is None and (source.selectors.body or not attachments):
+        meta = read_meta(root)
+        labels = read_labels(root, node)
+        is_sure = body is not None and body.found_by != "density"
+        is_likely = bool(body or attachments) and not source.selectors.body and _is_article(root, meta, labels, ref)
+        if not is_sure and not is_likely:
             raise SourceChanged(
                 f"{source.id}: no body of the {self.name} family on {page.url}: look at the page, "
                 "then state selectors.body in the source",
                 url=page.url,
             )
-        meta = read_meta(root)
-        labels = read_labels(root, node)
         clean = CleanText("") if node is None else clean_body(node, base_url=page.url)
         published_at, published_from = self.find_date(page.url, meta, labels, ref)
         return Article(
@@ -199,6 +201,16 @@ def _document_title(root: HtmlElement) -> str | None:
 
 def _or_none(value: str | None) -> str | None:
     return None if value is None or is_nothing(value) else value
+
+
+def _is_article(root: HtmlElement, meta: dict[str, str], labels: dict[str, str], ref: PageRef | None) -> bool:
+    """Whether a page without a known body speaks as an article does: by metas, labels, or the listed title.
+
+    An error page that is served as 200 has prose too."""
+    if meta.keys() & {"articletitle", "pubdate"} or labels.keys() & {"published", "issued", "index_no", "document_no"}:
+        return True
+    listed = "".join((ref.title or "").rstrip("….").split()) if ref else ""
+    return len(listed) >= 6 and listed in "".join(root.text_content().split())
 
 
 def _notes(clean: CleanText, body: Body | None) -> tuple[str, ...]:

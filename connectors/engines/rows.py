@@ -94,13 +94,25 @@ def detail_address(candidate: str, base_url: str, is_detail: re.Pattern[str]) ->
 
 
 def _find_title(element: HtmlElement, base_url: str) -> str:
-    """The title attribute where the text is cut short, else the longest line of the text without its date."""
+    """The longest line of the text without its date, or the title attribute's fuller wording of it."""
     lines = clean_body(element, base_url=base_url, hidden_names=frozenset()).text.split("\n")
-    text = max((tidy(_TAIL_DATE.sub("", line)) for line in lines), key=len)
-    text = _BULLET.sub("", text)
-    attribute = tidy(element.get("title") or "")
-    if attribute and (_TRUNCATED.search(text) or len(attribute) >= len(text)):
-        return attribute
+    text = _BULLET.sub("", max((tidy(_TAIL_DATE.sub("", line)) for line in lines), key=len))
+    return _prefer_attribute(text, element.get("title") or "")
+
+
+def _prefer_attribute(text: str, attribute: str) -> str:
+    """The line of a title attribute that goes on from the text (`标题：…` before it is cut), else the text.
+
+    An attribute inside the text (after `[通知]`) is the title as well, unless it is a mere piece of it."""
+    stem = _TRUNCATED.sub("", text).strip()
+    for line in map(tidy, attribute.splitlines()):
+        if not stem:
+            return line
+        position = line.find(stem)
+        if position >= 0:
+            return line[position:]
+        if line and line in text and 2 * len(line) > len(text):
+            return line
     return text
 
 

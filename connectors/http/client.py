@@ -95,7 +95,7 @@ class Client:
 
         Raises one of the source errors: Transient (after the retries), Gone, Blocked, RobotsDenied, TooLarge,
         Refused, GatewayUnreachable, or SourceError for an answer that is none of these."""
-        our_delay = self.settings.delay if delay is None else delay
+        our_delay = max(self.settings.delay, delay or 0.0)
         job = Job(kind, our_delay, build_conditions(validators))
         target = check_url(url, hosts)
         for _ in range(MAX_REDIRECTS + 1):

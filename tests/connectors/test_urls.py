@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.errors import Refused
@@ -57,6 +57,7 @@ def test_http_and_https_are_one_document() -> None:
     assert document_key("http://www.yunling.gov.cn/a?x=1") != document_key("http://www.yunling.gov.cn/a?x=2")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60), st.sampled_from([None, BASE]))
 def test_any_text_is_spelt_once_or_refused(text: str, base: str | None) -> None:
     try:
@@ -67,6 +68,7 @@ def test_any_text_is_spelt_once_or_refused(text: str, base: str | None) -> None:
     assert once.startswith(("http://", "https://")) and "#" not in once and once.isascii()
 
 
+@settings(deadline=None)
 @given(st.from_regex(r"\Ahttps?://[a-z]{1,6}\.cn(/[a-z.%0-9;=]{0,8}){0,4}(\?[a-z=&%0-9]{0,12})?\Z"))
 def test_canonical_is_stable(url: str) -> None:
     assert canonical(canonical(url)) == canonical(url)

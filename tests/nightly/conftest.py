@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,11 +25,15 @@ class House:
     """One data folder and the environment that points at it."""
 
     folder: Path
+    prefect_api: str | None = None
+    """A Prefect server for the runs; None lets each run start its own, as a newcomer's does."""
 
     def run(self, *arguments: str, timeout: float = 110, **settings: str) -> subprocess.CompletedProcess[str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
         env = clean | {"FAZHI_HOME": str(self.folder / "data"), "NO_COLOR": "1"}
         env |= {f"FAZHI_{name.upper()}": value for name, value in settings.items()}
+        if self.prefect_api is not None:
+            env["PREFECT_API_URL"] = self.prefect_api
         return subprocess.run(
             [str(FAZHI), *arguments], env=env, cwd=self.folder, capture_output=True, text=True, timeout=timeout
         )
@@ -40,6 +48,49 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real Prefect server: starting one costs more than most runs, so the tests of a worker share it."""
+    home = tmp_path_factory.mktemp("prefect")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    env |= {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_UI_ENABLED": "false"}
+    api = f"http://127.0.0.1:{port}/api"
+    command = [str(FAZHI.parent / "prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    with (home / "server.log").open("w") as log:
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            wait_until_healthy(api, process, home / "server.log")
+            yield api
+        finally:
+            end(process)
+
+
+def wait_until_healthy(api: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 100) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.3)  # not listening yet
+    raise AssertionError(f"no healthy Prefect server after {seconds} s:\n{log.read_text()}")
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """End a process that a test started, by its own id."""
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 @contextmanager
 def running(command: list[str]) -> Iterator[str]:
     """A server started for a test: its ready line's address, and its end by its own process id."""
@@ -51,12 +102,7 @@ def running(command: list[str]) -> Iterator[str]:
         assert address, f"no ready line from {command[0]}: {line!r}"
         yield address
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
 
 
 @pytest.fixture(scope="module")

@@ -48,7 +48,14 @@ def one_line(text: str) -> str:
 
 def facts(warehouse: Path) -> int:
     with sqlite3.connect(warehouse) as connection:
-        tables = ("fact_observation", "fact_mention", "fact_check", "fact_metric_value", "document_text", "page")
+        tables = (
+            "fact_observation",
+            "fact_mention",
+            "fact_check",
+            "fact_metric_value",
+            "page",
+            "dim_load where load_key > 0",
+        )
         return sum(connection.execute(f"select count(*) from {name}").fetchone()[0] for name in tables)
 
 
@@ -81,7 +88,8 @@ def test_live_crawl_needs_a_contact(house: House) -> None:
     assert "FAZHI_CONTACT" in one_line(done.stderr)
 
 
-def test_gateway_that_answers_500_for_everything(house: House, broken_gateway: str) -> None:
+def test_gateway_that_answers_500_for_everything(tmp_path: Path, prefect_api: str, broken_gateway: str) -> None:
+    house = House(tmp_path, prefect_api)
     done = house.run("nightly", replay=broken_gateway)
     assert done.returncode == 1
     line = one_line(done.stderr)

@@ -41,8 +41,8 @@ def content(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.fixture(scope="module")
-def night(gateway: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-    house = House(tmp_path_factory.mktemp("corpus"))
+def night(gateway: str, prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    house = House(tmp_path_factory.mktemp("corpus"), prefect_api)
     first = house.run("nightly", "--all-pages", replay=gateway)
     assert first.returncode == 0, first.stderr
     before = content(house.warehouse)
@@ -105,7 +105,7 @@ def test_every_value_is_in_its_text(night: Night) -> None:
     with sqlite3.connect(night.house.warehouse) as connection:
         rows = connection.execute(
             "select o.span_start, o.span_end, o.value_text, o.quote, t.text from fact_observation o "
-            "join document_text t on t.document_key = o.document_key"
+            "join dim_document d on d.document_key = o.document_key join document_text t on t.text_key = d.text_key"
         ).fetchall()
     assert len(rows) > 300
     for start, end, value_text, quote, text in rows:

@@ -1,0 +1,130 @@
+"""What the sentence around a figure proves: which figures it ties together, and what it says that they count.
+
+Observations carry their sentence (`quote`, `quote_start`). Two figures may contradict each other only where the text
+itself ties them; figures of two passages usually speak of two populations.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from itertools import pairwise
+
+from extraction.model import Observation
+
+_PASSAGE = 300
+"""Characters, about five sentences: a matter is told in one go; figures further apart may count something else."""
+_MARKS = re.compile(r"[,;:。!?|\n()，；：！？（）]")
+_JOINED = re.compile(r"[^,;:。!?|\n()，；：！？（）\d]{1,20}[和及与、]")
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_WORDLESS = re.compile(r"[\s“”\"'‘’《》、·]")
+_FILLERS = re.compile(
+    r"截至目前|今年以来|一年来|全年|今年|本年度|年内|(?:19|20)\d\d年度?|共计|总计|合计|累计|其中|目前|共|已|了|的|为|达到|达"
+)
+_COMPARING = re.compile(
+    r"同期|同比|去年|上年|上一年|前年|比例|相比|(?:19|20)\d\d年|分别|大幅|增长|增加|增幅|上升|提高|提升|下降|降低|减少|"
+    r"[比较較与和的了为达超近约均仅余多增升降]"
+)
+_SLIP_DIGITS = 3
+"""Of two random numbers with two digits every fifth pair differs in one digit only, with three digits every 37th."""
+
+
+def _span(o: Observation) -> tuple[int, int]:
+    return (o.quote_start, o.quote_start + len(o.quote)) if o.quote else (o.start, o.end)
+
+
+def in_one_sentence(a: Observation, b: Observation) -> bool:
+    """Quotes that overlap, or neighbouring pieces of a sentence too long to be quoted whole."""
+    first, second = sorted((a, b), key=_span)
+    gap = _span(second)[0] - _span(first)[1]
+    return gap < 0 or (gap <= 2 and not first.quote.endswith(("。", "!", "?", "！", "？")))
+
+
+def are_joined(observations: Sequence[Observation]) -> bool:
+    """260件政策文件和122件规范性文件: figures that one clause joins by 和, of different things."""
+    rows = sorted(observations, key=lambda o: o.start)
+    between = [
+        a.quote[a.end - a.quote_start : b.start - a.quote_start] if in_one_sentence(a, b) else ""
+        for a, b in pairwise(rows)
+    ]
+    return len(rows) > 1 and all(_JOINED.fullmatch(text) for text in between)
+
+
+def in_one_passage(observations: Iterable[Observation]) -> bool:
+    starts = sorted(o.start for o in observations)
+    return all(after - before <= _PASSAGE for before, after in pairwise(starts))
+
+
+def _around(o: Observation) -> tuple[str, str]:
+    """The quote before and after the figure."""
+    at = o.start - o.quote_start
+    return o.quote[: max(at, 0)], o.quote[max(at, 0) + o.end - o.start :]
+
+
+def counted_words(o: Observation) -> str:
+    """The words of the figure's own phrase, without fillers: `全年共收到行政复议申请196宗` → `收到行政复议申请`."""
+    before, after = _around(o)
+    for pattern in (_MARKS, _NUMBER):
+        before = before[max((match.end() for match in pattern.finditer(before)), default=0) :]
+        found = pattern.search(after)
+        after = after[: found.start()] if found else after
+    return _FILLERS.sub("", _WORDLESS.sub("", before)) + "|" + _FILLERS.sub("", _WORDLESS.sub("", after))
+
+
+def is_slip(a: Decimal, b: Decimal) -> bool:
+    """One digit mistyped, or two neighbours swapped, in whole numbers long enough that this is no accident."""
+    one, other = f"{a:f}", f"{b:f}"
+    if len(one) != len(other) or not (one.isdigit() and other.isdigit()):
+        return False
+    if max(len(one.rstrip("0")), len(other.rstrip("0"))) < _SLIP_DIGITS:
+        return False
+    wrong = [place for place, (x, y) in enumerate(zip(one, other, strict=True)) if x != y]
+    if len(wrong) == 2 and wrong[1] == wrong[0] + 1:
+        return one[wrong[0]] == other[wrong[1]] and one[wrong[1]] == other[wrong[0]]
+    return len(wrong) == 1
+
+
+def plain_numbers(observations: Sequence[Observation]) -> list[tuple[int, Decimal, str]]:
+    """The Arabic numbers of these sentences with their place and the two characters after them, in text order."""
+    found: dict[int, tuple[int, Decimal, str]] = {}
+    for o in observations:
+        for match in _NUMBER.finditer(o.quote):
+            follows = o.quote[match.end() : match.end() + 2]
+            if not follows.startswith(("年", "月", "日", "号", "%", "％")):
+                place = o.quote_start + match.start()
+                found.setdefault(place, (place, Decimal(match[0].replace(",", "")), follows))
+    return [found[place] for place in sorted(found)]
+
+
+def find_unread(used: Sequence[Observation], everything: Sequence[Observation], value: Decimal) -> int | None:
+    """The place of a number `value` in the sentences of `used`, in their unit, that no observation has read."""
+    units = {o.unit_zh for o in used if o.unit_zh}
+    for place, number, follows in plain_numbers(used):
+        fits = number == value and any(follows.startswith(unit) for unit in units)
+        if fits and not any(o.start <= place < o.end for o in everything):
+            return place
+    return None
+
+
+def ends_open(o: Observation) -> bool:
+    """Whether a list that ends with this figure says that it is no complete one (等, 其他, 其余)."""
+    after = re.split(r"[。!?\n！？]", _around(o)[1], maxsplit=1)[0]
+    return re.search(r"等|其他|其它|其余|另有|另外", after) is not None
+
+
+def is_change_of(o: Observation) -> bool:
+    """Whether the stated change belongs to this figure: nothing but comparison stands between the two."""
+    after = _around(o)[1]
+    at = after.find(o.yoy_text) if o.yoy_text else -1
+    if at < 0:
+        return True
+    rest = _COMPARING.sub("", _MARKS.sub("", _WORDLESS.sub("", _NUMBER.sub("", after[:at]))))
+    return len(rest.replace(o.unit_zh, "") if o.unit_zh else rest) <= 2
+
+
+def sums_up(o: Observation) -> bool:
+    """合计占比5.4%: the share that follows belongs to the figures before as well."""
+    after = _around(o)[1]
+    share = after.find("%")
+    return re.search(r"合计|共占|总计|一共|合占", after[: max(share, 0)]) is not None

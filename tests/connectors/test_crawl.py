@@ -1,0 +1,209 @@
+"""The crawl of one source against a real server: TRS pages of a fictional county, behind a replay gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from connectors.crawl import crawl_source
+from connectors.crawled import CrawlResult, Known
+from connectors.engines import get_engine
+from connectors.errors import RobotsDenied, SourceChanged
+from connectors.http.client import Client, GatewayUnreachable, HttpSettings
+from connectors.registry import Source
+from connectors.snapshots import Archive
+from tests.servers import Site
+
+HOST = "www.wuyou.example"
+BASE = f"https://{HOST}/zwgk/fzzf/"
+REPORTS = {2023: "202402/t20240205_1001", 2024: "202502/t20250211_1002"}
+NOTICE = "202503/t20250301_1003"
+BODY = "2024年，全县收到行政复议申请126件，受理112件。这一年法治政府建设各项工作按计划推进，没有遗漏。"
+
+
+def source(**changes: object) -> Source:
+    return Source.model_validate(
+        {
+            "id": "990901_wuyou",
+            "name_zh": "乌有县人民政府",
+            "name_en": "Wuyou County",
+            "region_code": "990901",
+            "engine": "trs",
+            "start": [{"url": BASE}],
+            "assertions": {"min_list_rows": 3, "report_years": [2023, 2024]},
+        }
+        | changes
+    )
+
+
+def row(path: str, title: str, date: str) -> str:
+    return f'<li><a href="./{path}.html" title="{title}">{title}</a><span>{date}</span></li>'
+
+
+ROWS = [
+    row(NOTICE, "乌有县行政执法培训动态", "2025-03-01"),
+    row(REPORTS[2024], "乌有县2024年法治政府建设情况报告", "2025-02-11"),
+    row(REPORTS[2023], "乌有县2023年法治政府建设情况报告", "2024-02-05"),
+]
+
+
+def list_page(rows: list[str], pages: int, here: int) -> str:
+    return (
+        f'<html><head><meta charset="utf-8"></head><body><ul class="list">{"".join(rows)}</ul>'
+        f'<script>createPageHTML({pages}, {here}, "index", "html");</script></body></html>'
+    )
+
+
+def detail(title: str, body: str, attachment: str = "") -> str:
+    return (
+        f'<html><head><meta charset="utf-8"><meta name="ArticleTitle" content="{title}">'
+        f'<meta name="PubDate" content="2025-02-11 09:30"></head><body><div class="TRS_Editor"><p>{body}</p></div>'
+        f'<div class="fj">{attachment}</div></body></html>'
+    )
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with Site() as served:
+        served.on("/robots.txt", "User-agent: *\nDisallow: /secret/\n")
+        served.on("/zwgk/fzzf/", list_page(ROWS[:2], 2, 0), headers={"ETag": '"list-0"'})
+        served.on("/zwgk/fzzf/index_1.html", list_page(ROWS[2:], 2, 1), headers={"ETag": '"list-1"'})
+        for year, path in REPORTS.items():
+            page = detail(f"乌有县{year}年法治政府建设情况报告", BODY)
+            served.on(f"/zwgk/fzzf/{path}.html", page, headers={"ETag": f'"{year}"'})
+        served.on(f"/zwgk/fzzf/{NOTICE}.html", detail("乌有县行政执法培训动态", BODY), headers={"ETag": '"n"'})
+        yield served
+
+
+def crawl(
+    site_url: str,
+    folder: Path,
+    known: dict[str, Known] | None = None,
+    *,
+    all_pages: bool = False,
+    of: Source | None = None,
+) -> CrawlResult:
+    result = CrawlResult(of or source())
+
+    async def run() -> None:
+        settings = HttpSettings("fazhi-test/1 (+https://fazhi.example)", replay=site_url, retries=1, backoff=0.01)
+        with Archive(folder) as archive:
+            async with Client(settings) as client:
+                engine = get_engine(result.source.engine)
+                await crawl_source(result, engine, client, archive, known or {}, all_pages=all_pages)
+
+    asyncio.run(run())
+    counted = result.fetched + result.unchanged + len(result.gone) + result.blocked + result.failed
+    assert result.planned == counted, "every planned page ends in exactly one count"
+    return result
+
+
+def remembered(result: CrawlResult) -> dict[str, Known]:
+    return {seen.url: Known(seen.url, seen.kind, seen.etag, seen.last_modified, seen.snapshot) for seen in result.seen}
+
+
+def test_reports_only_unless_asked(site: Site, tmp_path: Path) -> None:
+    result = crawl(site.url, tmp_path)
+    assert result.listed == 3
+    assert [(page.is_report, page.report_year) for page in result.pages] == [(True, 2024), (True, 2023)]
+    assert result.pages[0].article.body.text == BODY
+    assert not site.asked(f"/zwgk/fzzf/{NOTICE}.html")
+    everything = crawl(site.url, tmp_path, all_pages=True)
+    assert len(everything.pages) == 3
+
+
+def test_second_crawl_asks_conditionally_and_reads_nothing(site: Site, tmp_path: Path) -> None:
+    first = crawl(site.url, tmp_path)
+    second = crawl(site.url, tmp_path, remembered(first))
+    assert (second.fetched, second.unchanged, second.pages) == (0, 4, [])
+    assert [seen.etag for seen in second.seen] == [seen.etag for seen in first.seen]
+    assert second.listed == 3, "rows of a list that is not modified come from its snapshot"
+
+
+def test_same_bytes_without_validators_are_unchanged(site: Site, tmp_path: Path) -> None:
+    first = crawl(site.url, tmp_path)
+    known = {url: Known(url, entry.kind, None, None, entry.snapshot) for url, entry in remembered(first).items()}
+    second = crawl(site.url, tmp_path, known)
+    assert (second.fetched, second.unchanged, second.pages) == (0, 4, [])
+
+
+def test_known_page_that_vanished_is_gone_and_nothing_else(site: Site, tmp_path: Path) -> None:
+    address = f"{BASE}202201/t20220101_900.html"
+    first = crawl(site.url, tmp_path)
+    known = remembered(first) | {address: Known(address, "page", '"old"', None, first.seen[0].snapshot)}
+    second = crawl(site.url, tmp_path, known)
+    assert second.gone == [address]
+    assert second.failures == []
+    third = crawl(site.url, tmp_path, known | {address: Known(address, "page", is_gone=True)})
+    assert third.gone == [], "what is gone is not asked for every night"
+
+
+def test_a_listed_page_that_never_was_is_a_failure(site: Site, tmp_path: Path) -> None:
+    extra = row("202504/t20250401_1004", "乌有县2022年法治政府建设情况报告", "2025-04-01")
+    with Site() as served:
+        served.on("/robots.txt", "")
+        served.on("/zwgk/fzzf/", list_page([*ROWS, extra], 1, 0))
+        for year, path in REPORTS.items():
+            served.on(f"/zwgk/fzzf/{path}.html", detail(f"乌有县{year}年法治政府建设情况报告", BODY))
+        result = crawl(served.url, tmp_path)
+    assert [failure.code for failure in result.failures] == ["gone"]
+    assert len(result.pages) == 2
+
+
+def test_endless_pager_ends_with_the_first_page_that_brings_nothing_new(tmp_path: Path) -> None:
+    with Site() as served:
+        served.on("/robots.txt", "")
+        served.on("/zwgk/fzzf/", list_page(ROWS, 500, 0))
+        served.on("/zwgk/fzzf/index_1.html", list_page(ROWS, 500, 1))
+        for year, path in REPORTS.items():
+            served.on(f"/zwgk/fzzf/{path}.html", detail(f"乌有县{year}年法治政府建设情况报告", BODY))
+        crawl(served.url, tmp_path)
+        asked = [seen.target for seen in served.seen if "index_" in seen.target]
+    assert asked == ["/zwgk/fzzf/index_1.html"]
+
+
+def test_too_few_rows_fail_the_source_before_any_page_is_asked(site: Site, tmp_path: Path) -> None:
+    demanding = source(assertions={"min_list_rows": 30, "report_years": [2024]})
+    with pytest.raises(SourceChanged, match=r"990901_wuyou: the lists hold 3 rows.*at least 30"):
+        crawl(site.url, tmp_path, of=demanding)
+    assert not [seen for seen in site.seen if "/t2" in seen.target]
+
+
+def test_missing_report_year_fails_the_source(site: Site, tmp_path: Path) -> None:
+    with pytest.raises(SourceChanged, match="no annual report listed for 2021"):
+        crawl(site.url, tmp_path, of=source(assertions={"min_list_rows": 1, "report_years": [2021, 2024]}))
+
+
+def test_challenge_page_ends_the_lane_and_is_no_content(site: Site, tmp_path: Path) -> None:
+    site.on(f"/zwgk/fzzf/{REPORTS[2024]}.html", "", status=412, host=HOST)
+    result = crawl(site.url, tmp_path)
+    assert [failure.code for failure in result.failures] == ["blocked"]
+    assert (result.blocked, result.pages) == (2, [])
+    assert not site.asked(f"/zwgk/fzzf/{REPORTS[2023]}.html")
+
+
+def test_robots_that_cannot_be_read_is_a_no(tmp_path: Path) -> None:
+    with Site() as served:
+        served.on("/robots.txt", "", status=503)
+        with pytest.raises(RobotsDenied):
+            crawl(served.url, tmp_path)
+        assert {seen.target for seen in served.seen} == {"/robots.txt"}
+
+
+def test_page_that_cannot_be_read_is_rejected_and_asked_again(site: Site, tmp_path: Path) -> None:
+    address = f"/zwgk/fzzf/{REPORTS[2024]}.html"
+    site.on(address, "<html><body>系统维护中</body></html>", headers={"ETag": '"x"'}, host=HOST)
+    first = crawl(site.url, tmp_path)
+    assert (first.rejected, len(first.pages)) == (1, 1)
+    assert [failure.code for failure in first.failures] == ["source_changed"]
+    assert f"https://{HOST}{address}" not in remembered(first), "without validators it is asked for in full again"
+
+
+def test_gateway_that_is_not_there_ends_the_run(tmp_path: Path) -> None:
+    with Site() as served:
+        address = served.url
+    with pytest.raises(GatewayUnreachable, match="FAZHI_REPLAY"):
+        crawl(address, tmp_path)

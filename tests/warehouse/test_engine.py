@@ -1,0 +1,147 @@
+"""Opening the warehouse, and the one line a person reads when it cannot be used."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, insert, select, update
+
+from tests.warehouse.builders import SOURCE, batch, report
+from tests.warehouse.conftest import load
+from tests.warehouse.tables import A, rows
+from warehouse.engine import check_writable, open_existing, open_warehouse, writing
+from warehouse.errors import WarehouseError
+from warehouse.schema import fact_source_run, metadata
+from warehouse.schema_dims import DIMENSIONS, dim_unit, schema_version
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def test_folder_and_tables_are_made_and_every_dimension_has_its_reserved_members(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "w.sqlite"
+    assert open_existing(url_of(path)) is None and not path.parent.exists()
+    engine = open_warehouse(url_of(path))
+    check_writable(engine)
+    for table in DIMENSIONS:
+        (key,) = table.primary_key.columns
+        with engine.connect() as conn:
+            assert list(conn.execute(select(key).order_by(key)).scalars()) == [-2, -1], table.name
+    with engine.connect() as conn:
+        assert conn.exec_driver_sql("PRAGMA foreign_keys").scalar_one() == 1
+        assert conn.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+    engine.dispose()
+    again = open_existing(url_of(path))
+    assert again is not None
+    again.dispose()
+
+
+def test_every_table_and_column_says_what_it_is() -> None:
+    for table in metadata.tables.values():
+        assert table.comment, table.name
+        for column in table.columns:
+            assert column.comment, f"{table.name}.{column.name}"
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgresql://loader:s3cret@db/x", "SQLite file"),
+        ("sqlite://", "SQLite file"),
+        ("sqlite:///file:w.sqlite?mode=ro&uri=true", "SQLite file"),
+        ("nonsense", "no database address"),
+        ("nosuch+driver://x/y", "no database address"),
+    ],
+)
+def test_an_address_that_cannot_be_used(url: str, told: str) -> None:
+    with pytest.raises(WarehouseError, match=told) as caught:
+        open_warehouse(url)
+    assert "s3cret" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WarehouseError, match=r"folder cannot be made.*FAZHI_HOME"):
+        open_warehouse(url_of(tmp_path / "file" / "w.sqlite"))
+
+
+def test_a_path_that_is_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match="cannot be opened or created"):
+        open_warehouse(url_of(tmp_path))
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "w.sqlite"
+    path.write_bytes(b"not a database at all " * 100)
+    with pytest.raises(WarehouseError, match=r"w\.sqlite.*no SQLite database"):
+        open_warehouse(url_of(path))
+
+
+def test_a_database_with_other_tables(tmp_path: Path) -> None:
+    path = tmp_path / "w.sqlite"
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TABLE other (x)")
+    raw.close()
+    with pytest.raises(WarehouseError, match="other tables"):
+        open_warehouse(url_of(path))
+
+
+def test_a_database_of_another_version(engine: Engine) -> None:
+    with writing(engine) as conn:
+        conn.execute(update(schema_version).values(version=99))
+    with pytest.raises(WarehouseError, match=r"another version.*schema 99"):
+        open_warehouse(str(engine.url))
+
+
+def test_a_locked_database(engine: Engine) -> None:
+    impatient = open_warehouse(str(engine.url), busy_seconds=0.05)
+    with writing(engine), pytest.raises(WarehouseError, match="another program holds it"):
+        load(impatient, batch(report(2020, A)))
+    impatient.dispose()
+    assert load(engine, batch(report(2020, A))).documents_new == 1
+
+
+def test_a_database_that_is_read_only(engine: Engine) -> None:
+    engine.dispose()
+    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only=ON"))
+    with pytest.raises(WarehouseError, match=r"w\.sqlite.*cannot be written"):
+        check_writable(engine)
+
+
+def test_a_failed_write_transaction_leaves_nothing(engine: Engine) -> None:
+    row = {"unit_key": 7, "unit_code": "u", "written_zh": "[]", "meaning": ""}
+    with pytest.raises(WarehouseError, match="constraint"), writing(engine) as conn:
+        conn.execute(insert(dim_unit), row)
+        conn.execute(insert(dim_unit), {**row, "unit_key": 8})
+    assert not [r for r in rows(engine, dim_unit) if r["unit_key"] > 0]
+
+
+def test_a_collision_of_keys_fails_the_load_and_merges_nothing(engine: Engine) -> None:
+    load(engine, batch(report(2020, A)))
+    with pytest.raises(WarehouseError, match="constraint"), writing(engine) as conn:
+        conn.execute(update(dim_unit).where(dim_unit.c.unit_code == "case").values(unit_code="percent"))
+
+
+def test_sources_may_be_published_at_once(make: Callable[[str], Engine]) -> None:
+    engine = make("w")
+    sources = [replace(SOURCE, source_id=f"99010{i}_place", region_code=f"99010{i}") for i in range(4)]
+    failures: list[BaseException] = []
+
+    def publish_one(i: int) -> None:
+        try:
+            load(engine, batch(report(2020, A, name=f"s{i}"), source=sources[i]))
+        except BaseException as error:  # noqa: BLE001 - handed to the test's own thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=publish_one, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == [] and len(rows(engine, fact_source_run)) == 4

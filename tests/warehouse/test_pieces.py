@@ -1,0 +1,133 @@
+"""Small pure parts: keys, numbers, periods, regions, the reporting body, the dictionary."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extraction.catalogue import load_catalogue
+from extraction.rules import load_rules
+from warehouse.authority import authority_of
+from warehouse.catalogue import catalogue_rows
+from warehouse.columns import UtcDateTime, is_storable, plain, round_derived
+from warehouse.dictionary import TARGET, render_dictionary
+from warehouse.errors import WarehouseError
+from warehouse.keys import key_of
+from warehouse.periods import parse_day, parse_period, parse_published
+from warehouse.regions import CATALOG, load_regions
+
+
+def test_the_dictionary_is_up_to_date() -> None:
+    assert TARGET.read_text(encoding="utf-8") == render_dictionary(), "run: python -m warehouse.dictionary"
+
+
+def test_keys_are_63_bits_and_tell_parts_apart() -> None:
+    assert key_of("x", "a", "b") != key_of("x", "ab", "") != key_of("x", "a", None, "b")
+    assert key_of("x", "1") != key_of("x", 1)
+    assert all(0 <= key_of("x", i) < 2**63 for i in range(200))
+    assert key_of("unit", "case") == 4375863607971582817
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**8), max_value=10**8))
+def test_a_storable_number_survives_a_double(value: Decimal) -> None:
+    assert is_storable(value)
+    assert plain(Decimal(repr(float(value)))) == value
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "0.0000001", "1234567890123456", "1E+30"])
+def test_a_number_that_would_be_bent_is_refused(value: str) -> None:
+    assert not is_storable(Decimal(value))
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12))
+def test_a_rounded_number_is_storable_and_near(value: Decimal) -> None:
+    rounded = round_derived(value)
+    assert rounded is not None and is_storable(rounded)
+    assert abs(rounded - value) <= Decimal("0.005")
+
+
+def test_a_time_without_zone_is_refused() -> None:
+    from sqlalchemy.dialects.sqlite import dialect
+
+    with pytest.raises(ValueError, match="without zone"):
+        UtcDateTime().process_bind_param(datetime(2024, 1, 1), dialect())
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "months", "end"),
+    [
+        ("2020", "year", 12, date(2020, 12, 31)),
+        ("2020-01/2020-06", "half", 6, date(2020, 6, 30)),
+        ("2020-01/2020-11", "window", 11, date(2020, 11, 30)),
+        ("2019-12/2020-02", "window", 3, date(2020, 2, 29)),
+    ],
+)
+def test_periods(text: str, kind: str, months: int, end: date) -> None:
+    period = parse_period(text)
+    assert period is not None
+    assert (period.kind, period.n_months, period.end) == (kind, months, end)
+
+
+@pytest.mark.parametrize("text", ["", "20", "2020-06/2020-01", "2020-00/2020-01", "1800", "９９９９", "2020\n"])
+def test_what_is_no_period(text: str) -> None:
+    assert parse_period(text) is None
+
+
+def test_days_and_publication_times() -> None:
+    assert parse_day("2020-02") == date(2020, 2, 29) and parse_day("2021-02-29") is None and parse_day(None) is None
+    late = parse_published("2019-01-10T16:19:51+08:00")
+    assert late is not None and late.isoformat() == "2019-01-10T08:19:51+00:00"
+    bare = parse_published("2019-01-10")
+    assert bare is not None and bare.isoformat() == "2019-01-09T16:00:00+00:00"
+    assert parse_published("2019-21-18") is None and parse_published("soon") is None
+
+
+@pytest.mark.parametrize(
+    ("title", "body"),
+    [
+        ("云水县2020年法治政府建设情况的报告", None),
+        ("关于云水县2020年法治政府建设情况的报告", None),
+        ("云水市云水区人民政府2018年度法治政府建设工作报告", None),
+        ("中共云水县委关于2020年度法治政府建设情况的报告", None),
+        ("2020年法治政府建设年度报告", None),
+        ("云水县司法局2021年度法治政府建设情况报告", "云水县司法局"),
+        ("2020年度云水县教育局法治政府建设报告", "云水县教育局"),
+        ("二〇二〇年云水县水利局法治政府建设报告", "云水县水利局"),
+        ("白河镇人民政府2020年法治政府建设报告", "白河镇人民政府"),
+        (None, None),
+    ],
+)
+def test_the_body_that_a_report_speaks_for(title: str | None, body: str | None) -> None:
+    assert authority_of(title) == body
+
+
+def test_every_region_is_well_formed_and_errors_name_the_line(tmp_path: Path) -> None:
+    assert load_regions()["440605"].province_zh == "广东省"
+    for text, told in (
+        ('regions: {"12345": {name_zh: 甲, level: county}}', "six digits"),
+        ("regions: {123456: {name_zh: 甲, level: county}}", "in quotes"),
+        ('regions: {"123456": {level: county}}', "needs name_zh"),
+        ('regions: {"123456": {name_zh: 甲, level: village}}', "level 'village'"),
+        ("places: {}", "cannot be read"),
+    ):
+        path = tmp_path / f"{abs(hash(text))}.yml"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(WarehouseError, match=told):
+            load_regions(path)
+
+
+def test_the_catalogue_becomes_rows() -> None:
+    catalogue = load_catalogue(CATALOG)
+    rules = load_rules(catalogue.metrics, CATALOG / "rules.yml")
+    rows = catalogue_rows(catalogue, rules)
+    assert len(rows.metrics) == len(catalogue.metrics) and len(rows.rules) == len(rules.rules)
+    units = {unit.code for unit in rows.units}
+    assert {metric.unit for metric in rows.metrics} <= units
+    formulas = {rule.rule_id: rule.formula for rule in rows.rules}
+    assert "reconsideration_accepted <= reconsideration_applications_received" in formulas["R04"]
+    assert rows == catalogue_rows(load_catalogue(CATALOG), rules) and len(rows.version) == 12
