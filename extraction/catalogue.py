@@ -106,14 +106,20 @@ class Catalogue:
     """Topics of every report, which a title names without saying anything."""
     counted: tuple[str, ...]
     """Nouns which, right after a number, are what it counts."""
+    carriers: tuple[str, ...]
+    """Nouns which, right after a naming word, say that something else is counted."""
     stages: tuple[str, ...]
     """Words which name a stage: a part so called is no part of the same kind."""
-    script: Mapping[int, str]
+    script: Mapping[int, int]
     """Traditional characters to those of the catalogue, one for one (`str.translate`)."""
 
     @property
     def readings(self) -> list[Reading]:
         return [reading for metric in self.metrics.values() for reading in metric.readings]
+
+    def simplify(self, text: str) -> str:
+        """`text` in the script of the catalogue, of the same length."""
+        return text.translate(self.script)
 
     def __hash__(self) -> int:
         return id(self)
@@ -174,12 +180,12 @@ def _read_units(path: Path) -> dict[str, Unit]:
 
 
 def _read_topics(path: Path) -> tuple[dict[str, tuple[str, ...]], _Keys]:
-    top = _Keys(_read_yaml(path), str(path), {"topics", "general", "counted", "stages"}, set())
+    top = _Keys(_read_yaml(path), str(path), {"topics", "general", "counted", "carriers", "stages"}, set())
     table = _Keys(top.data["topics"], f"{path}: topics", set(top.data["topics"] or {}), set())
     return {code: table.words(code) for code in table.data}, top
 
 
-def _read_script(path: Path) -> dict[int, str]:
+def _read_script(path: Path) -> dict[int, int]:
     keys = _Keys(_read_yaml(path), str(path), {"traditional", "simplified"}, set())
     old, new = keys.text("traditional"), keys.text("simplified")
     if len(old) != len(new):
@@ -283,4 +289,4 @@ def load_catalogue(folder: Path) -> Catalogue:
             for term in [] if code is None or " " in code else code.split("+"):
                 if term not in metrics:
                     raise CatalogueError(f"{folder / 'metrics'}: {metric.code}: {key} {term!r} is no metric")
-    return Catalogue(metrics, units, topics, sections, frozenset(words.words("general")), words.words("counted"), words.words("stages"), script)
+    return Catalogue(metrics, units, topics, sections, frozenset(words.words("general")), words.words("counted"), words.words("carriers"), words.words("stages"), script)

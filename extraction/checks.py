@@ -26,6 +26,7 @@ from extraction.yoy import check_yoy
 __all__ = ["Statement", "check_across", "check_document"]
 
 Found = Iterator[Check]
+OVERLAPPING = ("各项之间可能有重叠", "so the parts may overlap")
 UNUSUAL = (
     "超出一个县（区）一年的通常范围，可能是读错了数字或口径不同",
     "outside the usual range of one county and year, so the number may be misread or its scope another",
@@ -175,12 +176,20 @@ def _check_breakdown(table: Table, rule: Rule) -> Found:
         total = value_of(table.all[total_index])
         figures = Figures(tuple(parts), tuple(value_of(table.all[i]) for i in parts))
         gap = total - figures.total
-        is_list = gap <= 0 or (len(parts) >= rule.min_rows and gap <= rule.near * total)
-        sign = "=" if is_list and (gap == 0 or len(parts) > 1) else ">="
-        whole = Figures((total_index,), (total,))
-        # Far above the total the parts overlap more likely than they are wrong.
-        chosen = replace(rule, on_fail="differs") if -gap > rule.near * total and len(parts) > 1 else rule
-        yield _compare_sums(chosen, whole, figures, sign, context_of(table.all[total_index]))
+        last = max((table.all[i] for i in parts), key=lambda o: o.start)
+        is_full = len(parts) >= rule.min_rows and gap <= rule.near * total and not ends_open(last)
+        sign = "=" if gap == 0 or (len(parts) > 1 and (gap < 0 or is_full)) else ">="
+        whole, context = Figures((total_index,), (total,)), context_of(table.all[total_index])
+        check = _compare_sums(rule, whole, figures, sign, context)
+        if len(parts) > 1 and -gap > rule.near * total:
+            zh, en = OVERLAPPING
+            check = replace(
+                check,
+                verdict="differs",
+                message_zh=f"{check.message_zh.removesuffix('。')}，{zh}。",
+                message_en=f"{check.message_en.removesuffix('.')}, {en}.",
+            )
+        yield check
 
 
 # -- single figures -------------------------------------------------------------------------------

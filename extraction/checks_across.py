@@ -37,17 +37,18 @@ class _Region:
         self.statements = statements
         self.indexes = [i for i in indexes if is_exact(statements[i].observation)]
         self._actual: dict[tuple[str, str], list[int]] = defaultdict(list)
-        self._restated: set[tuple[str, str]] = set()
+        self._restated: dict[tuple[str, str, str], set[Decimal]] = defaultdict(set)
         for i in self.indexes:
             s, o = statements[i], statements[i].observation
             if o.status == "prior_period":
-                self._restated.add((s.document_id, o.metric))
+                self._restated[s.document_id, o.metric, o.period].add(value_of(o))
             if o.status in ("actual", "cumulative") and o.breakdown_of is None and o.period[:4] == str(s.report_year):
                 self._actual[o.metric, o.period].append(i)
 
-    def restates_prior(self, index: int) -> bool:
-        """Whether the report of `index` states last year's figure itself: then that is what is compared."""
-        return (self.statements[index].document_id, self.statements[index].observation.metric) in self._restated
+    def list_restated(self, index: int, period: str) -> set[Decimal]:
+        """The values that the report of `index` itself gives its metric for the earlier `period`."""
+        s = self.statements[index]
+        return self._restated.get((s.document_id, s.observation.metric, period), set())
 
     def is_only_value(self, index: int) -> bool:
         """Whether its report gives the metric one value for the year, so that it cannot be another kind's."""
@@ -117,6 +118,8 @@ def _check_restatement(region: _Region, rule: Rule) -> Iterator[Check]:
         then = region.statements[own]
         now_value, then_value = value_of(o), value_of(then.observation)
         holds = now_value == then_value
+        if not holds and len(region.list_restated(index, o.period)) > 1:
+            continue  # earlier figures of several kinds: nobody knows which of them was told before
         explained = not holds and _is_part_year(then)
         verdict = "holds" if holds else "not_applicable" if explained else rule.on_fail
         text = f"{format_number(now_value)} {'=' if holds else '≠'} {format_number(then_value)}"
@@ -140,7 +143,7 @@ def _check_yoy(region: _Region, rule: Rule) -> Iterator[Check]:
                 yield check
                 continue
             tiny = min(value_of(o), value_of(then.observation)) < rule.floor
-            if tiny or region.restates_prior(index) or not is_change_of(o):
+            if tiny or region.list_restated(index, then.observation.period) or not is_change_of(o):
                 continue
             explained = _is_part_year(then) or _is_part_year(now)
             yield make_check(

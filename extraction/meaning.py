@@ -27,6 +27,8 @@ _DURATIONS = frozenset(
 _RIGHT_END = re.compile(r"[,;。:\n|()!?]")
 _OBJECT = re.compile(r"(?:^|[,;。:、\n])[^,;。:、\n]{0,4}?(?:对|将|把|就)[^,;。:\n]*$")
 _MIN_SCORE = 4.0
+_JOINTS = frozenset("、和及与或")
+_MAX_JOINED = 12
 _SUMMED = re.compile(r"^[^,。;:]{0,6}(?:共|共计|合计|总计)$")
 """12个部门共29个事项: the number before only says over how many."""
 _IN_TURNS = re.compile(r"分[^,。;:\d]{0,8}$")
@@ -60,6 +62,8 @@ class Window:
     piece: int
     right: int
     tail: int
+    free: int
+    """Before this place the words of earlier pieces belong to the number before."""
     in_turns: bool = False
     """分上下半年两次: the verb that is done so many times follows somewhere in the sentence."""
     labels: tuple[tuple[int, int], ...] = ()
@@ -84,6 +88,7 @@ class Meaning:
         self, text: str, numbers: list[Number], structure: Structure, hits: Hits, words: WordIndex, catalogue: Catalogue
     ) -> None:
         self.text, self.numbers, self.structure, self.hits, self.words = text, numbers, structure, hits, words
+        self._carriers = re.compile("(?:" + "|".join(map(re.escape, catalogue.carriers)) + ")")
         self.taken = 0
         """Words before this place have already said what a number before them is (1件申请人撤回,1件维持)."""
         self._general = catalogue.general
@@ -93,6 +98,7 @@ class Meaning:
     def window(self, number: Number) -> Window:
         bracket = self.structure.bracket_around(number.start)
         left = max(self.structure.clause_start(number.start), number.start - _REACH, 0)
+        spoken = left
         if bracket:
             left = max(left, bracket[0] + 1)
         edge = number.start
@@ -106,6 +112,7 @@ class Meaning:
                 edge = other.start
                 continue
             left = other.end
+            spoken = self.structure.piece_end(other.end) if other.unit else other.end
             break
         right, following = self._right(number)
         piece = max(left, self.structure.piece_start(number.start))
@@ -118,7 +125,7 @@ class Meaning:
         in_turns = number.unit in ("次", "轮", "批") and _IN_TURNS.search(self.text[left : number.start]) is not None
         if in_turns:
             tail = min(self.structure.sentence_end(number.start), right + _TAIL_REACH)
-        return Window(left, piece, right, tail, in_turns)
+        return Window(left, piece, right, tail, min(spoken, piece), in_turns)
 
     def _is_counted(self, noun: str) -> bool:
         return self._counted is not None and self._counted.fullmatch(noun) is not None
@@ -126,6 +133,8 @@ class Meaning:
     def _right(self, number: Number) -> tuple[int, int]:
         """Where the phrase after the number ends, and where the next number begins."""
         stop = _RIGHT_END.search(self.text, number.end, number.end + _REACH)
+        if stop and stop.start() == number.end:
+            return number.end, self._following(number)
         right = stop.start() if stop else min(number.end + _REACH, len(self.text))
         while stop and self.text[right] == "(":
             bracket = self.structure.bracket_around(right)
@@ -134,15 +143,18 @@ class Meaning:
                 break
             stop = _RIGHT_END.search(self.text, closing + 1, number.end + _REACH)
             right = stop.start() if stop else min(number.end + _REACH, len(self.text))
-        following = len(self.text)
-        for other in self.numbers[number.index + 1 : number.index + 6]:
-            if not other.is_duration:
-                following = other.start
-                break
+        following = self._following(number)
         if following < right:
             cut = max(self.text.rfind(joint, number.end, following) for joint in "、及和")
             right = cut if cut >= 0 else following
         return right, following
+
+    def _following(self, number: Number) -> int:
+        """Where the next number that is no duration begins."""
+        for other in self.numbers[number.index + 1 : number.index + 6]:
+            if not other.is_duration:
+                return other.start
+        return len(self.text)
 
     def claims(self, number: Number, window: Window, *, changed: bool = False) -> list[Claim]:
         """All readings that fit, best first, one per metric. `changed`: those of which a rate of change is stated."""
@@ -158,7 +170,7 @@ class Meaning:
                 if not fits:
                     continue
                 index = self.words.numbers[id(reading)]
-                if self._is_forbidden(index, hit, number, window):
+                if self._carriers.match(self.text, hit.end) or self._is_forbidden(index, hit, number, window):
                     continue
                 if follows and not self._counts(reading, follows[0], side, hit, number):
                     continue
@@ -224,7 +236,8 @@ class Meaning:
             for hit in self.hits.names.inside(start, end):
                 yield hit, "left", 0
         for hit in self._outside_brackets(self.hits.names.inside(max(window.left, self.taken), number.start), number):
-            yield hit, "left", self._gap(hit.end, number.start)
+            if hit.start >= window.free:
+                yield hit, "left", self._gap(hit.end, number.start)
         if not number.unit:
             return
         for hit in self.hits.names.inside(number.end, window.right):
@@ -244,6 +257,16 @@ class Meaning:
         """Whether a word after the number is something done to what it counts (进行了备案)."""
         start = max(self.structure.piece_start(claim.hit.start), number.end)
         return _DONE.search(self.text[start : claim.hit.end]) is not None
+
+    def is_joint(self, claim: Claim) -> bool:
+        """撤销和确认违法65件: one figure for two metrics of one topic is a figure of neither."""
+        start, reading = claim.hit.start, claim.reading
+        if claim.side != "left" or self.text[start - 1 : start] not in _JOINTS:
+            return False
+        for other in self.hits.names.inside(start - 1 - _MAX_JOINED, start - 1):
+            if other.end == start - 1 and all(named.metric != reading.metric for named in other.word.names):
+                return any(set(named.topics) & set(reading.topics) for named in other.word.names)
+        return False
 
     def _needed(self, number: Number, window: Window) -> set[int]:
         floor = max(self.structure.sentence_start(number.start), number.start - _NEEDS_REACH)

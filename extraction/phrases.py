@@ -34,8 +34,8 @@ _TIME_FIRST = re.compile(r"^[^,。;]{0,8}(?:20\d\d年|今年|去年)")
 _EACH = re.compile(r"各$")
 
 
-def find_prior(before: str, report_year: int) -> tuple[int, str] | None:
-    """Length of the phrase and the earlier year, when the number is that of an earlier year set against this one's.
+def find_prior(before: str, report_year: int) -> str | None:
+    """The earlier year, when the number is that of an earlier year set against this one's.
 
     A bare year (2018年调解…) is no comparison; 由/较 2018年的, (2022年为 are.
     """
@@ -44,13 +44,13 @@ def find_prior(before: str, report_year: int) -> tuple[int, str] | None:
         return None
     lead = before[: match.start()][-1:]
     if match["year"] is None:
-        return len(before) - match.start(), str(report_year - 1)
+        return str(report_year - 1)
     year = int(match["year"])
     tied = match["cmp"] is not None or lead in "(,;" or not lead
     links = before[match.end("year") :].strip("年度约近") != ""
     if year >= report_year or not tied or not (match["cmp"] or links):
         return None
-    return len(before) - match.start(), str(year)
+    return str(year)
 
 
 def opens_range(before: str) -> bool:

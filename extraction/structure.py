@@ -33,6 +33,7 @@ _PLAN = re.compile(
     r"下一步|下步|下阶段|打算|工作计划|年计划|[、和及,]计划|^.{0,4}计划。?$|工作安排|工作思路|工作重点|年安排|工作展望"
     r"|努力方向|工作目标|今后工作|主要目标|工作要求|年重点工作|年主要工作|年工作(?!情况|总结|报告|回顾|开展|完成|的)|改进措施"
 )
+_NEXT = re.compile(r"\W{0,3}(?:下一步|下步|下阶段|今后|接下来|新的一年|明年|来年)")
 _REVIEW = re.compile(r"回顾|完成情况|落实情况|开展情况|工作情况|工作总结|上一年度")
 
 
@@ -123,9 +124,12 @@ class Structure:
         return False
 
 
-def _opens_plan(head: str, report_year: int | None) -> bool:
+def _opens_plan(head: str, report_year: int | None, *, is_heading: bool) -> bool:
+    """A heading that speaks of plans, or any part that begins with the year to come."""
     if report_year is not None and re.match(rf"\W{{0,3}}{report_year + 1}年", head):
         return True
+    if not is_heading:
+        return _NEXT.match(head) is not None
     return bool(_PLAN.search(head)) and not _REVIEW.search(head)
 
 
@@ -136,7 +140,7 @@ def _line_level(line: str, report_year: int | None) -> int | None:
         return _LEVELS[opening.lastgroup or "l4"]
     if "|" in line:
         return None
-    if len(line) <= _MAX_TITLE_LINE and not re.search("[。;,]", line) and ("年" in line or _opens_plan(line, report_year)):
+    if len(line) <= _MAX_TITLE_LINE and not re.search("[。;,]", line) and ("年" in line or _opens_plan(line, report_year, is_heading=True)):
         return 0
     return _PARAGRAPH if len(line) >= _MIN_PARAGRAPH else None
 
@@ -150,7 +154,9 @@ def _find_blocks(text: str, report_year: int | None) -> list[Block]:
             open_blocks.pop()
         stop = _HEAD_END.search(text, start, min(end, start + _MAX_HEAD))
         head_end = stop.start() if stop else min(end, start + _MAX_HEAD)
-        is_plan = _opens_plan(text[start:head_end], report_year)
+        is_plan = _opens_plan(text[start:head_end], report_year, is_heading=level < _LEVELS["l4"])
+        if level == _PARAGRAPH:
+            head_end = start
         blocks.append(Block(start, head_end, level, open_blocks[-1] if open_blocks else None, is_plan))
         open_blocks.append(len(blocks) - 1)
 

@@ -39,7 +39,7 @@ class View:
         return min(self.view_starts[index] + position - self.text_starts[index], end)
 
 
-def build_view(text: str, script: Mapping[int, str]) -> View:
+def build_view(text: str, script: Mapping[int, int]) -> View:
     """`script` maps single characters to the script of the catalogue, one for one."""
     folded = text.translate({**_WIDTH, **script})
     parts: list[str] = []

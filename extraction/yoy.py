@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from extraction.arithmetic import count_decimals, format_number
-from extraction.checks_evidence import is_change_of
+from extraction.checks_evidence import in_one_sentence, is_change_of
 from extraction.findings import make_check, make_rate_check
 from extraction.model import Check, Observation
 from extraction.rules import Rule
@@ -48,6 +48,7 @@ def check_yoy(table: Table, rule: Rule) -> Iterator[Check]:
         values = {value_of(table.all[i]) for i in same}
         prior = values.pop() if len(values) == 1 else None
         used = (index, same[0]) if prior is not None else (index,)
+        tied = is_change_of(o) and (prior is None or in_one_sentence(o, table.all[same[0]]))
         for check in check_change(rule, o, prior, used):
-            if check.verdict in ("holds", "truncated") or is_change_of(o):
+            if check.verdict in ("holds", "truncated") or tied:
                 yield check

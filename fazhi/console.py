@@ -60,7 +60,8 @@ class Bars:
         if line is None:
             line = self._lines[source_id] = self._progress.add_task(source_id)
         style = _STYLE.get(outcome, "yellow")
-        self._progress.update(line, description=f"{source_id}  [{style}]{outcome}[/]", completed=1, total=1)
+        pages = next(task.total for task in self._progress.tasks if task.id == line) or 1
+        self._progress.update(line, description=f"{source_id}  [{style}]{outcome}[/]", completed=pages, total=pages)
 
 
 @contextmanager

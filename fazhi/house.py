@@ -89,6 +89,7 @@ def prepare_prefect(settings: Settings) -> None:
     chosen = {
         "PREFECT_HOME": str((settings.home / "prefect").resolve()),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # its default is missed on a loaded machine
         "PREFECT_LOGGING_LEVEL": "CRITICAL",  # failures are told by the report, in one line each
     }

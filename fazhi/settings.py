@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="FAZHI_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="FAZHI_", env_file=".env", extra="ignore", frozen=True, env_ignore_empty=True
+    )
 
     home: Path = Field(
         Path("data"), description="Data folder: warehouse, raw snapshots, releases, Prefect's own files."

@@ -1,0 +1,66 @@
+"""Status and period of a figure: actual, cumulative or target, and of which year or window."""
+
+from __future__ import annotations
+
+from extraction import phrases
+from extraction.catalogue import Metric
+from extraction.meaning import Number, Window
+from extraction.model import Status
+from extraction.periods import Time, Times
+from extraction.structure import Structure
+
+_SPOKEN = 200
+"""How far back in its sentence a word of accumulation is heard."""
+
+
+class Dating:
+    """Reads status, period and cut-off of numbers of one text."""
+
+    def __init__(self, text: str, numbers: list[Number], structure: Structure, times: Times) -> None:
+        self.text, self.numbers, self.structure, self.times = text, numbers, structure, times
+
+    def date(self, number: Number, window: Window, metric: Metric) -> tuple[Status, str, str | None]:
+        """Status, period (`YYYY` or `YYYY-MM/YYYY-MM`) and cut-off of a figure of this metric."""
+        sentence = self.structure.sentence_start(number.start)
+        before = self.text[max(window.left, number.start - phrases.REACH) : number.start]
+        if self.structure.is_plan(number.start):
+            return "target", self._planned_year(number, sentence), None
+        if phrases.is_target(before):
+            return "target", str(self.times.year), None
+        block = self.structure.block_at(number.start)
+        floor = self.structure.blocks[block].start if block is not None else 0
+        time = self.times.before(number.start, min(floor, sentence))
+        if time is not None and time.kind in ("window", "since", "year") and self._rules(time, number, sentence):
+            return ("cumulative" if time.kind == "since" else "actual"), time.period, None
+        gathered = self._is_gathered(number, metric, sentence, self.times.before(number.start, floor))
+        return ("cumulative" if gathered else "actual"), self.times.default, self._cut_off(time, sentence, floor)
+
+    def _rules(self, time: Time, number: Number, sentence: int) -> bool:
+        """A past year rules its clause, a window its sentence."""
+        return time.start >= (self.structure.clause_start(number.start) if time.kind == "year" else sentence)
+
+    def _cut_off(self, time: Time | None, sentence: int, floor: int) -> str | None:
+        """截至X holds to the end of its block; 今年 in the same sentence does not lift it."""
+        if time is not None and time.kind == "now":
+            earlier = self.times.before(time.start, floor)
+            time = earlier if earlier is not None and earlier.start >= sentence else None
+        return time.as_of if time is not None and time.kind == "cut" else None
+
+    def _planned_year(self, number: Number, sentence: int) -> str:
+        time = self.times.before(number.start, sentence)
+        if time is not None and time.kind == "year" and int(time.period) > self.times.year:
+            return time.period
+        return str(self.times.year + 1)
+
+    def _is_gathered(self, number: Number, metric: Metric, sentence: int, time: Time | None) -> bool:
+        """累计 without a year before it in the block or a comparison after it; 先后推出3批共163个 of a stock."""
+        spoken = self.text[max(sentence, number.start - _SPOKEN) : number.start]
+        if metric.measure == "stock":
+            earlier = self.numbers[number.index - 1] if number.index else None
+            if earlier is not None and earlier.unit == "批" and number.start - earlier.end <= 3:
+                return True
+            if phrases.is_stocked(spoken[spoken.rfind(";") + 1 :]):
+                return True
+        if not phrases.is_gathered(spoken):
+            return False
+        return time is None and not phrases.is_compared(self.text[number.end : number.end + 12])
