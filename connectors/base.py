@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from lxml.html import HtmlElement
-
     from connectors.registry import Source
     from extraction.clean import CleanText
     from extraction.decode import Decoded
@@ -97,10 +95,3 @@ class Engine(Protocol):
 
         Raises SourceChanged when no body container of the family is found."""
         ...
-
-
-def body_root(page: Page) -> HtmlElement:
-    """The parsed tree of an HTML page (see `extraction.clean.parse_html`)."""
-    from extraction.clean import parse_html
-
-    return parse_html(page.text)

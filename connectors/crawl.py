@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from connectors.base import AttachmentRef, Engine, Listing, Page, PageRef
+from connectors.base import Article, AttachmentRef, Engine, Listing, Page, PageRef
 from connectors.crawled import CrawlResult, Failure, Known, ReadPage, Seen
-from connectors.errors import Blocked, Gone, SourceChanged, SourceError
+from connectors.errors import Blocked, ContractBroken, Gone, SourceChanged, SourceError
 from connectors.http.client import Client, Fetch, GatewayUnreachable, Validators
 from connectors.registry import is_report_title, report_year
 from connectors.snapshots import Archive, SnapshotRef, StoredPage
@@ -53,6 +53,7 @@ class _Crawl:
         self.refs: dict[str, PageRef] = {}
         self.attachments: dict[str, _Answer | None] = {}
         self.feeds: dict[str, tuple[Seen, Page]] = {}
+        self.n_lost = 0
         self.result = result
 
     async def ask(self, url: str, kind: str) -> _Answer:
@@ -60,21 +61,29 @@ class _Crawl:
         known = self.known.get(document_key(url))
         before = known.snapshot if known is not None and not known.is_gone else None
         validators = Validators(known.etag, known.last_modified) if known is not None and before else None
-        fetch = await self.client.fetch(
-            url,
-            hosts=frozenset(self.source.hosts),
-            kind=kind,
-            validators=validators,
-            delay=self.source.politeness.delay_seconds,
-        )
+        fetch = await self._fetch(url, kind, validators)
         if fetch.not_modified and before is not None:
-            return _Answer(self._seen(url, kind, fetch, before, "unchanged", known), self.archive.load(before))
+            try:
+                return _Answer(self._seen(url, kind, fetch, before, "unchanged", known), self.archive.load(before))
+            except ContractBroken:
+                # Its raw page is lost or damaged, and the server would say `not modified` every night.
+                self.n_lost += 1
+                before, fetch = None, await self._fetch(url, kind, None)
         if before is not None and before.sha256 == fetch.sha256:
             snapshot, outcome = before, "unchanged"
         else:
             snapshot, outcome = self.archive.store(fetch), "changed" if before else "new"
         stored = StoredPage(fetch.body, fetch.content_type, fetch.final_url, fetch.fetched_at, fetch.status)
         return _Answer(self._seen(url, kind, fetch, snapshot, outcome, known), stored)
+
+    async def _fetch(self, url: str, kind: str, validators: Validators | None) -> Fetch:
+        return await self.client.fetch(
+            url,
+            hosts=frozenset(self.source.hosts),
+            kind=kind,
+            validators=validators,
+            delay=self.source.politeness.delay_seconds,
+        )
 
     @staticmethod
     def _seen(url: str, kind: str, fetch: Fetch, snapshot: SnapshotRef, outcome: str, known: Known | None) -> Seen:
@@ -83,10 +92,18 @@ class _Crawl:
         modified = fetch.last_modified or (known.last_modified if known and fetch.not_modified else None)
         return Seen(url, kind, etag, modified, snapshot, fetch.status, outcome, fetch.fetched_at)
 
-    def count(self, answer: _Answer) -> None:
+    def count(self, answer: _Answer, *, keep: bool = True) -> None:
+        """`keep` False: counted, but its validators are not kept, so the next run asks for it in full."""
         self.result.unchanged += answer.seen.outcome == "unchanged"
         self.result.fetched += answer.seen.outcome != "unchanged"
-        self.result.seen.append(answer.seen)
+        if keep:
+            self.result.seen.append(answer.seen)
+
+    def reject(self, answer: _Answer, error: SourceError) -> None:
+        """Fetched, but not what it should be: asked for again, in full, until it can be read."""
+        self.count(answer, keep=False)
+        self.result.rejected += answer.seen.outcome != "unchanged"
+        self.result.failures.append(Failure(answer.seen.url, error.code, str(error)))
 
     async def discover(self) -> None:
         """Read every list of the source to its end. Raises the first error when no list could be read at all."""
@@ -237,6 +254,8 @@ class _Crawl:
         known = self.known.get(document_key(ref.url))
         if known is None:
             self.result.fail(ref.url, error)  # listed, but never there: a finding about the portal
+        elif known.is_gone:
+            self.result.unchanged += 1  # a list may name for years what is gone; it is gone once
         else:
             self.result.gone.append(ref.url)
 
@@ -250,22 +269,30 @@ class _Crawl:
         try:
             article = self.engine.read(Page(ref.url, decoded), self.source, ref)
         except SourceChanged as error:
-            # Its validators are not kept: it is asked for again, in full, until it can be read.
-            self.result.fetched += 1
-            self.result.rejected += 1
-            self.result.failures.append(Failure(ref.url, error.code, str(error)))
+            self.reject(answer, error)
             return
-        self.count(answer)
         title = article.title or ref.title or ""
         is_report = self.is_report(title)
-        texts: list[tuple[AttachmentRef, AttachmentText]] = []
-        if is_report and len(article.body.text) < SHORT_BODY:
-            for attachment in article.attachments:
-                stored = await self._ask_attachment(attachment)
-                if stored is not None:
-                    texts.append((attachment, read_attachment(stored.body, attachment.name)))
+        texts, is_whole = (
+            await self._read_attachments(article) if is_report and len(article.body.text) < SHORT_BODY else ([], True)
+        )
+        # A page whose attachment failed is read again the next night, also when it is not modified itself.
+        self.count(answer, keep=is_whole)
+        if not is_whole and known is not None and known.attachments:
+            self.result.notes.append(f"{ref.url}: an attachment cannot be read now; its text of an earlier run stays")
+            return
         year = report_year(title) if is_report else None
         self.result.pages.append(ReadPage(answer.seen, ref, article, is_report, year, tuple(texts)))
+
+    async def _read_attachments(self, article: Article) -> tuple[list[tuple[AttachmentRef, AttachmentText]], bool]:
+        """The attachments' texts, and whether all could be had: one that fails tonight may be there tomorrow."""
+        texts = []
+        for attachment in article.attachments:
+            stored = await self._ask_attachment(attachment)
+            if stored is not None:
+                texts.append((attachment, read_attachment(stored.body, attachment.name)))
+        damaged = any(found.kind == "damaged" for _, found in texts)
+        return texts, len(texts) == len(article.attachments) and not damaged
 
     async def _ask_attachment(self, attachment: AttachmentRef) -> StoredPage | None:
         """The attachment's bytes; None, and a failure in the result, when it cannot be had tonight."""
@@ -280,10 +307,20 @@ class _Crawl:
                 self.result.fail(attachment.url, error)
                 self.attachments[key] = None
             else:
-                self.count(answer)
-                self.attachments[key] = answer
+                self.attachments[key] = self._take_attachment(answer)
         asked = self.attachments[key]
         return asked.stored if asked is not None else None
+
+    def _take_attachment(self, answer: _Answer) -> _Answer | None:
+        """None for a web page (an error page, most often) or for nothing where a file should be."""
+        stored = answer.stored
+        is_page = (stored.content_type or "").lower().startswith("text/html") and stored.body.lstrip()[:1] == b"<"
+        if stored.body and not is_page:
+            self.count(answer)
+            return answer
+        what = "a web page" if is_page else "nothing"
+        self.reject(answer, SourceChanged(f"{answer.seen.url} is listed as an attachment, but holds {what}"))
+        return None
 
     async def _attachments_changed(self, known: Known | None) -> bool:
         """Whether an attachment that holds the text of an unchanged page has other bytes than last time."""
@@ -313,3 +350,5 @@ async def crawl_source(
     await crawl.discover()
     crawl.assert_listed()
     await crawl.read_pages(crawl.plan(all_pages), progress)
+    if crawl.n_lost:
+        result.notes.append(f"{crawl.n_lost} raw pages are missing or damaged in the archive and were fetched again")

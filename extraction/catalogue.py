@@ -216,7 +216,8 @@ def _read_example(row: Any, where: str) -> Example:
         raise CatalogueError(f"{where}.expect: value must be a number or null")
     period = expect.data.get("period")
     number = None if value is None else Decimal(str(value))
-    return Example(keys.text("text"), number, expect.text("status") or "actual", None if period is None else str(period))
+    year = None if period is None else str(period)
+    return Example(keys.text("text"), number, expect.text("status") or "actual", year)
 
 
 def _read_metric(row: Any, path: Path, section: str, units: Mapping[str, Unit], topics: Mapping[str, Any]) -> Metric:
@@ -225,9 +226,10 @@ def _read_metric(row: Any, path: Path, section: str, units: Mapping[str, Unit], 
     keys = _Keys(row, where, _METRIC_KEYS, _OPTIONAL)
     unit = units[keys.one_of("unit", set(units))]
     bounds = keys.data["plausible_range"]
-    if not (isinstance(bounds, list) and len(bounds) == 2 and all(isinstance(bound, int | float) for bound in bounds)):
+    if not isinstance(bounds, list) or [type(bound) in (int, float) for bound in bounds] != [True, True]:
         raise CatalogueError(f"{where}: plausible_range must be [low, high]")
-    rate = _Keys(keys.data.get("rate") or {}, f"{where}.rate", {"numerator", "denominator"}, {"numerator", "denominator"})
+    terms = {"numerator", "denominator"}
+    rate = _Keys(keys.data.get("rate") or {}, f"{where}.rate", terms, terms)
     readings, examples = keys.data["readings"], keys.data.get("examples", [])
     if not isinstance(readings, list) or not isinstance(examples, list):
         raise CatalogueError(f"{where}: readings and examples must be lists")
@@ -262,7 +264,6 @@ def load_catalogue(folder: Path) -> Catalogue:
     """Read and check `folder` (the project's `catalog/`). Raises CatalogueError with one line."""
     units = _read_units(folder / "units.yml")
     topics, words = _read_topics(folder / "topics.yml")
-    script = _read_script(folder / "script.yml")
     metrics: dict[str, Metric] = {}
     sections: dict[str, str] = {}
     files = sorted((folder / "metrics").glob("*.yml"))
@@ -289,4 +290,14 @@ def load_catalogue(folder: Path) -> Catalogue:
             for term in [] if code is None or " " in code else code.split("+"):
                 if term not in metrics:
                     raise CatalogueError(f"{folder / 'metrics'}: {metric.code}: {key} {term!r} is no metric")
-    return Catalogue(metrics, units, topics, sections, frozenset(words.words("general")), words.words("counted"), words.words("carriers"), words.words("stages"), script)
+    return Catalogue(
+        metrics=metrics,
+        units=units,
+        topics=topics,
+        sections=sections,
+        general=frozenset(words.words("general")),
+        counted=words.words("counted"),
+        carriers=words.words("carriers"),
+        stages=words.words("stages"),
+        script=_read_script(folder / "script.yml"),
+    )

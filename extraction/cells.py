@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 _LINE = re.compile(r"[^\n]+")
@@ -27,6 +27,9 @@ class Placed(Protocol):
     def start(self) -> int: ...
     @property
     def end(self) -> int: ...
+
+
+Fills = Callable[[int, int], Placed | None]
 
 
 def label_cells(text: str, numbers: Sequence[Placed]) -> Labels:
@@ -58,7 +61,7 @@ def label_cells(text: str, numbers: Sequence[Placed]) -> Labels:
     return labels
 
 
-def _read_row(text: str, line: Span, header: list[Span], fills, labels: Labels) -> list[Span]:  # type: ignore[no-untyped-def]
+def _read_row(text: str, line: Span, header: list[Span], fills: Fills, labels: Labels) -> list[Span]:
     cells = [match.span() for match in _CELL.finditer(text, *line)]
     figures = [(column, number) for column, cell in enumerate(cells) if (number := fills(*cell))]
     if not figures:
@@ -70,7 +73,7 @@ def _read_row(text: str, line: Span, header: list[Span], fills, labels: Labels) 
     return header
 
 
-def _read_column(column: list[Span], fills, labels: Labels) -> None:  # type: ignore[no-untyped-def]
+def _read_column(column: list[Span], fills: Fills, labels: Labels) -> None:
     """One cell a line."""
     figures = [fills(*cell) for cell in column]
     first = next((index for index, number in enumerate(figures) if number), None)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from extraction import phrases
 from extraction.catalogue import Metric
-from extraction.meaning import Number, Window
 from extraction.model import Status
 from extraction.periods import Time, Times
 from extraction.structure import Structure
+from extraction.windows import Number, Window
 
+_STATUS: dict[str, Status] = {"window": "actual", "year": "actual", "last": "prior_period", "since": "cumulative"}
 _SPOKEN = 200
 """How far back in its sentence a word of accumulation is heard."""
 
@@ -25,19 +26,18 @@ class Dating:
         before = self.text[max(window.left, number.start - phrases.REACH) : number.start]
         if self.structure.is_plan(number.start):
             return "target", self._planned_year(number, sentence), None
-        if phrases.is_target(before):
+        if phrases.is_target(before) or phrases.is_aim(self.text[number.end : number.end + 8]):
             return "target", str(self.times.year), None
-        block = self.structure.block_at(number.start)
-        floor = self.structure.blocks[block].start if block is not None else 0
+        floor = self.structure.floor_at(number.start)
         time = self.times.before(number.start, min(floor, sentence))
-        if time is not None and time.kind in ("window", "since", "year") and self._rules(time, number, sentence):
-            return ("cumulative" if time.kind == "since" else "actual"), time.period, None
+        if time is not None and time.kind in _STATUS and self._rules(time, number, sentence):
+            return _STATUS[time.kind], time.period, None
         gathered = self._is_gathered(number, metric, sentence, self.times.before(number.start, floor))
         return ("cumulative" if gathered else "actual"), self.times.default, self._cut_off(time, sentence, floor)
 
     def _rules(self, time: Time, number: Number, sentence: int) -> bool:
         """A past year rules its clause, a window its sentence."""
-        return time.start >= (self.structure.clause_start(number.start) if time.kind == "year" else sentence)
+        return time.start >= (self.structure.clause_start(number.start) if time.kind in ("year", "last") else sentence)
 
     def _cut_off(self, time: Time | None, sentence: int, floor: int) -> str | None:
         """截至X holds to the end of its block; 今年 in the same sentence does not lift it."""
@@ -63,4 +63,6 @@ class Dating:
                 return True
         if not phrases.is_gathered(spoken):
             return False
-        return time is None and not phrases.is_compared(self.text[number.end : number.end + 12])
+        if time is not None and not (time.kind == "cut" and metric.measure == "stock"):
+            return False
+        return not phrases.is_compared(self.text[number.end : number.end + 12])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from extraction.catalogue import Metric
-from extraction.meaning import Number
 from extraction.model import Observation, Status
 from extraction.structure import Structure
 from extraction.view import View
+from extraction.windows import Number
 
 _MAX_QUOTE = 120
 _ORGAN = re.compile(r"政府|部门|镇|乡|街道|局|院|委|村|社区|级|单位|全[市县区]")

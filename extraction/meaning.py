@@ -13,61 +13,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from extraction.catalogue import Catalogue, Reading
-from extraction.model import Mention
 from extraction.structure import Structure
+from extraction.windows import TAIL_REACH, Number, Window, ends_in, one_of
 from extraction.words import Hit, Hits, WordIndex, topics_of
 
-_REACH = 120
-"""No word further away than this says what a number is."""
-_TAIL_REACH = 60
 _NEEDS_REACH = 160
-_DURATIONS = frozenset(
-    ["天", "年", "个月", "月", "日", "小时", "个小时", "学时", "课时", "周", "个工作日", "工作日", "分钟", "周年"]
-)
-_RIGHT_END = re.compile(r"[,;。:\n|()!?]")
-_OBJECT = re.compile(r"(?:^|[,;。:、\n])[^,;。:、\n]{0,4}?(?:对|将|把|就)[^,;。:\n]*$")
 _MIN_SCORE = 4.0
 _JOINTS = frozenset("、和及与或")
 _MAX_JOINED = 12
-_SUMMED = re.compile(r"^[^,。;:]{0,6}(?:共|共计|合计|总计)$")
-"""12个部门共29个事项: the number before only says over how many."""
-_IN_TURNS = re.compile(r"分[^,。;:\d]{0,8}$")
 _PLAIN = re.compile(r"(?:个?事项|案件|问题|文件|意见|建议|人次|以上)?$")
 """After such a noun, or none, a word of an earlier piece may still say what is counted."""
-_DONE = re.compile(r"进行|予以|报")
+_DONE = re.compile(r"进行|予以|报|向")
 _TITLE = re.compile(r"《[^《》]*》")
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A mention at its place in the view."""
-
-    index: int
-    start: int
-    end: int
-    mention: Mention
-    unit: str
-    """The measure word in the script of the catalogue."""
-
-    @property
-    def is_duration(self) -> bool:
-        return self.mention.unit_zh in _DURATIONS
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """Half-open places of the view: words at `left:number` and `number:right` may say what the number is."""
-
-    left: int
-    piece: int
-    right: int
-    tail: int
-    free: int
-    """Before this place the words of earlier pieces belong to the number before."""
-    in_turns: bool = False
-    """分上下半年两次: the verb that is done so many times follows somewhere in the sentence."""
-    labels: tuple[tuple[int, int], ...] = ()
-    """Cells of a table that label the number: they stand for the phrase before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,112 +39,70 @@ class Claim:
 
 
 class Meaning:
-    """Windows and claims of the numbers of one text."""
+    """The claims of metrics on the numbers of one text."""
 
-    def __init__(
-        self, text: str, numbers: list[Number], structure: Structure, hits: Hits, words: WordIndex, catalogue: Catalogue
-    ) -> None:
-        self.text, self.numbers, self.structure, self.hits, self.words = text, numbers, structure, hits, words
-        self._carriers = re.compile("(?:" + "|".join(map(re.escape, catalogue.carriers)) + ")")
+    def __init__(self, text: str, structure: Structure, hits: Hits, words: WordIndex, catalogue: Catalogue) -> None:
+        self.text, self.structure, self.hits, self.words = text, structure, hits, words
+        self._carriers, self._counted = one_of(catalogue.carriers), one_of(catalogue.counted)
+        self._carried = ends_in(catalogue.carriers)
         self.taken = 0
         """Words before this place have already said what a number before them is (1件申请人撤回,1件维持)."""
         self._general = catalogue.general
-        counted = sorted(catalogue.counted, key=len, reverse=True)
-        self._counted = re.compile("(?:" + "|".join(map(re.escape, counted)) + ")") if counted else None
-
-    def window(self, number: Number) -> Window:
-        bracket = self.structure.bracket_around(number.start)
-        left = max(self.structure.clause_start(number.start), number.start - _REACH, 0)
-        spoken = left
-        if bracket:
-            left = max(left, bracket[0] + 1)
-        edge = number.start
-        for other in reversed(self.numbers[max(0, number.index - 8) : number.index]):
-            if other.end <= left:
-                break
-            if other.is_duration or self.structure.bracket_around(other.start) != bracket:
-                continue
-            between = self.text[other.end : edge]
-            if _SUMMED.match(between) or (between.endswith("、") and self._is_counted(between[:-1])):
-                edge = other.start
-                continue
-            left = other.end
-            spoken = self.structure.piece_end(other.end) if other.unit else other.end
-            break
-        right, following = self._right(number)
-        piece = max(left, self.structure.piece_start(number.start))
-        tail = right
-        clause = max(self.structure.clause_start(number.start), number.start - _REACH)
-        if self.text[right : right + 1] in ",和及" and _OBJECT.search(self.text[clause : number.start]):
-            shared = self.text[right : right + 1] != "," and following <= right + 1
-            stop = self.structure.sentence_end(number.start)
-            tail = min(stop if shared else following, stop, right + _TAIL_REACH)
-        in_turns = number.unit in ("次", "轮", "批") and _IN_TURNS.search(self.text[left : number.start]) is not None
-        if in_turns:
-            tail = min(self.structure.sentence_end(number.start), right + _TAIL_REACH)
-        return Window(left, piece, right, tail, min(spoken, piece), in_turns)
-
-    def _is_counted(self, noun: str) -> bool:
-        return self._counted is not None and self._counted.fullmatch(noun) is not None
-
-    def _right(self, number: Number) -> tuple[int, int]:
-        """Where the phrase after the number ends, and where the next number begins."""
-        stop = _RIGHT_END.search(self.text, number.end, number.end + _REACH)
-        if stop and stop.start() == number.end:
-            return number.end, self._following(number)
-        right = stop.start() if stop else min(number.end + _REACH, len(self.text))
-        while stop and self.text[right] == "(":
-            bracket = self.structure.bracket_around(right)
-            closing = self.text.find(")", right, right + 12)
-            if bracket or closing < 0:
-                break
-            stop = _RIGHT_END.search(self.text, closing + 1, number.end + _REACH)
-            right = stop.start() if stop else min(number.end + _REACH, len(self.text))
-        following = self._following(number)
-        if following < right:
-            cut = max(self.text.rfind(joint, number.end, following) for joint in "、及和")
-            right = cut if cut >= 0 else following
-        return right, following
-
-    def _following(self, number: Number) -> int:
-        """Where the next number that is no duration begins."""
-        for other in self.numbers[number.index + 1 : number.index + 6]:
-            if not other.is_duration:
-                return other.start
-        return len(self.text)
 
     def claims(self, number: Number, window: Window, *, changed: bool = False) -> list[Claim]:
         """All readings that fit, best first, one per metric. `changed`: those of which a rate of change is stated."""
+        fitting = [
+            (hit, side, gap, reading)
+            for hit, side, gap in self._named(number, window)
+            for reading in hit.word.names
+            if (("%" not in reading.units) if changed else accepts_unit(reading, number, gap, side))
+        ]
+        if not fitting:
+            return []
         own = topics_of(self._own_topics(number, window))
-        inherited = self._inherited(number, window, own)
-        needs: set[int] | None = None
-        spoken: dict[str, int] | None = None
-        follows = self._counted.match(self.text, number.end) if self._counted and number.unit else None
+        spoken = own | topics_of(self.hits.topics.inside(window.right, window.tail))
+        inherited = {} if own else self._inherited(number, window)
+        needed: set[int] | None = None
         best: dict[str, Claim] = {}
-        for hit, side, gap in self._named(number, window):
-            for reading in hit.word.names:
-                fits = "%" not in reading.units if changed else accepts_unit(reading, number, gap if side == "left" else 9)
-                if not fits:
-                    continue
-                index = self.words.numbers[id(reading)]
-                if self._carriers.match(self.text, hit.end) or self._is_forbidden(index, hit, number, window):
-                    continue
-                if follows and not self._counts(reading, follows[0], side, hit, number):
-                    continue
-                if side == "tail" and spoken is None:
-                    spoken = own | topics_of(self.hits.topics.inside(window.right, window.tail))
-                topic = self._topic_score(reading, spoken if side == "tail" and spoken else own, inherited)
-                if topic is None:
-                    continue
-                if reading.needs:
-                    needs = self._needed(number, window) if needs is None else needs
-                    if index not in needs:
-                        continue
-                score = self._score(reading, hit, side, gap, number, window) + topic
-                held = best.get(reading.metric)
-                if score >= _MIN_SCORE and (held is None or score > held.score):
-                    best[reading.metric] = Claim(reading, hit, score, side, f"{hit.word.text}/{side}")
+        for hit, side, gap, reading in fitting:
+            topic = self._topic_score(reading, spoken if side == "tail" else own, inherited)
+            if topic is None or (side == "shared" and not own.keys() & set(reading.topics)):
+                continue
+            score = self._score(reading, hit, side, gap, number, window) + topic
+            held = best.get(reading.metric)
+            if score < _MIN_SCORE or (held is not None and held.score >= score):
+                continue
+            if reading.needs:
+                needed = self._needed(number, window) if needed is None else needed
+            if self._is_barred(reading, hit, side, number, window, needed or set()):
+                continue
+            best[reading.metric] = Claim(reading, hit, score, side, f"{hit.word.text}/{side}")
+        if not all(claim.side == "shared" for claim in best.values()):
+            best = {metric: claim for metric, claim in best.items() if claim.side != "shared"}
+        if not all(claim.reading.weak for claim in best.values()):
+            best = {metric: claim for metric, claim in best.items() if not claim.reading.weak}
+        if window.runs_on and any(number.start - claim.hit.end in (0, 1) for claim in best.values()):
+            best = {metric: claim for metric, claim in best.items() if claim.side != "right"}
         return sorted(best.values(), key=lambda claim: (-claim.score, self.words.numbers[id(claim.reading)]))
+
+    def _is_barred(
+        self, reading: Reading, hit: Hit, side: str, number: Number, window: Window, needed: set[int]
+    ) -> bool:
+        """Whether something in the text says that the reading is not meant here."""
+        index = self.words.numbers[id(reading)]
+        if reading.needs and index not in needed:
+            return True
+        follows = self._counted.match(self.text, number.end) if number.unit else None
+        if follows and not self._counts(reading, follows[0], side, hit, number):
+            return True
+        if self._carriers.match(self.text, hit.end) or self._is_carried(hit, number):
+            return True
+        return self._is_forbidden(index, hit, number, window)
+
+    def _is_carried(self, hit: Hit, number: Number) -> bool:
+        """复议受理窗口15个: the noun right before the number is what it counts."""
+        carrier = self._carried.search(self.text, max(0, number.start - _MAX_JOINED), number.start)
+        return carrier is not None and hit.end <= carrier.start()
 
     def _score(self, reading: Reading, hit: Hit, side: str, gap: int, number: Number, window: Window) -> float:
         score = 2.0 * min(hit.end - hit.start, 6)
@@ -198,8 +113,10 @@ class Meaning:
                 score -= 2.0 if _PLAIN.match(self.text[number.end : window.right]) else 4.0
         elif side == "right":
             score -= min(gap / 3, 6.0) + 1.0
+        elif side == "shared":
+            score -= 3.0
         else:
-            score -= 1.0 if window.in_turns else 6.0 + min(gap / 8, 4.0)
+            score -= 1.0 if window.in_turns else 6.0 + min(gap / 8, 2.0)
         if reading.needs:
             score += 2.0
         return score - (8.0 if reading.weak else 0.0)
@@ -208,12 +125,15 @@ class Meaning:
         """A counted noun after the number leaves it only to readings that count it or name something right there."""
         if any(noun in count or count in noun for count in reading.counts):
             return True
-        return side == "right" and hit.start - number.end <= 3 and not reading.counts
+        return side == "right" and hit.start < number.end + len(noun) and not reading.counts
 
     def _is_forbidden(self, index: int, hit: Hit, number: Number, window: Window) -> bool:
         """Whether a forbidding word stands in the phrase, from the piece of the naming word on, but not inside it."""
         start = min(window.piece, max(window.left, self.structure.piece_start(hit.start)))
-        spans = [*window.labels, (start, number.start), (number.end, max(window.right, hit.end))]
+        spans = [*window.labels, (start, number.start)]
+        beside = 0 <= number.start - hit.end <= 1
+        if number.unit and not (beside and window.runs_on):  # where a mark was lost another phrase has begun
+            spans.append((number.end, max(window.right, hit.end)))
         return any(
             index in mark.word.forbids and not (hit.start <= mark.start and mark.end <= hit.end)
             for span in spans
@@ -238,10 +158,15 @@ class Meaning:
         for hit in self._outside_brackets(self.hits.names.inside(max(window.left, self.taken), number.start), number):
             if hit.start >= window.free:
                 yield hit, "left", self._gap(hit.end, number.start)
+        if window.shared:
+            for hit in self.hits.names.inside(*window.shared):
+                for word in [hit.word, *hit.word.openings]:
+                    yield Hit(hit.start, hit.start + len(word.text), word), "shared", 0
         if not number.unit:
             return
         for hit in self.hits.names.inside(number.end, window.right):
-            yield hit, "right", hit.start - number.end
+            if not (window.runs_on and hit.end == window.right):  # 发3起破3起: a word at the next number is its own
+                yield hit, "right", hit.start - number.end
         for hit in self.hits.names.inside(window.right, window.tail):
             yield hit, "tail", hit.start - number.end
 
@@ -274,10 +199,12 @@ class Meaning:
         for start, end in window.labels:
             needed |= {index for hit in self.hits.marks.inside(start, end) for index in hit.word.needs}
         for start, end in self.structure.heads_above(self.structure.block_at(number.start))[:1]:
+            if start == self.structure.title_start:
+                break
             needed |= {index for hit in self.hits.marks.inside(start, end) for index in hit.word.needs}
         return needed
 
-    def _inherited(self, number: Number, window: Window, own: dict[str, int]) -> dict[str, float]:
+    def _inherited(self, number: Number, window: Window) -> dict[str, float]:
         """Topics in force at the number though its phrase does not name them, with their worth."""
         worth: dict[str, float] = {}
         block = self.structure.block_at(number.start)
@@ -290,15 +217,15 @@ class Meaning:
         floor = self.structure.blocks[block].start if block is not None else 0
         last = self.hits.topics.last_before(window.piece, floor)
         if last is None:
-            return {} if own else worth
+            return worth
         sentence = self.structure.sentence_start(number.start)
         in_sentence = last.start >= sentence
-        start = max(self.structure.piece_start(last.start), floor, last.start - _TAIL_REACH)
+        start = max(self.structure.piece_start(last.start), floor, last.start - TAIL_REACH)
         near = topics_of(self.hits.topics.inside(start, window.piece))
-        if in_sentence:
-            worth = {topic: value - 1.0 for topic, value in worth.items()}
+        if in_sentence:  # a title is too far away where the sentence itself has named something
+            worth = {topic: value - 1.0 for topic, value in worth.items() if value > 1.0}
         worth |= dict.fromkeys(near, 4.0 if in_sentence else 2.5)
-        return {} if own else worth
+        return worth
 
     @staticmethod
     def _topic_score(reading: Reading, own: dict[str, int], inherited: dict[str, float]) -> float | None:
@@ -311,13 +238,13 @@ class Meaning:
         return max(values) if values else None
 
 
-def accepts_unit(reading: Reading, number: Number, gap: int) -> bool:
+def accepts_unit(reading: Reading, number: Number, gap: int, side: str) -> bool:
     """Whether the measure word fits. A lost one is read through where the naming word stands right at the number."""
     unit = number.unit
     if unit in reading.units:
         return True
     if not unit:
-        return gap <= 1 and not reading.units & {"%", "元"} and number.mention.numeral == "arabic"
+        return side == "left" and gap <= 1 and not reading.units & {"%", "元"} and number.mention.numeral == "arabic"
     if unit.endswith("元"):
         return "元" in reading.units
-    return unit.startswith(("余", "多")) and unit[1:] in reading.units
+    return (unit[0] in "余多" and unit[1:] in reading.units) or (unit[-1] == "次" and unit[:-1] in reading.units)

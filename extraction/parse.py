@@ -36,8 +36,13 @@ def _plain(value: Decimal | None) -> int | float | None:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def _without_empty(record: dict[str, Any], keep: frozenset[str]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key in keep or value not in (None, "", False)}
+def _without_empty(record: dict[str, Any], *keep: str) -> dict[str, Any]:
+    """Zero is a value; None, an empty text and False are not, except under the keys of `keep`."""
+    return {
+        key: value
+        for key, value in record.items()
+        if key in keep or not (value is None or value is False or value == "")
+    }
 
 
 def observation_record(doc: str, obs: Observation) -> dict[str, Any]:
@@ -71,8 +76,7 @@ def observation_record(doc: str, obs: Observation) -> dict[str, Any]:
         "text": obs.text,
         "evidence": obs.evidence,
     }
-    keep = {"value", "unit_zh", "as_of", "scope", "dimension", "quote_start", "start", "end", "breakdown_of"}
-    return _without_empty(record, frozenset(keep - {"breakdown_of"}) | {"value"})
+    return _without_empty(record, "value", "unit_zh", "as_of", "scope", "dimension")
 
 
 def mention_record(doc: str, mention: Mention) -> dict[str, Any]:
@@ -90,4 +94,4 @@ def mention_record(doc: str, mention: Mention) -> dict[str, Any]:
         "value_high": _plain(mention.value_high),
         "corrupt": mention.damaged,
     }
-    return _without_empty(record, frozenset({"value", "unit_zh", "start", "end"}))
+    return _without_empty(record, "value", "unit_zh")

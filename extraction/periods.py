@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 _HAN_DIGITS = {char: str(index) for index, char in enumerate("〇一二三四五六七八九")} | {"○": "0", "零": "0", "O": "0"}
-_HAN_MONTHS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10, "十一": 11, "十二": 12}
+_HAN_MONTHS = {name: index for index, name in enumerate([*"一二三四五六七八九十", "十一", "十二"], 1)}
 _HAN_COUNT = {"两": 2, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
 _MONTH = r"\d{1,2}|十[一二]?|[一二三四五六七八九]"
-_QUARTERS = {"一": (1, 3), "二": (4, 6), "三": (7, 9), "四": (10, 12), "1": (1, 3), "2": (4, 6), "3": (7, 9), "4": (10, 12)}
+_QUARTERS = {name: (3 * index + 1, 3 * index + 3) for names in ("一二三四", "1234") for index, name in enumerate(names)}
 _PLANS = {"十一": 2006, "十二": 2011, "十三": 2016, "十四": 2021, "十五": 2026}
 
 _TIMES = re.compile(
-    r"(?=[截自近最过今全本年上下第前十一二两三四五六七八九“\d])(?:(?P<cut>(?:截至|截止到?|截止至)(?:(?P<cy>(?:19|20)\d\d)年?)?(?:(?P<cm>\d{1,2})月(?:份)?)?(?:(?P<cd>\d{1,2})日)?(?:年?底|末)?)"
+    r"(?=[截自近最过去今全本年上下第前十一二两三四五六七八九“\d])(?:(?P<cut>(?:截至|截止到?|截止至)(?:(?P<cy>(?:19|20)\d\d)年?)?(?:(?P<cm>\d{1,2})月(?:份)?)?(?:(?P<cd>\d{1,2})日)?(?:年?底|末)?)"
     rf"|(?:(?P<wy>(?:19|20)\d\d)年)?(?P<wm1>{_MONTH})月?(?:—{{1,2}}|–|-|~|至|到)(?P<wm2>{_MONTH})月(?!\d)"
     r"|(?P<ry1>(?:19|20)\d\d)年?(?:(?P<rm1>\d{1,2})月)?(?:—{1,2}|–|-|~|至|到)(?P<ry2>(?:19|20)\d\d)年(?:(?P<rm2>\d{1,2})月)?"
     r"|自?(?P<sy>(?:19|20)\d\d)年?(?:(?P<sm>\d{1,2})月)?(?:\d{1,2}日)?(?:份)?[^,。;\n\d]{0,16}?以来(?!的)"
@@ -27,12 +27,14 @@ _TIMES = re.compile(
     r"|(?:(?P<qy>(?:19|20)\d\d)年)?(?:第(?P<q>[一二三四1-4])|(?P<qs>前?[一二三四]))季度"
     r"|“?(?P<plan>十[一二三四五])五”?(?:期间|以来|时期)"
     r"|(?:近|最近|过去)(?P<n>[两二三四五六七八九十])年(?!来)|(?P<n2>[两二三四五六七八九十])年来|近(?P<n3>[两二三四五六七八九十])年来?"
+    r"|(?P<last>去年|上年度?|上一年度?)(?!同|的|为|[末底]|相比|是|有|结|转|度|增|下|上)"
     r"|(?P<now>今年以来|今年|全年|本年度|年内|一年来|年度内|本年)"
     r"|(?P<year>(?:19|20)\d\d)年(?P<tail>.{0,3}))"
 )  # fmt: skip
 _OPENERS = frozenset("\n,;。:(、|)”")
 _NO_YEAR_AFTER = re.compile(r"度|确定|出台|制定|印发|发布|以前|之前|[上中下]|第|[《”〕)]|到期|\d{1,2}月|开始|起")
 _REPORT_WORDS = re.compile(r"报告|总结|小结|情况|汇报|通报|年报|工作")
+_HEAD, _HEAD_LINES, _HEAD_WIDTH = 4000, 40, 400
 _YEAR = re.compile(r"(?<!\d)(20\d\d)年?度?")
 _HAN_YEAR = re.compile(r"二[〇○零O][〇○零O一二三四五六七八九]{2}(?=年)")
 _SURE_YEAR = re.compile(r"(?<!\d)(20\d\d)年")
@@ -44,23 +46,21 @@ class Time:
 
     start: int
     end: int
-    kind: Literal["year", "now", "window", "cut", "since"]
+    kind: Literal["year", "last", "now", "window", "cut", "since"]
     period: str
     as_of: str | None = None
 
 
 def read_report_year(text: str, title: str | None, publish_date: str | None) -> int | None:
     """The year that a report speaks of: its title, a title-like line of the head, the year named in the text."""
-    for line in [title or "", *text[:4000].split("\n")[:40]]:
-        if len(line) > 400 and not line.startswith((title or "\0")):
-            line = line[:200]
-        if _REPORT_WORDS.search(line):
-            found = _SURE_YEAR.search(line) or _YEAR.search(line) if line == title else _SURE_YEAR.search(line)
-            if found:
+    if title and (found := _YEAR.search(title)):
+        return int(found[1])
+    for line in [title or "", *text[:_HEAD].split("\n")[:_HEAD_LINES]]:
+        if _REPORT_WORDS.search(line[:_HEAD_WIDTH]):
+            if found := _SURE_YEAR.search(line[:_HEAD_WIDTH]):
                 return int(found[1])
-            han = _HAN_YEAR.search(line)
-            if han:
-                return int("".join(_HAN_DIGITS[char] if char in _HAN_DIGITS else "2" for char in han[0]))
+            if han := _HAN_YEAR.search(line[:_HEAD_WIDTH]):
+                return int("".join(_HAN_DIGITS[char] for char in han[0]))
     years = [int(found) for found in _SURE_YEAR.findall(text[:20000])]
     if publish_date is not None and publish_date[:4].isdigit():
         years = [year for year in years if year <= int(publish_date[:4])] or [int(publish_date[:4]) - 1]
@@ -125,11 +125,14 @@ class Times:
             return Time(*at, "window", _window(own, first, own, last))
         if g["plan"]:
             first = _PLANS[g["plan"]]
-            return Time(*at, "since", _window(first, 1, min(first + 4, max(year, first)), 12)) if first <= year else None
+            return Time(*at, "since", _window(first, 1, min(first + 4, year), 12)) if first <= year else None
         if count := g["n"] or g["n2"] or g["n3"]:
             return Time(*at, "since", _window(year - _HAN_COUNT[count] + 1, 1, year, 12))
         if g["now"]:
             return Time(*at, "now", str(year))
+        if g["last"]:
+            opens = self._text[match.start() - 1 : match.start()] in _OPENERS
+            return Time(*at, "last", str(year - 1)) if opens else None
         return self._read_year(match)
 
     def _in_name(self, match: re.Match[str]) -> bool:
@@ -153,7 +156,7 @@ class Times:
         end = match.end() - len(match["tail"])
         if year == self.year:
             return Time(match.start(), end, "now", str(year))
-        if before and before not in _OPENERS or _NO_YEAR_AFTER.match(match["tail"]):
+        if (before and before not in _OPENERS) or _NO_YEAR_AFTER.match(match["tail"]):
             return None
         return Time(match.start(), end, "year", str(year))
 

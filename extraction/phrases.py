@@ -10,6 +10,8 @@ from decimal import Decimal
 
 REACH = 40
 """How much text before a number is looked at."""
+FAR = 120
+"""How far back in its clause a list is announced (分别)."""
 
 _FILLER = r"(?:了|约|近|超过?|逾|达到?|为|仅|共|有|是|的|:|也){0,4}$"
 _PRIOR = re.compile(
@@ -18,20 +20,33 @@ _PRIOR = re.compile(
     r"(?:[末底]|全年|度)?" + _FILLER
 )
 _FROM = re.compile(r"(?:由|从)(?:原来?|原先|此前|年初|之前|改革前|过去|法定|最初|\d{4}年)?(?:的|约|近|规定的){0,3}$")
-_TO = re.compile(r"(?:降|减|增|升|压|缩|扩|提|拓|涨|精简|短|调整|变更|高|低|加)[^,。;\d]{0,3}?(?:至|到|为)(?:目前|现在|今年|全年|的|了|约|近|超过|超){0,2}$")
+_TO = re.compile(
+    r"(?:降|减|增|升|压|缩|扩|提|拓|涨|精简|短|调整|变更|高|低|加)[^,。;\d]{0,3}?(?:至|到|为)"
+    r"(?:目前|现在|今年|全年|的|了|约|近|超过|超){0,2}$"
+)
 _UP = "增长|上升|增加|提高|增幅|升幅|提升|上涨|增"
 _DOWN = "下降|减少|降低|降幅|回落|下滑|压减|精简|缩减|减|降"
-_CHANGE = re.compile(rf"(?:(?P<up>{_UP})|(?P<down>{_DOWN}))(?:率|幅度?|比例)?(?:了|约|近|超过?|逾|达到?|均?为|:){{0,3}}$")
+_CHANGE = re.compile(
+    rf"(?:(?P<up>{_UP})|(?P<down>{_DOWN}))(?:率|幅度?|比例)?(?:了|约|近|超过?|逾|达到?|均?为|:){{0,3}}$"
+)
 _COMPARED = re.compile(r"同比|环比|(?:比|较|与)(?:上一?年|去年|前一?年|上年度|同期|20\d\d年)|同期")
 _SHARE = re.compile(r"(?:占|占比|比重|比例)[^,。;\d]{0,16}$")
-_TARGET = re.compile(r"(?:年度|工作|考核|既定)?目标(?:任务)?(?:是|为|要求|值)?[^,。;\d]{0,6}$|力争[^,。;\d]{0,16}$|争取[^,。;\d]{0,16}$|预计[^,。;\d]{0,24}$")
+_TARGET = re.compile(
+    r"(?:年度|工作|考核|既定)?目标(?:任务)?(?:是|为|要求|值)?[^,。;\d]{0,6}$"
+    r"|(?:力争|争取)[^,。;\d]{0,16}$|预计[^,。;\d]{0,24}$"
+)
+_AIM = re.compile(r"(?:以上|以内)?的(?:任务|工作)?目标")
 _GATHERED = re.compile(r"累计|历年来?|迄今|至今")
 _STOCKED = re.compile(r"现已|先后|已累计")
 _PART = re.compile(r"其中|(?:分别)?包括|含|分为|即(?!办|时|可)|分别(?:为|是)|其中:")
 _POOL = re.compile(r"[^,。;:\n]{0,14}(?:中|里)(?:,|、|随机|筛选|抽|选|挑|共)")
-_ONLY_TIME = re.compile(r"^[,;:、]?(?:(?:20\d\d)年|今年|去年|本年|上年|全年|截至|截止|至|\d{1,2}月|\d{1,2}日|[底末]|,|为|达|共|是)+$")
+_ONLY_TIME = re.compile(
+    r"^[,;:、]?(?:20\d\d年|今年|去年|本年|上年|全年|截至|截止|至|\d{1,2}月|\d{1,2}日|[底末,为达共是])+$"
+)
 _TIME_FIRST = re.compile(r"^[^,。;]{0,8}(?:20\d\d年|今年|去年)")
-_EACH = re.compile(r"各$")
+_INSIDE = re.compile(r"[^,。;\d]{1,10}中,")
+_PER_ONE = re.compile(r"[日月年人户村]均|平均每|每[个名村镇乡所家户人位万天日月周季]")
+_EACH = re.compile(r"(?:各|[均都](?:为|达到?|是)?)$")
 
 
 def find_prior(before: str, report_year: int) -> str | None:
@@ -75,7 +90,8 @@ def is_compared(piece: str) -> bool:
 
 
 def is_share(before: str) -> bool:
-    return _SHARE.search(before) is not None
+    """占58.2%; a joint share (合计占比) is that of no single figure."""
+    return _SHARE.search(before) is not None and "合计" not in before
 
 
 def is_target(before: str) -> bool:
@@ -113,3 +129,18 @@ def is_only_time(before: str) -> bool:
 
 def starts_with_time(text: str) -> bool:
     return _TIME_FIRST.search(text) is not None
+
+
+def opens_inside(sentence: str) -> bool:
+    """保留事项中,…: a sentence that begins by opening up the total of the sentence before."""
+    return _INSIDE.match(sentence) is not None
+
+
+def is_aim(after: str) -> bool:
+    """达到100%的目标."""
+    return _AIM.match(after) is not None
+
+
+def is_per_one(piece: str) -> bool:
+    """每村10名, 日均300人次: a mean or a norm for one of many, not a figure of the whole."""
+    return _PER_ONE.search(piece) is not None

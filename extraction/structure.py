@@ -62,7 +62,7 @@ class Structure:
             if bisect_left(number_starts, match.start()) < bisect_left(number_starts, match.end())
         ]
         self._bracket_starts = [start for start, _ in self.brackets]
-        self.blocks = _find_blocks(text, report_year)
+        self.blocks = _find_blocks(text, report_year, number_starts)
         self.title_start = self.blocks[0].start if self.blocks and self.blocks[0].level < 0 else -1
         self._block_starts = [block.start for block in self.blocks]
 
@@ -80,6 +80,10 @@ class Structure:
 
     def clause_start(self, position: int) -> int:
         return self._start(self._clauses, position)
+
+    def clause_end(self, position: int) -> int:
+        index = bisect_right(self._clauses, position)
+        return self._clauses[index] if index < len(self._clauses) else len(self.text)
 
     def piece_start(self, position: int) -> int:
         return self._start(self._pieces, position)
@@ -99,6 +103,14 @@ class Structure:
     def block_at(self, position: int) -> int | None:
         index = bisect_right(self._block_starts, position) - 1
         return index if index >= 0 else None
+
+    def floor_at(self, position: int) -> int:
+        """Where the block begins in which a time expression rules the position; a bare heading rules nothing."""
+        index = self.block_at(position)
+        if index is None:
+            return 0
+        block = self.blocks[index]
+        return block.start if block.level > 0 else block.head_end
 
     def heads_above(self, index: int | None) -> list[tuple[int, int]]:
         """The heads of a block and of those around it, innermost first."""
@@ -126,6 +138,8 @@ class Structure:
 
 def _opens_plan(head: str, report_year: int | None, *, is_heading: bool) -> bool:
     """A heading that speaks of plans, or any part that begins with the year to come."""
+    opening = _OPENING.match(head)
+    head = head[opening.end() :] if opening else head
     if report_year is not None and re.match(rf"\W{{0,3}}{report_year + 1}年", head):
         return True
     if not is_heading:
@@ -140,12 +154,13 @@ def _line_level(line: str, report_year: int | None) -> int | None:
         return _LEVELS[opening.lastgroup or "l4"]
     if "|" in line:
         return None
-    if len(line) <= _MAX_TITLE_LINE and not re.search("[。;,]", line) and ("年" in line or _opens_plan(line, report_year, is_heading=True)):
+    is_short = len(line) <= _MAX_TITLE_LINE and not re.search("[。;,]", line)
+    if is_short and ("年" in line or _opens_plan(line, report_year, is_heading=True)):
         return 0
     return _PARAGRAPH if len(line) >= _MIN_PARAGRAPH else None
 
 
-def _find_blocks(text: str, report_year: int | None) -> list[Block]:
+def _find_blocks(text: str, report_year: int | None, number_starts: list[int]) -> list[Block]:
     blocks: list[Block] = []
     open_blocks: list[int] = []
 
@@ -154,8 +169,10 @@ def _find_blocks(text: str, report_year: int | None) -> list[Block]:
             open_blocks.pop()
         stop = _HEAD_END.search(text, start, min(end, start + _MAX_HEAD))
         head_end = stop.start() if stop else min(end, start + _MAX_HEAD)
+        first = bisect_left(number_starts, start)
         is_plan = _opens_plan(text[start:head_end], report_year, is_heading=level < _LEVELS["l4"])
-        if level == _PARAGRAPH:
+        is_cut = first < len(number_starts) and number_starts[first] < head_end
+        if level == _PARAGRAPH or is_cut:  # a sentence with a number is no heading
             head_end = start
         blocks.append(Block(start, head_end, level, open_blocks[-1] if open_blocks else None, is_plan))
         open_blocks.append(len(blocks) - 1)

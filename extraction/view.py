@@ -1,7 +1,8 @@
 """The text as the engine reads it: one script, one width, no blanks inside a line; with the way back.
 
 Mirrors print Traditional characters, leave pinyin tails inside words (`建設(shè)`), entities (`&ldquo;`) and blanks
-around numbers. All of that is read through here and never written back: every span handed out is one of the stored text.
+around numbers. All of that is read through here and never written back: every span handed out is one of the stored
+text.
 """
 
 from __future__ import annotations

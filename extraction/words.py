@@ -20,6 +20,8 @@ class Word:
     text: str
     topics: list[str] = field(default_factory=list)
     names: list[Reading] = field(default_factory=list)
+    openings: list[Word] = field(default_factory=list)
+    """Words that this one begins with (审查 of 审查合同): the verb that a list may share."""
     needs: set[int] = field(default_factory=set)
     forbids: set[int] = field(default_factory=set)
 
@@ -55,6 +57,9 @@ class WordIndex:
                 word(text).needs.add(index)
             for text in reading.forbids:
                 word(text).forbids.add(index)
+        for text, entry in words.items():
+            shorter = (words.get(text[:size]) for size in range(2, len(text)))
+            entry.openings = [opening for opening in shorter if opening is not None and opening.names]
         self._automaton = ahocorasick.Automaton()
         for text, entry in words.items():
             self._automaton.add_word(text, (len(text) - 1, entry))

@@ -239,8 +239,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"fazhi: {said}; see `{path} --help`", file=sys.stderr)
         return USAGE
     except (typer.Abort, KeyboardInterrupt):
-        print("interrupted: nothing half-done is visible; run the same command again", file=sys.stderr)
-        return INTERRUPTED
+        code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the outermost frame: anything expected becomes one line
         told = explain(error)
         if debug or told is None:
@@ -249,6 +248,8 @@ def main(argv: list[str] | None = None) -> int:
             return 70
         print(f"fazhi: {told.line}", file=sys.stderr)
         return told.code
+    if code == INTERRUPTED:  # Typer itself turns Ctrl-C into this code
+        print("fazhi: interrupted; nothing half-done is visible, run the same command again", file=sys.stderr)
     return code if isinstance(code, int) else DONE
 
 

@@ -95,7 +95,7 @@ def prepare_prefect(settings: Settings) -> None:
     }
     for name, value in chosen.items():
         os.environ.setdefault(name, value)
-    for name in ("EventsWorker", "APILogWorker"):
+    for name in ("EventsWorker", "APILogWorker", "ConcurrencySlotAcquisitionWithLeaseService"):
         # Loggers outside Prefect's own tree: at exit they warn of items that are being sent just then.
         logging.getLogger(name).setLevel(logging.ERROR)
 

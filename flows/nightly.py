@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from prefect import flow, tags
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
@@ -45,6 +47,9 @@ from warehouse.health import totals
 from warehouse.read import held_attachments, load_pages
 
 T = TypeVar("T")
+
+_asking: ContextVar[str] = ContextVar("asking")
+"""The source that the running asyncio task crawls: several may share a host."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +130,12 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     return report
 
 
-def _sorter(sources: list[Source], attempts: dict[str, list[Attempt]]) -> Any:
-    """Attempts come from one client; each belongs to the source (or sources) whose host it asked."""
-    owners: dict[str, list[str]] = {}
-    for source in sources:
-        attempts[source.id] = []
-        for host in source.hosts:
-            owners.setdefault(host, []).append(source.id)
+def _sorter(sources: list[Source], attempts: dict[str, list[Attempt]]) -> Callable[[Attempt], None]:
+    """Attempts come from one client; each belongs to the source that is asking just then, whatever the host."""
+    attempts.update((source.id, []) for source in sources)
 
     def keep(attempt: Attempt) -> None:
-        for owner in owners.get(attempt.host, ())[:1]:
-            attempts[owner].append(attempt)
+        attempts[_asking.get()].append(attempt)
 
     return keep
 
@@ -163,6 +163,7 @@ async def _run_sources(house: _House, sources: list[Source], concurrency: int) -
 async def _run_source(house: _House, source: Source) -> SourceLine:
     began, started_at = time.monotonic(), datetime.now(UTC)
     result = CrawlResult(source)
+    _asking.set(source.id)
     with tags(source.id, source.engine):
         try:
             states = load_pages(house.engine, source.id)
@@ -181,7 +182,7 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
             raise
         except SourceError as error:
             documents = ()
-            status, failures = "failed", (str(error), *failure_lines(result))
+            status, failures = "failed", tuple(dict.fromkeys((str(error), *failure_lines(result))))
         is_ok = status == "ok"
         batch = LoadBatch(
             run_id=house.run_id,

@@ -75,21 +75,33 @@ def test_a_phrasing_is_added_by_editing_yaml_alone(tmp_path: Path) -> None:
     assert [(o.metric, o.text) for o in after] == [("press_conferences", "6场")]
 
 
+OPENNESS = "metrics/openness.yml"
+
+
+def _first(**change: object) -> Callable[[dict], None]:  # type: ignore[type-arg]
+    return lambda data: data["metrics"][0].update(change)
+
+
+def _reading(**change: object) -> Callable[[dict], None]:  # type: ignore[type-arg]
+    return lambda data: data["metrics"][0]["readings"][0].update(change)
+
+
 @pytest.mark.parametrize(
     ("name", "change", "message"),
     [
-        ("metrics/openness.yml", lambda d: d["metrics"][0].pop("unit"), r"openness\.yml: gov_info_disclosed: key 'unit' is missing"),
-        ("metrics/openness.yml", lambda d: d["metrics"][0].update(unit="parsec"), r"gov_info_disclosed: unit 'parsec' is none of"),
-        ("metrics/openness.yml", lambda d: d["metrics"][0].update(colour="red"), r"gov_info_disclosed: unknown key 'colour'"),
-        ("metrics/openness.yml", lambda d: d["metrics"][0].update(part_of="nothing"), r"gov_info_disclosed: part_of 'nothing' is no metric"),
-        ("metrics/openness.yml", lambda d: d["metrics"][0].update(plausible_range=[1]), r"plausible_range must be \[low, high\]"),
-        ("metrics/openness.yml", lambda d: d["metrics"][0]["readings"][0].update(words=[12345]), r"readings\[0\]: words must be a list of words"),
-        ("metrics/openness.yml", lambda d: d["metrics"][0]["readings"][0].update(topic=["weather"]), r"topic 'weather' is not in topics\.yml"),
-        ("metrics/openness.yml", lambda d: d["metrics"].append(d["metrics"][0]), r"gov_info_disclosed: this code is already defined"),
+        (OPENNESS, lambda d: d["metrics"][0].pop("unit"), r"openness\.yml: gov_info_disclosed: key 'unit' is missing"),
+        (OPENNESS, _first(unit="parsec"), r"gov_info_disclosed: unit 'parsec' is none of"),
+        (OPENNESS, _first(colour="red"), r"gov_info_disclosed: unknown key 'colour'"),
+        (OPENNESS, _first(part_of="nothing"), r"gov_info_disclosed: part_of 'nothing' is no metric"),
+        (OPENNESS, _first(plausible_range=[1]), r"plausible_range must be \[low, high\]"),
+        (OPENNESS, _reading(words=[12345]), r"readings\[0\]: words must be a list of words"),
+        (OPENNESS, _reading(words=[]), r"readings\[0\]: words must name at least one word"),
+        (OPENNESS, _reading(topic=["weather"]), r"topic 'weather' is not in topics\.yml"),
+        (OPENNESS, lambda d: d["metrics"].append(d["metrics"][0]), r"gov_info_disclosed: this code is already defined"),
         ("topics.yml", lambda d: d.pop("counted"), r"topics\.yml: key 'counted' is missing"),
         ("script.yml", lambda d: d.update(simplified="短"), r"script\.yml: simplified must have as many characters"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_catalogue_is_refused_with_one_line(tmp_path: Path, name: str, change, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(CatalogueError, match=message) as caught:
         load_catalogue(_edit(tmp_path, name, change))

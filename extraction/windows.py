@@ -1,0 +1,158 @@
+"""Numbers at their place, and the stretch of text that may say what each of them is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from extraction.model import Mention
+from extraction.structure import Structure
+
+REACH = 120
+"""No word further away than this says what a number is."""
+TAIL_REACH = 60
+_DURATIONS = frozenset(
+    ["天", "年", "个月", "月", "日", "小时", "个小时", "学时", "课时", "周", "个工作日", "工作日", "分钟", "周年"]
+)
+_PLACES = frozenset(["省", "市", "区", "县", "镇", "乡", "地", "级", "方"])
+_RIGHT_END = re.compile(r"[,;。:\n|()!?]")
+_OBJECT = re.compile(r"(?:^|[,;。:、\n])[^,;。:、\n]{0,4}?(?:对|将|把|就)[^,;。:\n]*$")
+"""对13件文件,组织进行审查: what is done to the object is said after the comma."""
+_ALL = re.compile(r",(?:并|且|已)?(?:均|全部|全都)")
+_SUMMED = re.compile(r"^[^,。;:]{0,6}(?:共|共计|合计|总计)$")
+"""12个部门共29个事项: the number before only says over how many."""
+_IN_TURNS = re.compile(r"分[^,。;:\d]{0,8}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A mention at its place in the view."""
+
+    index: int
+    start: int
+    end: int
+    mention: Mention
+    unit: str
+    """The measure word in the script of the catalogue."""
+
+    @property
+    def is_aside(self) -> bool:
+        """A length of time or a number of places parts no phrase: 举办为期两天的培训, 与6市开展通办."""
+        return self.unit in _DURATIONS or self.unit in _PLACES
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Half-open places of the view: words at `left:number` and `number:right` may say what the number is."""
+
+    left: int
+    piece: int
+    right: int
+    tail: int
+    free: int
+    """Before this place the words of earlier pieces belong to the number before."""
+    runs_on: bool = False
+    """No mark stands between the phrase after the number and the next number: a lost one may have."""
+    in_turns: bool = False
+    """分上下半年两次: the verb that is done so many times follows somewhere in the sentence."""
+    shared: tuple[int, int] | None = None
+    """审查合同68份、规范性文件5件: where the verb of the number before stands, which may be this one's too."""
+    labels: tuple[tuple[int, int], ...] = ()
+    """Cells of a table that label the number: they stand for the phrase before it."""
+
+
+class Windows:
+    """The windows of the numbers of one text. `counted`: nouns that are counted themselves."""
+
+    def __init__(self, text: str, numbers: list[Number], structure: Structure, counted: tuple[str, ...]) -> None:
+        self.text, self.numbers, self.structure = text, numbers, structure
+        self.counted = one_of(counted)
+        self._phrase = (0, 0)
+
+    def window(self, number: Number) -> Window:
+        bracket = self.structure.bracket_around(number.start)
+        left = max(self.structure.clause_start(number.start), number.start - REACH, 0)
+        spoken = left
+        if bracket:
+            left = max(left, bracket[0] + 1)
+        edge = number.start
+        for other in reversed(self.numbers[max(0, number.index - 8) : number.index]):
+            if other.end <= left:
+                break
+            if other.is_aside or self.structure.bracket_around(other.start) != bracket:
+                continue
+            between = self.text[other.end : edge]
+            if not between and other.unit != number.unit:  # 培训两期74人次
+                edge = other.start
+                continue
+            if _SUMMED.match(between) or (between.endswith("、") and self.counted.fullmatch(between[:-1])):
+                edge = other.start
+                continue
+            left = other.end
+            spoken = self.structure.piece_end(other.end) if other.unit else other.end
+            break
+        right, following = self._right(number)
+        piece = max(left, self.structure.piece_start(number.start))
+        in_turns = number.unit in ("次", "轮", "批") and _IN_TURNS.search(self.text[left : number.start]) is not None
+        tail = self._tail(number, right, following, in_turns)
+        shared = self._shared(number, left)
+        self._phrase = shared or (max(left, self.structure.piece_start(number.start)), number.start)
+        return Window(left, piece, right, tail, min(spoken, piece), right == following, in_turns, shared)
+
+    def _shared(self, number: Number, left: int) -> tuple[int, int] | None:
+        """The phrase before the number before, when 、 joins the two numbers. Windows are asked for in order."""
+        joined = number.index > 0 and self.numbers[number.index - 1].end == left and self.text[left : left + 1] == "、"
+        return self._phrase if joined else None
+
+    def _tail(self, number: Number, right: int, following: int, in_turns: bool) -> int:
+        """How far what is done to the number's object may stand after the number's own phrase."""
+        stop = min(self.structure.sentence_end(number.start), right + TAIL_REACH)
+        if in_turns:
+            return stop
+        clause = max(self.structure.clause_start(number.start), number.start - REACH)
+        if self.text[right : right + 1] in ",和及" and _OBJECT.search(self.text[clause : number.start]):
+            shared = self.text[right : right + 1] != "," and following <= right + 1
+            return stop if shared else min(following, stop)
+        if _ALL.match(self.text, right):
+            return min(following, self.structure.clause_end(number.start), stop)
+        return right
+
+    def _right(self, number: Number) -> tuple[int, int]:
+        """Where the phrase after the number ends, and where the next number begins."""
+        stop = _RIGHT_END.search(self.text, number.end, number.end + REACH)
+        if stop and stop.start() == number.end:
+            return number.end, self._following(number)
+        right = stop.start() if stop else min(number.end + REACH, len(self.text))
+        while stop and self.text[right] == "(":
+            bracket = self.structure.bracket_around(right)
+            closing = self.text.find(")", right, right + 12)
+            if bracket or closing < 0:
+                break
+            stop = _RIGHT_END.search(self.text, closing + 1, number.end + REACH)
+            right = stop.start() if stop else min(number.end + REACH, len(self.text))
+        following = self._following(number)
+        if following < right:
+            cut = max(self.text.rfind(joint, number.end, following) for joint in "、及和")
+            right = cut if cut >= 0 else following
+        return right, following
+
+    def _following(self, number: Number) -> int:
+        """Where the next number that is no aside begins."""
+        for other in self.numbers[number.index + 1 : number.index + 6]:
+            if not other.is_aside:
+                return other.start
+        return len(self.text)
+
+
+@lru_cache(maxsize=16)
+def one_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    """A pattern for the longest of the words; nothing at all when there are none."""
+    ordered = sorted(words, key=lambda word: (-len(word), word))
+    return re.compile("(?:" + "|".join(map(re.escape, ordered)) + ")" if ordered else "(?!)")
+
+
+@lru_cache(maxsize=16)
+def ends_in(words: tuple[str, ...]) -> re.Pattern[str]:
+    """A pattern for one of the words at the end of what is searched."""
+    return re.compile(one_of(words).pattern + "$")
