@@ -7,7 +7,7 @@ Errors are one line that names file and key.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -116,6 +116,17 @@ class Catalogue:
     @property
     def readings(self) -> list[Reading]:
         return [reading for metric in self.metrics.values() for reading in metric.readings]
+
+    def rate_of(self, parts: Collection[str], whole: str | None) -> Metric | None:
+        """The rate whose numerator holds all of `parts` over `whole`; of several the one that holds least beside."""
+        fitting = [
+            (len(terms), metric)
+            for metric in self.metrics.values()
+            if metric.rate_numerator and metric.rate_denominator == whole
+            for terms in [metric.rate_numerator.split("+")]
+            if set(parts) <= set(terms)
+        ]
+        return min(fitting, key=lambda one: one[0])[1] if fitting else None
 
     def simplify(self, text: str) -> str:
         """`text` in the script of the catalogue, of the same length."""

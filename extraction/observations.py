@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from extraction import phrases
 from extraction.catalogue import Catalogue, Metric
@@ -201,8 +202,32 @@ class _Reader(Walk):
                 self.add(number, window, last.metric, "target")
             return
         beside = self.numbers[number.index - 1] is last.number
+        listed = self._parts_without_share(last) if phrases.is_share(before) and phrases.is_joint(before) else ()
+        if len(listed) > 1:
+            rate = self.catalogue.rate_of(listed, last.metric.part_of)
+            if rate is not None and not self._is_told_apart(rate, listed, last):
+                self.add(number, window, rate, "joint share")
+            return
         if last.share_percent is None and beside and (phrases.is_share(before) or not before.strip(",:(")):
             last.share_percent, last.share_of = number.mention.value, last.metric.part_of
+
+    def _parts_without_share(self, last: Draft) -> list[str]:
+        """撤销31宗,变更16宗,合计占5.4%: the metrics of the parts that the joint share is of, back to the last share."""
+        parts: list[str] = []
+        sentence = self.structure.sentence_start(last.number.start)
+        for draft in reversed(self.drafts):
+            is_part = draft.metric.part_of is not None and draft.metric.part_of == last.metric.part_of
+            if not is_part or draft.share_percent is not None or draft.number.start < sentence:
+                break
+            parts.append(draft.metric.code)
+        return parts
+
+    def _is_told_apart(self, rate: Metric, listed: list[str], last: Draft) -> bool:
+        """Whether a part of the rate's numerator has been told with a share of its own: then this is not the rate."""
+        terms = set((rate.rate_numerator or "").split("+")) - set(listed)
+        sentence = self.structure.sentence_start(last.number.start)
+        here = takewhile(lambda draft: draft.number.start >= sentence, reversed(self.drafts))
+        return any(draft.metric.code in terms for draft in here)
 
     def _completes(self, number: Number) -> bool:
         """908宗(含结余80宗、新收828宗): a figure in the bracket that fills up the total is its part."""

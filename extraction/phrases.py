@@ -90,8 +90,13 @@ def is_compared(piece: str) -> bool:
 
 
 def is_share(before: str) -> bool:
-    """占58.2%; a joint share (合计占比) is that of no single figure."""
-    return _SHARE.search(before) is not None and "合计" not in before
+    """占58.2%, and the joint share of the parts listed before it (合计占5.4%)."""
+    return _SHARE.search(before) is not None
+
+
+def is_joint(before: str) -> bool:
+    """Whether a share is said to be that of several figures together."""
+    return "合计" in before or "共占" in before
 
 
 def is_target(before: str) -> bool:

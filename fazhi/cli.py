@@ -159,6 +159,7 @@ def parse(
     """Parse reports from text files: no server, no database, no network."""
     from fazhi.parsing import parse_files
 
+    _check_outputs(files, (observations, mentions, checks))
     counts, rows = parse_files(files)
     for path, lines in ((observations, rows.observations), (mentions, rows.mentions), (checks, rows.checks)):
         if path is not None:
@@ -207,26 +208,44 @@ def settings() -> None:
 
 
 def _write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> int:
-    """Write JSON lines to a temporary name, then rename: a failed run leaves no half file."""
-    temporary = path.with_name(f".{path.name}.part")
+    """Write JSON lines to a temporary name, then rename: a failed run leaves no half file.
+
+    A device, a pipe or a symbolic link is written through: renaming over it would put a plain file in its place."""
+    is_special = path.is_symlink() or (path.exists() and not path.is_file())
+    target = path if is_special else path.with_name(f".{path.name}.part")
     count = 0
     try:
-        with temporary.open("w", encoding="utf-8") as out:
+        with target.open("w", encoding="utf-8") as out:
             for row in rows:
                 out.write(json.dumps(row, ensure_ascii=False) + "\n")
                 count += 1
-        temporary.replace(path)
+        if not is_special:
+            target.replace(path)
     except OSError as error:
         raise CommandFailed(f"cannot write {path}: {error.strerror or error}", USAGE) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if not is_special:
+            target.unlink(missing_ok=True)
     return count
+
+
+def _check_outputs(files: Iterable[Path], outputs: Iterable[Path | None]) -> None:
+    """No output may be an input or another output: the later would silently replace the earlier."""
+    taken = {path.resolve() for path in files}
+    for path in outputs:
+        if path is None:
+            continue
+        if path.is_file() or not path.exists():
+            if path.resolve() in taken:
+                raise CommandFailed(f"{path} is named twice, as input or output: give every output its own file", USAGE)
+            taken.add(path.resolve())
 
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point: runs the command and turns every expected error into one line and an exit code."""
     arguments = sys.argv[1:] if argv is None else argv
     debug = "--debug" in arguments
+    arguments = [word for word in arguments if word != "--debug"]  # it may stand anywhere
     run: Callable[..., Any] = typer.main.get_command(app)
     try:
         # Typer returns the exit code of --help and of an explicit Exit when it is not standalone.

@@ -108,7 +108,12 @@ def test_a_share_is_no_record(catalogue: Catalogue) -> None:
     found = read("审结行政复议案件50件,其中维持30件,占60%;撤销5件,占10%。", catalogue)
     assert [(o.text, o.share_percent) for o in found] == [("50件", None), ("30件", Decimal(60)), ("5件", Decimal(10))]
     joint = read("审结行政复议案件50件,其中撤销5件,变更1件,合计占比12%。", catalogue)
-    assert [o.share_percent for o in joint] == [None, None, None]
+    assert [o.share_percent for o in joint] == [None, None, None, None]
+    assert (joint[-1].metric, joint[-1].value) == ("reconsideration_direct_correction_rate", Decimal(12))
+    apart = read("审结行政复议案件50件,其中撤销5件,占10%;变更1件、确认违法1件,合计占比4%。", catalogue)
+    assert [o.text for o in apart] == ["50件", "5件", "1件", "1件"], "撤销 has its own share: 4% is no rate of ours"
+    alone = read("审结行政复议案件50件,其中撤销5件,占10%;变更1件,合计占比2%。", catalogue)
+    assert alone[-1].share_percent == 2, "a joint share of one figure is its share"
 
 
 def test_parts_name_their_total(catalogue: Catalogue) -> None:
