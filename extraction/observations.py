@@ -82,6 +82,8 @@ class _Reader(Walk):
             and self._read_part(number, window, before, last)
         ):
             return
+        elif whole := self._whole_of_list(number, before):
+            self.add(number, window, whole, "total")
         elif claims:
             self._read_claims(number, window, claims, before)
         elif number.unit == "%":
@@ -244,6 +246,18 @@ class _Reader(Walk):
             return False
         self.part_of = owner
         return whole == rest + own
+
+    def _whole_of_list(self, number: Number, before: str) -> Metric | None:
+        """建议74件、提案121件,共195件: what the two figures right before are the parts of."""
+        if len(self.drafts) < 2 or not phrases.is_total(before):
+            return None
+        one, other = self.drafts[-2:]
+        whole = one.metric.part_of
+        beside = other.number.index == number.index - 1 and one.number.index == number.index - 2
+        if whole is None or other.metric.part_of != whole or one.metric is other.metric or not beside:
+            return None
+        fits = same_kind(other.number, number) and is_less(one.number, number) and is_less(other.number, number)
+        return self.catalogue.metrics[whole] if fits else None
 
     def _read_parallel(self, number: Number, window: Window) -> None:
         """2018年调解2447起,…;2019年2518起: the same again for another year."""

@@ -30,6 +30,7 @@ _CHANGE = re.compile(
     rf"(?:(?P<up>{_UP})|(?P<down>{_DOWN}))(?:率|幅度?|比例)?(?:了|约|近|超过?|逾|达到?|均?为|:){{0,3}}$"
 )
 _COMPARED = re.compile(r"同比|环比|(?:比|较|与)(?:上一?年|去年|前一?年|上年度|同期|20\d\d年)|同期")
+_TOTAL = re.compile(r"[,、;](?:两项|二者)?(?:共|共计|合计|总计)(?:办理)?$")
 _SHARE = re.compile(r"(?:占|占比|比重|比例)[^,。;\d]{0,16}$")
 _TARGET = re.compile(
     r"(?:年度|工作|考核|既定)?目标(?:任务)?(?:是|为|要求|值)?[^,。;\d]{0,6}$"
@@ -92,6 +93,11 @@ def is_compared(piece: str) -> bool:
 def is_share(before: str) -> bool:
     """占58.2%, and the joint share of the parts listed before it (合计占5.4%)."""
     return _SHARE.search(before) is not None
+
+
+def is_total(before: str) -> bool:
+    """建议74件、提案121件,共195件: the number adds up what was listed before it."""
+    return _TOTAL.search(before) is not None
 
 
 def is_joint(before: str) -> bool:

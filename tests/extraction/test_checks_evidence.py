@@ -83,15 +83,15 @@ def test_a_list_that_all_but_fills_its_total_fails() -> None:
 
 
 def test_a_number_that_no_metric_read_may_complete_a_sum() -> None:
-    sentence = "对260件政策文件和122件规范性文件进行清理，废止158件、失效76件、修改29件、保留119件。"
-    parts = [("repealed", "158"), ("invalidated", "76"), ("amended", "29"), ("retained", "119")]
+    sentence = "对310件政府文件和144件部门文件作了清理，其中废止171件、宣布失效92件、修改38件、继续有效153件。"
+    parts = [("repealed", "171"), ("invalidated", "92"), ("amended", "38"), ("retained", "153")]
     rest = [told(f"docs_cleanup_{name}", sentence, value) for name, value in parts]
-    second = told("docs_cleanup_total", sentence, "122")
-    assert only("R13", second, *rest).formula == "260 + 122 = 158 + 76 + 29 + 119"
-    assert only("R13", told("docs_cleanup_total", sentence, "260"), second, *rest).n_checked == 6
-    other = sentence.replace("260", "261")
+    second = told("docs_cleanup_total", sentence, "144")
+    assert only("R13", second, *rest).formula == "310 + 144 = 171 + 92 + 38 + 153"
+    assert only("R13", told("docs_cleanup_total", sentence, "310"), second, *rest).n_checked == 6
+    other = sentence.replace("310", "311")
     moved = [told(f"docs_cleanup_{name}", other, value) for name, value in parts]
-    assert only("R13", told("docs_cleanup_total", other, "122"), *moved).verdict == "fails"
+    assert only("R13", told("docs_cleanup_total", other, "144"), *moved).verdict == "fails"
 
 
 def test_figures_of_two_passages_refute_nothing() -> None:

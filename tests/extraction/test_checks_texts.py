@@ -64,15 +64,12 @@ PLANTED: dict[str, set[Finding]] = {
     "qiluan-2024": {("R05", "fails", "74 / 142 = 52.11% ≠ 53.6%"), ("R23", "fails", "74 + 121 = 195 ≠ 196")},
     "jichuan-2024": {("R09", "truncated", "53 / 58 = 91.38% → 91.3%")},
 }
-NEEDS = {"R23": "npc_cppcc_items_handled"}
-"""A planted error can show only where extraction reads this figure."""
 
 
 @pytest.mark.parametrize("doc", SANDBOX)
 def test_the_sandbox_alarms_are_exactly_the_planted_errors(doc: str) -> None:
     parsed = parse(TEXTS / f"{doc}.txt")
-    read = {o.metric for o in parsed.observations}
-    expected = {finding for finding in PLANTED.get(doc, set()) if NEEDS.get(finding[0]) in (read | {None})}
+    expected = PLANTED.get(doc, set())
     assert alarms(parsed) == expected, explain(parsed, expected)
 
 

@@ -326,3 +326,14 @@ def test_facts_on_the_gold(gold: str, texts: str, floor: float, corpus: Path, ca
     assert sure
     assert right / len(sure) >= floor
     assert stray / len(found) <= 0.10
+
+
+def test_a_total_after_its_parts_is_what_they_are_parts_of(catalogue: Catalogue) -> None:
+    found = read("全年办理人大代表建议31件、政协提案44件，共76件，满意率100%。", catalogue)
+    assert [(o.metric, o.text) for o in found][:3] == [
+        ("npc_suggestions_handled", "31件"),
+        ("cppcc_proposals_handled", "44件"),
+        ("npc_cppcc_items_handled", "76件"),
+    ]
+    other = read("全年办理人大代表建议31件、政协提案44件，共召开会议3次。", catalogue)
+    assert "npc_cppcc_items_handled" not in [o.metric for o in other]
