@@ -152,12 +152,14 @@ class Reader:
     def _is_bare_quantity(self, start: int, end: int, digits: str) -> bool:
         """A number that lost its unit, or a table figure; not a year, name, list number or identifier."""
         plain = digits.replace(",", "")
-        if len(plain) >= _IDENTIFIER_DIGITS or digits in self.words.lines:
+        if len(plain) >= _IDENTIFIER_DIGITS:
             return False
         if len(digits) == 4 and digits.isdigit() and "1949" <= digits <= "2100":
             return False
         if is_table_figure(self.text, start, end):
             return True
+        if digits in self.words.lines:
+            return False
         lead, follow = self.before(start), self.after(end)
         if self.words.name_follow.match(follow) or self.words.identifier_lead.search(lead):
             return False

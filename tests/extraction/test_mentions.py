@@ -186,3 +186,8 @@ def test_corpus_f1(corpus: Path, gold: str, folder: str) -> None:
     assert hits > 300
     assert 2 * hits / (2 * hits + misses + extras) >= 0.97
     assert values / hits >= 0.99
+
+
+def test_a_cell_holds_a_count_even_where_it_looks_like_a_hotline() -> None:
+    text = "项目 | 收到 | 审结\n行政复议 | 120 | 110\n拨打12345或110报警。"
+    assert [mention.text for mention in extract_mentions(text)] == ["120", "110"]
