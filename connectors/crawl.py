@@ -53,6 +53,8 @@ class _Crawl:
         self.refs: dict[str, PageRef] = {}
         self.attachments: dict[str, _Answer | None] = {}
         self.feeds: dict[str, tuple[Seen, Page]] = {}
+        self.had: set[str] = set()
+        """Keys of all that answered tonight and could be read, or is known to be gone."""
         self.n_lost = 0
         self.result = result
 
@@ -94,6 +96,7 @@ class _Crawl:
 
     def count(self, answer: _Answer, *, keep: bool = True) -> None:
         """`keep` False: counted, but its validators are not kept, so the next run asks for it in full."""
+        self.had.add(document_key(answer.seen.url))
         self.result.unchanged += answer.seen.outcome == "unchanged"
         self.result.fetched += answer.seen.outcome != "unchanged"
         if keep:
@@ -236,6 +239,13 @@ class _Crawl:
                 self.result.fail(ref.url, error)
             progress(number, len(refs))
 
+    def assert_read(self, refs: list[PageRef]) -> None:
+        """At least one listed report must have been had. Raises SourceChanged, which fails the source."""
+        reports = {document_key(ref.url) for ref in refs if ref.title and self.is_report(ref.title)}
+        if reports and not reports & self.had:
+            cause = self.result.failures[0].message if self.result.failures else "no cause recorded"
+            raise SourceChanged(f"{self.source.id}: none of its {len(reports)} listed reports could be read: {cause}")
+
     def _read_from_feed(self, ref: PageRef) -> bool:
         """A page that is gone while the feed still carries its whole body is read from the feed."""
         carried = self.feeds.get(document_key(ref.url))
@@ -246,6 +256,7 @@ class _Crawl:
         title = article.title or ref.title or ""
         is_report = self.is_report(title)
         year = report_year(title) if is_report else None
+        self.had.add(document_key(ref.url))
         self.result.planned -= 1  # the feed, counted already, is where it came from
         self.result.pages.append(ReadPage(seen, ref, article, is_report, year))
         return True
@@ -255,8 +266,10 @@ class _Crawl:
         if known is None:
             self.result.fail(ref.url, error)  # listed, but never there: a finding about the portal
         elif known.is_gone:
+            self.had.add(document_key(ref.url))
             self.result.unchanged += 1  # a list may name for years what is gone; it is gone once
         else:
+            self.had.add(document_key(ref.url))
             self.result.gone.append(ref.url)
 
     async def _read_page(self, ref: PageRef) -> None:
@@ -344,11 +357,13 @@ async def crawl_source(
 ) -> None:
     """Crawl `result.source` once and fill `result`. Failures of single pages are in it.
 
-    Raises SourceError when the source as a whole failed (no list readable, an assertion not met), and
+    Raises SourceError when the source as a whole failed (no list readable, an assertion not met, no report had), and
     GatewayUnreachable when the replay gateway is not there: then every source fails alike."""
     crawl = _Crawl(result, engine, client, archive, known)
     await crawl.discover()
     crawl.assert_listed()
-    await crawl.read_pages(crawl.plan(all_pages), progress)
+    refs = crawl.plan(all_pages)
+    await crawl.read_pages(refs, progress)
+    crawl.assert_read(refs)
     if crawl.n_lost:
         result.notes.append(f"{crawl.n_lost} raw pages are missing or damaged in the archive and were fetched again")

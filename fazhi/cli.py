@@ -41,7 +41,12 @@ def _common(
 def _settings() -> Settings:
     from fazhi.settings import Settings
 
-    return Settings()
+    try:
+        return Settings()
+    except UnicodeDecodeError as error:
+        raise CommandFailed(
+            f".env in this folder is not UTF-8 (byte {error.start}): convert it first", USAGE
+        ) from error
 
 
 def _load_sources(settings: Settings) -> dict[str, Source]:
@@ -100,11 +105,11 @@ def demo(
 
 def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool) -> None:
     from fazhi.console import print_report, progress_bars
-    from fazhi.house import prepare_nightly, prepare_prefect
+    from fazhi.house import only_nightly, prepare_nightly, prepare_prefect
 
     prepare_nightly(settings)
     prepare_prefect(settings)
-    with progress_bars() as reporter:
+    with progress_bars() as reporter, only_nightly(settings, reporter.say):
         reporter.say("Starting Prefect")
         from flows.nightly import nightly as flow
         from tasks.progress import use_reporter
@@ -267,6 +272,10 @@ def main(argv: list[str] | None = None) -> int:
             return 70
         print(f"fazhi: {told.line}", file=sys.stderr)
         return told.code
+    except BaseException as error:
+        if type(error).__name__ != "TerminationSignal":  # Prefect's word for SIGTERM; importing it is too dear
+            raise
+        code = INTERRUPTED
     if code == INTERRUPTED:  # Typer itself turns Ctrl-C into this code
         print("fazhi: interrupted; nothing half-done is visible, run the same command again", file=sys.stderr)
     return code if isinstance(code, int) else DONE

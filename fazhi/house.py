@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -98,6 +101,22 @@ def prepare_prefect(settings: Settings) -> None:
     for name in ("EventsWorker", "APILogWorker", "ConcurrencySlotAcquisitionWithLeaseService"):
         # Loggers outside Prefect's own tree: at exit they warn of items that are being sent just then.
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+@contextmanager
+def only_nightly(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
+    """One nightly at a time in a data folder; a second one waits, and says so.
+
+    A host's lane is kept within one process: two runs at once would ask it twice as often as they promise. And two
+    Prefect servers cannot make one database. The kernel lifts the lock of a killed run."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "nightly.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Waiting for another nightly in this data folder")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def read_only_warehouse(settings: Settings) -> Engine | None:

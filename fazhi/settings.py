@@ -9,6 +9,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -61,7 +62,7 @@ class Settings(BaseSettings):
     def _replay_is_http(cls, value: str | None) -> str | None:
         if not value:
             return None
-        if not value.startswith(("http://", "https://")):
+        if not _is_gateway(value):
             raise ValueError("FAZHI_REPLAY must be an http:// or https:// address, e.g. http://127.0.0.1:8080")
         return value.rstrip("/")
 
@@ -100,6 +101,17 @@ class Settings(BaseSettings):
             )
             for name, field in cls.model_fields.items()
         ]
+
+
+def _is_gateway(value: str) -> bool:
+    """A scheme, a host and perhaps a port: paths and queries stay those of the portals."""
+    try:
+        parts = urlsplit(value.rstrip("/"))
+        port = parts.port
+    except ValueError:
+        return False
+    has_more = bool(parts.path or parts.query or parts.fragment)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0 and not has_more
 
 
 def _without_password(url: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from warehouse.batch import PageState, SnapshotRef
 from warehouse.engine import reading
@@ -22,6 +22,8 @@ from warehouse.schema import (
 from warehouse.schema_dims import dim_region, dim_source
 
 Record = dict[str, Any]
+SHORT_TEXT = 40
+"""Characters below which a report's page holds no report: a scan or an unreadable file may be replaced some day."""
 
 
 def load_pages(engine: Engine, source_id: str) -> dict[str, PageState]:
@@ -32,18 +34,20 @@ def load_pages(engine: Engine, source_id: str) -> dict[str, PageState]:
 
 
 def held_attachments(engine: Engine, source_id: str) -> dict[str, list[tuple[str, str]]]:
-    """(URL, name) of the attachments that hold the text of a document whose page is empty, by document_id."""
+    """(URL, name) of the attachments of reports whose page is empty, by document_id: their text is there, or may be."""
     doc = dim_document.c
     chosen = (
         select(doc.document_id, doc.attachments)
         .join(document_text, document_text.c.text_key == doc.text_key)
         .join(dim_source, dim_source.c.source_key == doc.source_key)
-        .where(dim_source.c.source_id == source_id, doc.is_current, document_text.c.text_origin == "attachment")
+        .where(dim_source.c.source_id == source_id, doc.is_current, doc.is_report)
+        .where((document_text.c.text_origin == "attachment") | (func.length(document_text.c.text) < SHORT_TEXT))
         .order_by(doc.document_id)
     )
     with reading(engine) as conn:
         rows = conn.execute(chosen).all()
-    return {document_id: [(url, name) for url, name in json.loads(held)] for document_id, held in rows}
+    held = {document_id: [(url, name) for url, name in json.loads(attachments)] for document_id, attachments in rows}
+    return {document_id: attachments for document_id, attachments in held.items() if attachments}
 
 
 def articles(engine: Engine) -> Iterator[Record]:

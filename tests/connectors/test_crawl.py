@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from connectors.base import AttachmentRef
 from connectors.crawl import crawl_source
 from connectors.crawled import CrawlResult, Known
 from connectors.engines import get_engine
@@ -141,6 +145,98 @@ def test_known_page_that_vanished_is_gone_and_nothing_else(site: Site, tmp_path:
     assert third.gone == [], "what is gone is not asked for every night"
 
 
+def test_listed_page_that_stays_gone_is_counted_as_gone_once(site: Site, tmp_path: Path) -> None:
+    known = remembered(crawl(site.url, tmp_path))
+    address = f"https://{HOST}/zwgk/fzzf/{REPORTS[2024]}.html"
+    site.on(f"/zwgk/fzzf/{REPORTS[2024]}.html", "", status=404, host=HOST)
+    second = crawl(site.url, tmp_path, known)
+    assert (second.gone, second.unchanged) == ([address], 3)
+    third = crawl(site.url, tmp_path, known | {address: Known(address, "page", is_gone=True)})
+    assert (third.gone, third.unchanged, third.failures) == ([], 4, [])
+
+
+def test_raw_pages_that_are_lost_are_fetched_again(site: Site, tmp_path: Path) -> None:
+    known = remembered(crawl(site.url, tmp_path))
+    for file in tmp_path.iterdir():
+        file.unlink()
+    second = crawl(site.url, tmp_path, known)
+    assert (second.fetched, second.unchanged, second.failures) == (4, 0, [])
+    assert second.notes == ["4 raw pages are missing or damaged in the archive and were fetched again"]
+    third = crawl(site.url, tmp_path, remembered(second))
+    assert (third.fetched, third.unchanged) == (0, 4)
+
+
+ATTACHED = f"/zwgk/fzzf/{REPORTS[2024]}.docx"
+
+
+@pytest.fixture
+def attached(site: Site) -> Site:
+    """The report of 2024 has no body, only an attachment."""
+    site.on(f"/zwgk/fzzf/{REPORTS[2024]}.html", attached_page(), headers={"ETag": '"empty"'}, host=HOST)
+    return site
+
+
+def attached_page() -> str:
+    title = "乌有县2024年法治政府建设情况报告"
+    return detail(title, "", f'<a href="{ATTACHED}">{title}.docx</a>')
+
+
+def docx(text: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+        body = f"<w:body><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:body>"
+        archive.writestr("word/document.xml", f'<w:document xmlns:w="{space}">{body}</w:document>')
+    return file.getvalue()
+
+
+def attached_texts(result: CrawlResult) -> list[str]:
+    return [found.text for page in result.pages if page.report_year == 2024 for _, found in page.attachment_texts]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body"),
+    [
+        (404, "text/html", b""),
+        (503, "text/html", b""),
+        (200, "text/html; charset=utf-8", "<html><body>文件不存在</body></html>".encode()),
+        (200, "application/octet-stream", b""),
+        (200, "application/octet-stream", b"PK\x03\x04 cut off"),
+    ],
+)
+def test_attachment_that_failed_is_asked_for_again_though_its_page_is_not_modified(
+    attached: Site, tmp_path: Path, status: int, kind: str, body: bytes
+) -> None:
+    wrong = 2 if status == 503 else 1  # a 503 is tried once more
+    for _ in range(wrong):
+        attached.on(ATTACHED, body, status=status, headers={"Content-Type": kind, "ETag": '"wrong"'})
+    attached.on(ATTACHED, docx(BODY), headers={"ETag": '"right"'})
+    first = crawl(attached.url, tmp_path)
+    assert [text for text in attached_texts(first) if text] == []
+    assert len(first.pages) == 2, "the page itself is loaded, without a text"
+    second = crawl(attached.url, tmp_path, remembered(first))
+    assert attached_texts(second) == [BODY]
+    third = crawl(attached.url, tmp_path, remembered(second))
+    assert (third.fetched, third.pages) == (0, [])
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, b""), (200, b"PK\x03\x04 cut off"), (200, b"<html></html>")])
+def test_text_of_an_earlier_run_stays_while_its_attachment_cannot_be_read(
+    attached: Site, tmp_path: Path, status: int, body: bytes
+) -> None:
+    path = f"/zwgk/fzzf/{REPORTS[2024]}.html"
+    page, file = f"https://{HOST}{path}", f"https://{HOST}{ATTACHED}"
+    attached.on(path, attached_page() + "<!-- edited -->", headers={"ETag": '"edited"'}, host=HOST)
+    attached.on(ATTACHED, docx(BODY), headers={"ETag": '"right"'})
+    attached.on(ATTACHED, body, status=status, headers={"Content-Type": "text/html"})
+    known = remembered(crawl(attached.url, tmp_path))
+    known[page] = replace(known[page], attachments=(AttachmentRef(file, "报告.docx"),))
+    second = crawl(attached.url, tmp_path, known)
+    assert second.pages == []
+    assert any("text of an earlier run stays" in note for note in second.notes)
+    assert page not in remembered(second), "it is read again the next night"
+
+
 def test_a_listed_page_that_never_was_is_a_failure(site: Site, tmp_path: Path) -> None:
     extra = row("202504/t20250401_1004", "乌有县2022年法治政府建设情况报告", "2025-04-01")
     with Site() as served:
@@ -178,11 +274,17 @@ def test_missing_report_year_fails_the_source(site: Site, tmp_path: Path) -> Non
 
 
 def test_challenge_page_ends_the_lane_and_is_no_content(site: Site, tmp_path: Path) -> None:
-    site.on(f"/zwgk/fzzf/{REPORTS[2024]}.html", "", status=412, host=HOST)
-    result = crawl(site.url, tmp_path)
+    site.on(f"/zwgk/fzzf/{REPORTS[2023]}.html", "", status=412, host=HOST)
+    result = crawl(site.url, tmp_path, all_pages=True)
     assert [failure.code for failure in result.failures] == ["blocked"]
-    assert (result.blocked, result.pages) == (2, [])
-    assert not site.asked(f"/zwgk/fzzf/{REPORTS[2023]}.html")
+    assert (result.blocked, [page.report_year for page in result.pages]) == (1, [None, 2024])
+
+
+def test_source_of_which_no_report_can_be_had_fails(site: Site, tmp_path: Path) -> None:
+    for path in REPORTS.values():
+        site.on(f"/zwgk/fzzf/{path}.html", "", status=302, headers={"Location": "https://other.example/"}, host=HOST)
+    with pytest.raises(SourceChanged, match=r"none of its 2 listed reports could be read: .*other\.example"):
+        crawl(site.url, tmp_path, all_pages=True)
 
 
 def test_robots_that_cannot_be_read_is_a_no(tmp_path: Path) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,8 +80,9 @@ def test_unreachable_gateway(house: House) -> None:
     assert "FAZHI_REPLAY" in (line := one_line(done.stderr)) and address in line
 
 
-def test_gateway_that_is_no_address(house: House) -> None:
-    done = house.run("nightly", replay="localhost:8080")
+@pytest.mark.parametrize("address", ["localhost:8080", "http://", "http://127.0.0.1:99999", "http://127.0.0.1:1/sub"])
+def test_gateway_that_is_no_address(house: House, address: str) -> None:
+    done = house.run("nightly", replay=address)
     assert done.returncode == 2
     assert "FAZHI_REPLAY" in one_line(done.stderr)
 
@@ -97,7 +102,9 @@ def test_gateway_that_answers_500_for_everything(tmp_path: Path, prefect_api: st
     assert facts(house.warehouse) == 0
     with sqlite3.connect(house.warehouse) as connection:
         runs = connection.execute("select count(*), sum(status = 'failed') from fact_source_run").fetchone()
+        causes = [json.loads(row[0]) for row in connection.execute("select failures from fact_source_run")]
     assert runs == (5, 5), "the failure itself is on record"
+    assert [len(lines) for lines in causes] == [1] * 5, "and told once"
 
 
 @pytest.mark.parametrize(
@@ -129,6 +136,64 @@ def test_warehouse_that_cannot_be_written(house: House) -> None:
         done = house.run("nightly", replay=f"http://127.0.0.1:{gateway.getsockname()[1]}")
     assert done.returncode == 3
     assert "warehouse.sqlite" in one_line(done.stderr)
+
+
+REPORT = "2024年，全县共收到行政复议申请126件，受理112件，不予受理14件。"
+
+
+def test_output_through_a_link_or_a_pipe_leaves_them_what_they_are(house: House) -> None:
+    """A device such as the null device is the same case; a test must never try that as root."""
+    text, link, pipe = house.folder / "a.txt", house.folder / "link.jsonl", house.folder / "pipe"
+    text.write_text(REPORT, encoding="utf-8")
+    link.symlink_to(house.folder / "real.jsonl")
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        done = house.run("parse", str(text), "--observations", str(link), "--mentions", str(pipe))
+        assert done.returncode == 0, done.stderr
+        assert os.read(reader, 65_536).count(b"\n") == 3
+    finally:
+        os.close(reader)
+    assert link.is_symlink() and pipe.is_fifo()
+    assert (house.folder / "real.jsonl").read_text(encoding="utf-8").startswith('{"doc": "a"')
+    assert sorted(path.name for path in house.folder.iterdir()) == ["a.txt", "link.jsonl", "pipe", "real.jsonl"]
+
+
+@pytest.mark.parametrize("outputs", [("o.jsonl", "./o.jsonl"), ("a.txt", "m.jsonl")])
+def test_output_that_would_replace_an_input_or_another_output(house: House, outputs: tuple[str, str]) -> None:
+    (house.folder / "a.txt").write_text(REPORT, encoding="utf-8")
+    done = house.run("parse", "a.txt", "--observations", outputs[0], "--mentions", outputs[1])
+    assert done.returncode == 2
+    assert "named twice" in one_line(done.stderr)
+    assert (house.folder / "a.txt").read_text(encoding="utf-8") == REPORT
+
+
+def test_debug_may_stand_behind_the_command(house: House) -> None:
+    done = house.run("status", "--debug")
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr and done.stderr.splitlines()[-1].startswith("fazhi: no warehouse")
+
+
+def test_settings_file_that_is_no_text(house: House) -> None:
+    (house.folder / ".env").write_bytes(b"\xff\xfe\x00")
+    done = house.run("settings")
+    assert done.returncode == 2
+    assert ".env" in one_line(done.stderr)
+
+
+@pytest.mark.parametrize("signal", ["KeyboardInterrupt", "TerminationSignal(15)"])
+def test_ctrl_c_or_sigterm_says_so_in_one_line(house: House, signal: str) -> None:
+    """Raised inside a command, as both are: a signal's moment would be a matter of luck."""
+    code = (
+        "import sys, fazhi.cli as cli\n"
+        "from prefect.exceptions import TerminationSignal\n"
+        f"def stop(): raise {signal}\n"
+        "cli._settings = stop\n"
+        "sys.exit(cli.main(['status']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=house.folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 130
+    assert "interrupted" in one_line(done.stderr)
 
 
 def test_parse_names_the_file_it_cannot_read(house: House) -> None:
