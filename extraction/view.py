@@ -16,6 +16,8 @@ _DROPPED = re.compile(
     r"[^\S\n]+|[\u200b-\u200f\u2060\ufeff\r]+|&[a-z]{2,8};|[((][a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜü]{1,6}[))]"
 )
 _WIDTH = str.maketrans("，；：（）！？％．［］｜－０１２３４５６７８９", ",;:()!?%.[]|-0123456789")
+_OTHER_BREAKS = re.compile("\r(?!\n)|[\x0b\x0c\x85\u2028\u2029]")
+"""Line ends of other systems and of word processors; one character each, as a line feed is."""
 _TITLE = re.compile(r"《[^《》\n]{13,120}》")
 
 
@@ -42,7 +44,7 @@ class View:
 
 def build_view(text: str, script: Mapping[int, int]) -> View:
     """`script` maps single characters to the script of the catalogue, one for one."""
-    folded = text.translate({**_WIDTH, **script})
+    folded = _OTHER_BREAKS.sub("\n", text).translate({**_WIDTH, **script})
     parts: list[str] = []
     view_starts, text_starts = [], []
     at = size = 0

@@ -337,3 +337,11 @@ def test_a_total_after_its_parts_is_what_they_are_parts_of(catalogue: Catalogue)
     ]
     other = read("全年办理人大代表建议31件、政协提案44件，共召开会议3次。", catalogue)
     assert "npc_cppcc_items_handled" not in [o.metric for o in other]
+
+
+@pytest.mark.parametrize("line_end", ["\r\n", "\r", "\u2028", "\x85"])
+def test_any_line_end_gives_the_same_facts(line_end: str, catalogue: Catalogue) -> None:
+    text = "收到行政复议申请60件，其中受理52件。\n全年审结48件，其中维持31件。\n（三）调解纠纷310件。"
+    plain = [(o.metric, o.text) for o in read(text, catalogue)]
+    assert plain
+    assert [(o.metric, o.text) for o in read(text.replace("\n", line_end), catalogue)] == plain
