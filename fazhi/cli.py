@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -111,11 +110,11 @@ def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool) -> None
     prepare_prefect(settings)
     with progress_bars() as reporter, only_nightly(settings, reporter.say):
         reporter.say("Starting Prefect")
-        from flows.nightly import nightly as flow
+        from flows.nightly import run_nightly
         from tasks.progress import use_reporter
 
         with use_reporter(reporter):
-            report = asyncio.run(flow(source=chosen, all_pages=all_pages))
+            report = run_nightly(chosen, all_pages)
     print_report(report)
     if report.failed_sources:
         raise CommandFailed(report.failure_line(), INCOMPLETE)

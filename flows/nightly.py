@@ -96,7 +96,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     before = await asyncio.to_thread(fingerprint, engine)
     attempts: dict[str, list[Attempt]] = {}
     try:
-        with tags("nightly", "replay" if settings.replay else "live"):
+        with tags(*_tags(settings)):
             with Archive(settings.archive) as archive:
                 async with Client(http_settings(settings), on_attempt=_sorter(chosen, attempts)) as client:
                     house = _House(
@@ -128,6 +128,16 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
         engine.dispose()
     await _publish_artifacts(report)
     return report
+
+
+def run_nightly(source: list[str], all_pages: bool) -> RunReport:
+    """The nightly from a command: the flow run itself carries the tags that its tasks carry."""
+    with tags(*_tags(Settings())):
+        return asyncio.run(nightly(source=source, all_pages=all_pages))
+
+
+def _tags(settings: Settings) -> tuple[str, str]:
+    return "nightly", "replay" if settings.replay else "live"
 
 
 def _sorter(sources: list[Source], attempts: dict[str, list[Attempt]]) -> Callable[[Attempt], None]:

@@ -6,6 +6,8 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +101,43 @@ def test_second_nightly_changes_nothing(night: Night) -> None:
         ).fetchone()
     assert asked > 200
     assert honoured == asked
+
+
+def test_prefect_knows_what_ran(night: Night, prefect_api: str) -> None:
+    """Run name, tags, one task per source and stage, and the run report as artifacts."""
+    runs = ask(prefect_api, "flow_runs/filter", flows={"name": {"any_": ["nightly"]}}, sort="START_TIME_ASC")
+    run = next(run for run in runs if {"nightly", "replay"} <= set(run["tags"]) and run["parameters"]["all_pages"])
+    assert run["state_type"] == "COMPLETED"
+    assert run["name"].startswith("nightly 20") and run["name"].endswith("5 sources")
+    tasks = ask(prefect_api, "task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    names = {task["name"] for task in tasks}
+    for stage in ("crawl", "parse", "load"):
+        assert {name for name in names if name.startswith(stage)} >= {
+            f"{stage} 440605_nanhai",
+            f"{stage} 640324_tongxin",
+        }
+    assert len(tasks) <= 5 * 3 + 1, "a task a page costs more than the page"
+    artifacts = ask(prefect_api, "artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    by_type = {artifact["type"]: artifact["data"] for artifact in artifacts}
+    assert set(by_type) == {"markdown", "table"}
+    assert "440605_nanhai" in by_type["markdown"] and "> " in by_type["markdown"]
+    assert [row["source"] for row in json.loads(by_type["table"])] == sorted(
+        row["source"] for row in json.loads(by_type["table"])
+    )
+
+
+def ask(api: str, path: str, **query: Any) -> list[dict[str, Any]]:
+    """A filter of the Prefect server. It records a run some seconds after it ended, so ask until it is there."""
+    for _ in range(60):
+        request = urllib.request.Request(
+            f"{api}/{path}", json.dumps(query).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        if (found and path != "task_runs/filter") or len(found) > 15:
+            return found
+        time.sleep(0.5)
+    return found
 
 
 def test_every_value_is_in_its_text(night: Night) -> None:
