@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TypeVar, cast
 
 from prefect import flow, tags
@@ -39,9 +41,10 @@ from tasks.parse import parse
 from tasks.progress import reporter
 from tasks.release import release
 from tasks.report import build_report
-from warehouse.batch import CatalogueRows, LoadBatch
+from warehouse.batch import CatalogueRows, DocumentIn, LoadBatch
 from warehouse.catalogue import catalogue_rows
 from warehouse.engine import Engine, open_warehouse
+from warehouse.errors import WarehouseError
 from warehouse.fingerprint import fingerprint
 from warehouse.health import totals
 from warehouse.read import held_attachments, load_pages
@@ -175,25 +178,11 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
     result = CrawlResult(source)
     _asking.set(source.id)
     with tags(source.id, source.engine):
-        try:
-            states = load_pages(house.engine, source.id)
-            known = known_pages(states, held_attachments(house.engine, source.id))
-            await crawl(
-                source.id,
-                _as_is(result),
-                _as_is(house.client),
-                _as_is(house.archive),
-                _as_is(known),
-                house.all_pages,
-            )
-            documents = await parse(source.id, _as_is(result.pages)) if result.pages else ()
-            status, failures = "ok", failure_lines(result)
-        except GatewayUnreachable:
-            raise
-        except SourceError as error:
-            documents = ()
-            status, failures = "failed", tuple(dict.fromkeys((str(error), *failure_lines(result))))
-        is_ok = status == "ok"
+        documents, failure = await _crawl_and_parse(house, source, result)
+        told = (failure, *failure_lines(result)) if failure else failure_lines(result)
+        failures = tuple(dict.fromkeys(told))
+        status = "failed" if failure else "ok"
+        is_ok = not failure
         batch = LoadBatch(
             run_id=house.run_id,
             source=source_row(source),
@@ -235,6 +224,29 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
         failures=failures,
         notes=tuple(result.notes),
     )
+
+
+async def _crawl_and_parse(
+    house: _House, source: Source, result: CrawlResult
+) -> tuple[tuple[DocumentIn, ...], str | None]:
+    """The source's documents, or none and the one line that says why it failed as a whole.
+
+    Raises only what would stop every source: GatewayUnreachable, WarehouseError."""
+    try:
+        states = load_pages(house.engine, source.id)
+        known = known_pages(states, held_attachments(house.engine, source.id))
+        await crawl(
+            source.id, _as_is(result), _as_is(house.client), _as_is(house.archive), _as_is(known), house.all_pages
+        )
+        return (await parse(source.id, _as_is(result.pages)) if result.pages else ()), None
+    except (GatewayUnreachable, WarehouseError):
+        raise
+    except SourceError as error:
+        return (), str(error)
+    except Exception as error:  # noqa: BLE001 - a defect that one portal's pages bring out must not cost the others their night
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        what = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+        return (), f"{source.id}: a defect of fazhi, please report it with this line: {what}"
 
 
 async def _publish_artifacts(report: RunReport) -> None:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from connectors.http.client import Attempt
-from fazhi.house import only_nightly
+import pytest
+
+from connectors.crawled import CrawlResult
+from connectors.errors import SourceChanged
+from connectors.http.client import Attempt, Client, GatewayUnreachable, HttpSettings
+from connectors.snapshots import Archive
+from fazhi.house import load_catalog, only_nightly
 from fazhi.settings import Settings
 from flows import nightly as flow
 from tasks.assemble import known_pages
 from tests.connectors.test_crawl import source
 from warehouse.batch import PageState, SnapshotRef
+from warehouse.catalogue import catalogue_rows
+from warehouse.engine import open_warehouse
 
 URL = "https://www.wuyou.example/zwgk/t1.html"
 
@@ -64,3 +72,39 @@ def test_requests_of_two_sources_on_one_host_go_to_the_source_that_asked() -> No
 
     asyncio.run(both())
     assert {name: len(kept) for name, kept in attempts.items()} == {first.id: 2, second.id: 3}
+
+
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [
+        (SourceChanged("990901_wuyou: the lists hold 0 rows"), "990901_wuyou: the lists hold 0 rows"),
+        (ZeroDivisionError("division by zero"), "990901_wuyou: a defect of fazhi.*ZeroDivisionError.*test_steps.py"),
+    ],
+)
+def test_failure_of_one_source_is_its_own(
+    raised: Exception, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a defect of ours, which some portal's pages bring out: the others go on."""
+
+    async def crawl(*given: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(flow, "crawl", crawl)
+    documents, failure = asyncio.run(flow._crawl_and_parse(house_of(tmp_path), source(), CrawlResult(source())))
+    assert documents == ()
+    assert failure is not None and re.search(told, failure)
+
+
+def test_what_stops_every_source_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crawl(*given: object) -> None:
+        raise GatewayUnreachable("FAZHI_REPLAY does not answer")
+
+    monkeypatch.setattr(flow, "crawl", crawl)
+    with pytest.raises(GatewayUnreachable):
+        asyncio.run(flow._crawl_and_parse(house_of(tmp_path), source(), CrawlResult(source())))
+
+
+def house_of(folder: Path) -> flow._House:
+    engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
+    client = Client(HttpSettings("fazhi-test/1 (+https://fazhi.example)"))
+    return flow._House("run", engine, client, Archive(folder / "raw"), catalogue_rows(*load_catalog()), False, {})
