@@ -28,12 +28,19 @@ class Dating:
             return "target", self._planned_year(number, sentence), None
         if phrases.is_target(before) or phrases.is_aim(self.text[number.end : number.end + 8]):
             return "target", str(self.times.year), None
+        if year := self.glued_year(number):
+            return "actual", year, None
         floor = self.structure.floor_at(number.start)
         time = self.times.before(number.start, min(floor, sentence))
         if time is not None and time.kind in _STATUS and self._rules(time, number, sentence):
             return _STATUS[time.kind], time.period, None
         gathered = self._is_gathered(number, metric, sentence, self.times.before(number.start, floor))
         return ("cumulative" if gathered else "actual"), self.times.default, self._cut_off(time, sentence, floor)
+
+    def glued_year(self, number: Number) -> str | None:
+        """2019214宗: the year that lost its 年 and ran into the number."""
+        before = self.text[max(0, number.start - 4) : number.start]
+        return before if number.mention.damaged and before.isdigit() and len(before) == 4 else None
 
     def _rules(self, time: Time, number: Number, sentence: int) -> bool:
         """A past year rules its clause, a window its sentence."""

@@ -56,6 +56,8 @@ class _Reader(Walk):
             if number.index in self.labels:
                 window = replace(window, labels=self.labels[number.index])
             before = self.text[max(window.left, number.start - phrases.REACH) : number.start]
+            if self.dating.glued_year(number):
+                before += "年"
             pooled = phrases.is_pool(before, self.text[number.end : number.end + 20])
             if not pooled and not phrases.is_per_one(self.text[window.piece : number.start]):
                 self._read(number, window, before)
@@ -261,11 +263,11 @@ class _Reader(Walk):
 
     def _read_parallel(self, number: Number, window: Window) -> None:
         """2018年调解2447起,…;2019年2518起: the same again for another year."""
-        sentence, clause = self.structure.sentence_start(number.start), self.structure.clause_start(number.start)
+        sentence, piece = self.structure.sentence_start(number.start), self.structure.piece_start(number.start)
         for draft in reversed(self.drafts[-_PARALLEL:]):
             if draft.number.start < sentence:
                 return
-            if draft.number.start >= clause or not same_kind(draft.number, number):
+            if draft.number.start >= piece or not same_kind(draft.number, number):
                 continue
             start = max(self.structure.clause_start(draft.number.start), draft.number.start - phrases.REACH)
             if phrases.starts_with_time(self.text[start : draft.number.start]):

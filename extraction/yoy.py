@@ -42,8 +42,11 @@ def check_yoy(table: Table, rule: Rule) -> Iterator[Check]:
     for index, o in enumerate(table.all):
         if not is_exact(o) or o.status == "prior_period" or (o.yoy_percent is None and o.yoy_change is None):
             continue
-        context = Context(shift_period(o.period, -1), "prior_period", o.scope, o.dimension, None)
-        candidates = table.list_candidates(o.metric, context, with_parts=True)
+        before = shift_period(o.period, -1)
+        candidates: list[int] = []
+        for status in ("prior_period", "actual"):  # 上年196宗, or plainly 2018年196宗
+            context = Context(before, status, o.scope, o.dimension, None)
+            candidates = candidates or table.list_candidates(o.metric, context, with_parts=True)
         same = [i for i in candidates if table.all[i].dimension == o.dimension]
         values = {value_of(table.all[i]) for i in same}
         prior = values.pop() if len(values) == 1 else None

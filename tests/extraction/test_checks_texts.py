@@ -202,3 +202,11 @@ def test_the_passages_raise_no_other_alarm(corpus: Path) -> None:
     }
     assert found <= PASSAGES, f"new: {sorted(found - PASSAGES)}"
     assert len(found) >= len(PASSAGES) - 2, f"gone: {sorted(PASSAGES - found)}"
+
+
+def test_a_year_that_ran_into_its_figure_is_read_through_and_confirmed() -> None:
+    parsed = parse(TEXTS / "yanpu-2019.txt")
+    damaged = [(o.text, o.period) for o in parsed.observations if o.damaged]
+    assert damaged == [("214宗", "2019"), ("187", "2019")]
+    check = find(parsed, "214 / 196 - 1 = 9.18% → 9.2%")
+    assert check is not None and check.verdict == "holds"

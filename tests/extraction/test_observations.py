@@ -345,3 +345,14 @@ def test_any_line_end_gives_the_same_facts(line_end: str, catalogue: Catalogue) 
     plain = [(o.metric, o.text) for o in read(text, catalogue)]
     assert plain
     assert [(o.metric, o.text) for o in read(text.replace("\n", line_end), catalogue)] == plain
+
+
+@pytest.mark.parametrize("second", ["2022年66件", "202266件"])
+def test_the_same_again_for_another_year(second: str, catalogue: Catalogue) -> None:
+    """Also where the year lost its 年 and ran into the number: read through, and marked."""
+    found = read(f"2021年全县收到行政复议申请60件,{second},增长10%。2022年以来培训执法人员300人次。", catalogue)
+    assert [(o.metric, o.text, o.period) for o in found[:2]] == [
+        ("reconsideration_applications_received", "60件", "2021"),
+        ("reconsideration_applications_received", "66件", "2022"),
+    ]
+    assert (found[1].yoy_percent, found[1].damaged) == (Decimal(10), "年6" not in second)

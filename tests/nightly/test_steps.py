@@ -10,15 +10,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from prefect.states import Failed
 
 from connectors.crawled import CrawlResult
-from connectors.errors import SourceChanged
+from connectors.errors import RobotsDenied, SourceChanged, Transient
 from connectors.http.client import Attempt, Client, GatewayUnreachable, HttpSettings
 from connectors.snapshots import Archive
 from fazhi.house import load_catalog, only_nightly
 from fazhi.settings import Settings
 from flows import nightly as flow
 from tasks.assemble import known_pages
+from tasks.crawl import _is_transient
 from tests.connectors.test_crawl import source
 from warehouse.batch import PageState, SnapshotRef
 from warehouse.catalogue import catalogue_rows
@@ -108,3 +110,13 @@ def house_of(folder: Path) -> flow._House:
     engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
     client = Client(HttpSettings("fazhi-test/1 (+https://fazhi.example)"))
     return flow._House("run", engine, client, Archive(folder / "raw"), catalogue_rows(*load_catalog()), False, {})
+
+
+@pytest.mark.parametrize(
+    ("error", "again"),
+    [(Transient("timed out"), True), (RobotsDenied("no"), False), (SourceChanged("0 rows"), False), (OSError(), False)],
+)
+def test_only_what_may_pass_is_tried_again(error: Exception, again: bool) -> None:
+    """As Prefect asks it: with the failed state that holds the error."""
+    state = Failed(data=error, message="as the task engine makes it")
+    assert asyncio.run(_is_transient(None, None, state)) is again  # type: ignore[arg-type]
