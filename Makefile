@@ -32,7 +32,7 @@ test: $(STAMP)  ## The whole test suite, in parallel
 	@$(BIN)/pytest -n auto
 
 test-core: $(STAMP)  ## The pure core only: extraction and engines
-	@$(BIN)/pytest -n auto tests/extraction tests/connectors/test_engines.py
+	@$(BIN)/pytest -n auto tests/extraction tests/connectors/test_engine*.py
 
 lint: $(STAMP)  ## Formatting and lint
 	@$(BIN)/ruff format --check .

@@ -172,7 +172,7 @@ def _count_document(
 ) -> None:
     if not versions:
         return
-    keys = [key for key, row in plan.rows.items() if row["document_id"] == document_id]
+    keys = [key_of("document", document_id, version.text_hash, version.occurrence) for version in versions]
     old = [plan.stored[key] for key in keys if key in plan.stored]
     if not was_known:
         plan.documents_new += 1
