@@ -160,6 +160,14 @@ def _join_segments(segments: list[Segment]) -> tuple[Segment, ...]:
     return tuple(joined)
 
 
+def name_from_document(segments: tuple[Segment, ...], root: str) -> tuple[Segment, ...]:
+    """The same map with nodes named from the page's own root element, of which `root` names the cleaned one."""
+    return tuple(
+        (start, end, f"{root}.{node}" if root and node else root or node, offset)
+        for start, end, node, offset in segments
+    )
+
+
 def find_source(segments: tuple[Segment, ...], position: int) -> tuple[str, int] | None:
     """Node and offset of one character of the text; None for a character that is ours."""
     index = bisect.bisect_right(segments, position, key=lambda segment: segment[0]) - 1

@@ -24,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Numbers from Chinese local governments' yearly rule-of-law reports, each with its sentence.\n\n"
-    "Exit codes: 0 done; 1 the run ended, but a source failed or a check did not pass; 2 wrong usage, setting or "
+    "Exit codes: 0 done; 1 the run ended, but a source failed; 2 wrong usage, setting or "
     "source file; 3 something outside failed (gateway, database, disk); 130 interrupted.",
     epilog="Settings come from FAZHI_* environment variables and a .env file: see `fazhi settings`.",
 )

@@ -20,10 +20,11 @@ from connectors.registry import Source
 from connectors.snapshots import SnapshotRef
 from connectors.urls import document_key
 from extraction.model import Parsed
+from extraction.textmap import name_from_document
 from warehouse.batch import DocumentIn, FetchRow, PageState, SourceCounts, SourceRow
 from warehouse.batch import SnapshotRef as StoredRef
 
-_INJECTED = ("hidden", "spam")
+_INJECTED = ("hidden", "spam_link")
 """Kinds of removed text that a reader of the page never saw, or that somebody else put there."""
 _ROBOTS: Mapping[str, Literal["allowed", "denied", "unknown", "not_asked"]] = {
     "allowed": "allowed",
@@ -106,7 +107,7 @@ def document_in(page: ReadPage, parsed: Parsed | None, parsed_at: datetime | Non
         site_id_code=article.site_id_code,
         is_report=page.is_report,
         report_year=page.report_year if parsed is None or parsed.report_year is None else parsed.report_year,
-        text_map=tuple(article.body.segments),
+        text_map=name_from_document(article.body.segments, article.body.root),
         attachments=tuple((ref.url, ref.name) for ref in article.attachments),
         notes=(*article.notes, *unread, *(parsed.notes if parsed is not None else ())),
         removed_links=sum(item.kind in _INJECTED for item in article.body.removed),

@@ -8,6 +8,10 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from tests import conftest
+
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("fazhi", "connectors", "extraction", "warehouse", "tasks", "flows", "sandbox")
 MOST_LINES = 400
@@ -52,3 +56,13 @@ def test_help_is_quick_and_complete() -> None:
     for command in ("nightly", "demo", "sources", "status", "parse", "articles", "sandbox", "settings"):
         assert command in done.stdout
     assert "Exit codes" in done.stdout
+
+
+def test_absent_corpus_fails_in_ci_and_skips_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conftest, "ROOT", tmp_path / "checkout")
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="corpus acceptance cannot run"):
+        conftest.corpus_folder()
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception):
+        conftest.corpus_folder()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ from typing import Any
 
 import pytest
 
+from connectors.snapshots import Archive, SnapshotRef
+from extraction.clean import parse_html
+from extraction.decode import decode
+from extraction.textmap import find_source, node_text
 from tests.nightly.conftest import House
 
 pytestmark = [pytest.mark.corpus, pytest.mark.timeout(300)]
@@ -150,6 +155,30 @@ def test_every_value_is_in_its_text(night: Night) -> None:
     for start, end, value_text, quote, text in rows:
         assert text[start:end] == value_text
         assert quote in text
+
+
+def test_every_value_leads_back_to_the_page_it_was_read_from(night: Night) -> None:
+    """Warehouse row, its place in the text, the stored map, the raw page in the archive: the same characters."""
+    query = (
+        "select o.span_start, o.span_end, o.value_text, t.text_map, d.snapshot_file, d.snapshot_offset, "
+        "d.snapshot_length, d.bytes_hash from fact_observation o "
+        "join dim_document d on d.document_key = o.document_key join document_text t on t.text_key = d.text_key "
+        "where t.text_origin = 'page'"
+    )
+    with sqlite3.connect(night.house.warehouse) as connection:
+        rows = connection.execute(query).fetchall()
+    assert len(rows) > 300
+    pages: dict[str, Any] = {}
+    with Archive(night.house.folder / "data" / "raw") as archive:
+        for start, end, value_text, packed, file, offset, length, sha256 in rows:
+            if sha256 not in pages:
+                raw = archive.load(SnapshotRef(file, offset, length, sha256))
+                segments = tuple(tuple(segment) for segment in json.loads(zlib.decompress(packed)))
+                pages[sha256] = parse_html(decode(raw.body, raw.content_type).text), segments
+            root, segments = pages[sha256]
+            places = [find_source(segments, position) for position in range(start, end)]
+            found = "".join(node_text(root, node)[at] for node, at in filter(None, places))
+            assert found == "".join(value_text.split()), "a blank between two pieces of markup is ours"
 
 
 @pytest.mark.parametrize(("docs", "mentions", "fact"), [("gold", 0.95, 0.70), ("passages", 0.95, 0.70)])

@@ -12,14 +12,18 @@ from pathlib import Path
 import pytest
 from prefect.states import Failed
 
-from connectors.crawled import CrawlResult
+from connectors.base import Page, PageRef
+from connectors.crawled import CrawlResult, ReadPage, Seen
+from connectors.engines import get_engine
 from connectors.errors import RobotsDenied, SourceChanged, Transient
 from connectors.http.client import Attempt, Client, GatewayUnreachable, HttpSettings
 from connectors.snapshots import Archive
+from connectors.snapshots import SnapshotRef as ArchiveRef
+from extraction.decode import decode
 from fazhi.house import load_catalog, only_nightly
 from fazhi.settings import Settings
 from flows import nightly as flow
-from tasks.assemble import known_pages
+from tasks.assemble import document_in, known_pages
 from tasks.crawl import _is_transient
 from tests.connectors.test_crawl import source
 from warehouse.batch import PageState, SnapshotRef
@@ -74,6 +78,19 @@ def test_requests_of_two_sources_on_one_host_go_to_the_source_that_asked() -> No
 
     asyncio.run(both())
     assert {name: len(kept) for name, kept in attempts.items()} == {first.id: 2, second.id: 3}
+
+
+def test_injected_links_are_counted_hidden_or_in_plain_sight() -> None:
+    body = (
+        '<div class="TRS_Editor"><p>办结<a href="http://bc.example.net/" style="display:none">某某论坛</a>36件，'
+        '<a href="http://bc.example.net/">彩票平台</a>受理40件。</p><p>附件：<a href="./a.docx">附件.docx</a></p></div>'
+    )
+    page = Page(URL, decode(f"<html><body>{body}</body></html>".encode()))
+    ref = PageRef(URL, "乌有县2024年法治政府建设情况报告", "2025-02-11")
+    seen = Seen(URL, "page", None, None, ArchiveRef("a", 0, 1, "0"), 200, "new", datetime.now(UTC))
+    document = document_in(ReadPage(seen, ref, get_engine("trs").read(page, source(), ref), True, 2024), None, None)
+    assert document.body.startswith("办结36件，受理40件。")
+    assert document.removed_links == 2
 
 
 @pytest.mark.parametrize(
