@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from extraction.catalogue import Catalogue, Reading
 from extraction.structure import Structure
+from extraction.trace import Considered, Outcome, Trace
 from extraction.windows import TAIL_REACH, Number, Window, ends_in, one_of
 from extraction.words import Hit, Hits, WordIndex, topics_of
 
@@ -41,8 +42,10 @@ class Claim:
 class Meaning:
     """The claims of metrics on the numbers of one text."""
 
-    def __init__(self, text: str, structure: Structure, hits: Hits, words: WordIndex, catalogue: Catalogue) -> None:
-        self.text, self.structure, self.hits, self.words = text, structure, hits, words
+    def __init__(
+        self, text: str, structure: Structure, hits: Hits, words: WordIndex, catalogue: Catalogue, trace: Trace | None
+    ) -> None:
+        self.text, self.structure, self.hits, self.words, self.trace = text, structure, hits, words, trace
         self._carriers, self._counted = one_of(catalogue.carriers), one_of(catalogue.counted)
         self._carried = ends_in(catalogue.carriers)
         self.taken = 0
@@ -51,12 +54,17 @@ class Meaning:
 
     def claims(self, number: Number, window: Window, *, changed: bool = False) -> list[Claim]:
         """All readings that fit, best first, one per metric. `changed`: those of which a rate of change is stated."""
+        named = [
+            (hit, side, gap, reading) for hit, side, gap in self._named(number, window) for reading in hit.word.names
+        ]
         fitting = [
             (hit, side, gap, reading)
-            for hit, side, gap in self._named(number, window)
-            for reading in hit.word.names
+            for hit, side, gap, reading in named
             if (("%" not in reading.units) if changed else accepts_unit(reading, number, gap, side))
         ]
+        if self.trace is not None and not changed:
+            for hit, side, _, reading in [row for row in named if row not in fitting]:
+                self._tell(number, reading, hit, side, "unit", number.unit)
         if not fitting:
             return []
         own = topics_of(self._own_topics(number, window))
@@ -67,16 +75,29 @@ class Meaning:
         for hit, side, gap, reading in fitting:
             topic = self._topic_score(reading, spoken if side == "tail" else own, inherited)
             if topic is None or (side == "shared" and not own.keys() & set(reading.topics)):
+                self._tell(number, reading, hit, side, "topic", "、".join(reading.topics))
                 continue
             score = self._score(reading, hit, side, gap, number, window) + topic
             held = best.get(reading.metric)
             if score < _MIN_SCORE or (held is not None and held.score >= score):
+                self._tell(number, reading, hit, side, "weak_score" if score < _MIN_SCORE else "outranked", "", score)
                 continue
             if reading.needs:
                 needed = self._needed(number, window) if needed is None else needed
-            if self._is_barred(reading, hit, side, number, window, needed or set()):
+            barred = self._find_bar(reading, hit, side, number, window, needed or set())
+            if barred is not None:
+                self._tell(number, reading, hit, side, *barred, score)
                 continue
             best[reading.metric] = Claim(reading, hit, score, side, f"{hit.word.text}/{side}")
+        claims = self._rank(number, window, best)
+        if self.trace is not None and not changed:
+            for metric, claim in best.items():
+                outcome: Outcome = "taken" if claims and claims[0].reading.metric == metric else "outranked"
+                self._tell(number, claim.reading, claim.hit, claim.side, outcome, "", claim.score)
+        return claims
+
+    def _rank(self, number: Number, window: Window, best: dict[str, Claim]) -> list[Claim]:
+        """The claims that stand beside each other, best first."""
         if not all(claim.side == "shared" for claim in best.values()):
             best = {metric: claim for metric, claim in best.items() if claim.side != "shared"}
         if not all(claim.reading.weak for claim in best.values()):
@@ -85,24 +106,34 @@ class Meaning:
             best = {metric: claim for metric, claim in best.items() if claim.side != "right"}
         return sorted(best.values(), key=lambda claim: (-claim.score, self.words.numbers[id(claim.reading)]))
 
-    def _is_barred(
+    def _tell(
+        self, number: Number, reading: Reading, hit: Hit, side: str, outcome: Outcome, detail: str,
+        score: float | None = None,
+    ) -> None:  # fmt: skip
+        """Write into the trace, if there is one, what became of a reading."""
+        if self.trace is not None:
+            told = Considered(reading.metric, hit.word.text, hit.start, side, outcome, detail, score)
+            self.trace.consider(number.index, told)
+
+    def _find_bar(
         self, reading: Reading, hit: Hit, side: str, number: Number, window: Window, needed: set[int]
-    ) -> bool:
-        """Whether something in the text says that the reading is not meant here."""
+    ) -> tuple[Outcome, str] | None:
+        """What in the text says that the reading is not meant here, with the words that say so."""
         index = self.words.numbers[id(reading)]
         if reading.needs and index not in needed:
-            return True
+            return "needs", "、".join(reading.needs[:6])
         follows = self._counted.match(self.text, number.end) if number.unit else None
         if follows and not self._counts(reading, follows[0], side, hit, number):
-            return True
-        if self._carriers.match(self.text, hit.end) or self._is_carried(hit, number):
-            return True
-        return self._is_forbidden(index, hit, number, window)
+            return "counted", follows[0]
+        if carrier := self._carriers.match(self.text, hit.end) or self._find_carrier(hit, number):
+            return "carrier", carrier[0]
+        forbidding = self._find_forbidding(index, hit, number, window)
+        return ("forbidden", forbidding) if forbidding is not None else None
 
-    def _is_carried(self, hit: Hit, number: Number) -> bool:
+    def _find_carrier(self, hit: Hit, number: Number) -> re.Match[str] | None:
         """复议受理窗口15个: the noun right before the number is what it counts."""
         carrier = self._carried.search(self.text, max(0, number.start - _MAX_JOINED), number.start)
-        return carrier is not None and hit.end <= carrier.start()
+        return carrier if carrier is not None and hit.end <= carrier.start() else None
 
     def _score(self, reading: Reading, hit: Hit, side: str, gap: int, number: Number, window: Window) -> float:
         score = 2.0 * min(hit.end - hit.start, 6)
@@ -127,18 +158,18 @@ class Meaning:
             return True
         return side == "right" and hit.start < number.end + len(noun) and not reading.counts
 
-    def _is_forbidden(self, index: int, hit: Hit, number: Number, window: Window) -> bool:
-        """Whether a forbidding word stands in the phrase, from the piece of the naming word on, but not inside it."""
+    def _find_forbidding(self, index: int, hit: Hit, number: Number, window: Window) -> str | None:
+        """The forbidding word that stands in the phrase, from the piece of the naming word on, but not inside it."""
         start = min(window.piece, max(window.left, self.structure.piece_start(hit.start)))
         spans = [*window.labels, (start, number.start)]
         beside = 0 <= number.start - hit.end <= 1
         if number.unit and not (beside and window.runs_on):  # where a mark was lost another phrase has begun
             spans.append((number.end, max(window.right, hit.end)))
-        return any(
-            index in mark.word.forbids and not (hit.start <= mark.start and mark.end <= hit.end)
-            for span in spans
-            for mark in self._outside_brackets(self.hits.marks.inside(*span), number)
-        )
+        for span in spans:
+            for mark in self._outside_brackets(self.hits.marks.inside(*span), number):
+                if index in mark.word.forbids and not (hit.start <= mark.start and mark.end <= hit.end):
+                    return mark.word.text
+        return None
 
     def _own_topics(self, number: Number, window: Window) -> Iterator[Hit]:
         topics = self.hits.topics

@@ -16,6 +16,7 @@ from extraction.catalogue import Catalogue, Metric
 from extraction.drafts import Draft, Finisher
 from extraction.meaning import Claim
 from extraction.model import Mention, Observation
+from extraction.trace import Trace
 from extraction.view import build_view
 from extraction.walk import Walk, is_less, same_kind
 from extraction.windows import Number, Window
@@ -35,13 +36,17 @@ def extract_observations(
     catalogue: Catalogue,
     report_year: int | None,
     publish_date: str | None = None,
+    trace: Trace | None = None,
 ) -> tuple[Observation, ...]:
-    """The observations of one report in order of their place. Without a report year nothing can be dated: none."""
+    """The observations of one report in order of their place. Without a report year nothing can be dated: none.
+
+    A `trace` is told what became of each number (`extraction.explain`).
+    """
     if report_year is None or not mentions:
         return ()
     mentions = sorted(mentions, key=lambda mention: mention.start)[:MAX_NUMBERS]
     view = build_view(text, catalogue.script)
-    walk = _Reader(view, mentions, catalogue, report_year, publish_date)
+    walk = _Reader(view, mentions, catalogue, report_year, publish_date, trace)
     walk.read_all()
     finisher = Finisher(text, view, walk.structure)
     return tuple(finisher.finish(draft) for draft in walk.drafts)
@@ -58,8 +63,11 @@ class _Reader(Walk):
             before = self.text[max(window.left, number.start - phrases.REACH) : number.start]
             if self.dating.glued_year(number):
                 before += "年"
-            pooled = phrases.is_pool(before, self.text[number.end : number.end + 20])
-            if not pooled and not phrases.is_per_one(self.text[window.piece : number.start]):
+            if phrases.is_pool(before, self.text[number.end : number.end + 20]):
+                self.play(number, "pool")
+            elif phrases.is_per_one(self.text[window.piece : number.start]):
+                self.play(number, "per_one")
+            else:
                 self._read(number, window, before)
 
     def _read(self, number: Number, window: Window, before: str) -> None:
@@ -73,8 +81,9 @@ class _Reader(Walk):
             self.add(number, window, origin, "range")
         elif phrases.opens_range(before):
             self.origin = self.metric_of(claims[0]) if claims else None
+            self.play(number, "range_start")
         elif self._read_change(number, window, before, claims, last):
-            return
+            self.play(number, "change")
         elif self._completes(number):
             self.add(number, window, self.drafts[self.part_of or 0].metric, "part", self.part_of)
         elif (
@@ -91,7 +100,7 @@ class _Reader(Walk):
         elif number.unit == "%":
             self._read_share(number, window, before, last)
         elif number.index in self.labels:
-            return
+            self.play(number, "table_cell")
         elif last is not None and phrases.is_only_time(before):
             self._read_parallel(number, window)
         else:
@@ -102,6 +111,7 @@ class _Reader(Walk):
     def _read_claims(self, number: Number, window: Window, claims: list[Claim], before: str) -> None:
         best = claims[0]
         if not phrases.says_each(before) and self.meaning.is_joint(best):
+            self.play(number, "joint")
             return
         parent, last = None, self.last_before(number)
         for claim in [best, *(claim for claim in claims[1:] if self._is_second(claim, best, number, window, before))]:
@@ -214,6 +224,7 @@ class _Reader(Walk):
             return
         if last.share_percent is None and beside and (phrases.is_share(before) or not before.strip(",:(")):
             last.share_percent, last.share_of = number.mention.value, last.metric.part_of
+            self.play(number, "share")
 
     def _parts_without_share(self, last: Draft) -> list[str]:
         """撤销31宗,变更16宗,合计占5.4%: the metrics of the parts that the joint share is of, back to the last share."""

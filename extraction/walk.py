@@ -16,6 +16,7 @@ from extraction.meaning import Claim, Meaning
 from extraction.model import Mention
 from extraction.periods import Times
 from extraction.structure import Structure
+from extraction.trace import Role, Trace
 from extraction.view import View, blank_titles
 from extraction.windows import Number, Window, Windows
 from extraction.words import WordIndex
@@ -33,9 +34,15 @@ class Walk:
     """Numbers are read in order, for what one says may decide what the next is."""
 
     def __init__(
-        self, view: View, mentions: Sequence[Mention], catalogue: Catalogue, report_year: int, publish_date: str | None
+        self,
+        view: View,
+        mentions: Sequence[Mention],
+        catalogue: Catalogue,
+        report_year: int,
+        publish_date: str | None,
+        trace: Trace | None = None,
     ) -> None:
-        self.catalogue, self.year = catalogue, report_year
+        self.catalogue, self.year, self.trace = catalogue, report_year, trace
         self.text = blank_titles(view.text)
         self.numbers = [
             Number(index, view.forth(found.start), view.forth(found.end), found, catalogue.simplify(found.unit_zh))
@@ -47,7 +54,7 @@ class Walk:
                 self.numbers[index] = replace(self.numbers[index], unit="%")
         self.structure = Structure(self.text, report_year, [number.start for number in self.numbers])
         words = _index_words(catalogue)
-        self.meaning = Meaning(self.text, self.structure, words.find(self.text), words, catalogue)
+        self.meaning = Meaning(self.text, self.structure, words.find(self.text), words, catalogue, trace)
         self.windows = Windows(self.text, self.numbers, self.structure, catalogue.counted)
         times = Times(self.text, report_year, publish_date)
         times.set_default(min(self.structure.title_end(), self.numbers[0].start))
@@ -57,6 +64,11 @@ class Walk:
         """The metric of A in 由A降至B, for B."""
         self.part_of: int | None = None
         """The draft whose parts are being listed."""
+
+    def play(self, number: Number, role: Role) -> None:
+        """Tell the trace, if there is one, what a number is that is no observation of its own."""
+        if self.trace is not None:
+            self.trace.play(number.index, role)
 
     def metric_of(self, claim: Claim) -> Metric:
         return self.catalogue.metrics[claim.reading.metric]
