@@ -93,7 +93,10 @@ class Meaning:
         if self.trace is not None and not changed:
             for metric, claim in best.items():
                 outcome: Outcome = "taken" if claims and claims[0].reading.metric == metric else "outranked"
-                self._tell(number, claim.reading, claim.hit, claim.side, outcome, "", claim.score)
+                spoken_here = [topic for topic in claim.reading.topics if topic in spoken]
+                above = [f"{topic}↑" for topic in claim.reading.topics if topic in inherited and not spoken_here]
+                told = "、".join(spoken_here or above)
+                self._tell(number, claim.reading, claim.hit, claim.side, outcome, told, claim.score)
         return claims
 
     def _rank(self, number: Number, window: Window, best: dict[str, Claim]) -> list[Claim]:

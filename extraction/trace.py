@@ -9,9 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Literal
 
-Outcome = Literal[
-    "taken", "outranked", "unit", "topic", "weak_score", "needs", "counted", "carrier", "forbidden", "same_figure"
-]
+Outcome = Literal["taken", "outranked", "unit", "topic", "weak_score", "needs", "counted", "carrier", "forbidden"]
 """Why a reading of the catalogue was taken or not; the words for it are in `extraction.explain`."""
 Role = Literal["pool", "per_one", "joint", "change", "share", "range_start", "table_cell", "beyond_limit"]
 """What a number is that is no observation of its own."""

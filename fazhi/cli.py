@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain
+from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
 
 if TYPE_CHECKING:
     from connectors.registry import Source
@@ -175,6 +175,24 @@ def parse(
 
 
 @app.command()
+def explain(
+    file: Annotated[Path, typer.Argument(help="A plain text file (UTF-8).")],
+    metric: Annotated[str | None, typer.Option(help="Only sentences that have to do with this metric.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Everything that was considered, as one JSON object.")
+    ] = False,
+) -> None:
+    """Print the text's sentences with each number's fate: which metric it is and why, or why it is none."""
+    from fazhi.explaining import explain_file, explanation_record, print_explanation
+
+    explanation, catalogue = explain_file(file, metric)
+    if as_json:
+        typer.echo(json.dumps(explanation_record(file.stem, explanation), ensure_ascii=False))
+    else:
+        print_explanation(explanation, catalogue, metric)
+
+
+@app.command()
 def articles(
     out: Annotated[Path, typer.Option(help="Write here, one JSON object a line.")],
 ) -> None:
@@ -264,7 +282,7 @@ def main(argv: list[str] | None = None) -> int:
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the outermost frame: anything expected becomes one line
-        told = explain(error)
+        told = explain_error(error)
         if debug or told is None:
             traceback.print_exc()
         if told is None:

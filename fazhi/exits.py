@@ -28,7 +28,7 @@ class Told(NamedTuple):
     code: int
 
 
-def explain(error: BaseException) -> Told | None:
+def explain_error(error: BaseException) -> Told | None:
     """The line and exit code of an expected error; None for a defect of ours, which deserves its trace."""
     from pydantic import ValidationError
 

@@ -53,7 +53,7 @@ def test_help_is_quick_and_complete() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert "heavy: [] code: 0" in done.stdout
-    for command in ("nightly", "demo", "sources", "status", "parse", "articles", "sandbox", "settings"):
+    for command in ("nightly", "demo", "sources", "status", "parse", "explain", "articles", "sandbox", "settings"):
         assert command in done.stdout
     assert "Exit codes" in done.stdout
 
