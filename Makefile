@@ -4,9 +4,10 @@ BIN    := .venv/bin
 STAMP  := .venv/.installed
 DAY    ?= 1
 LOCKS  := requirements/uv.txt requirements/dev.txt
+PEERS  := benchmarks/.venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core lint types docs lock clean
+.PHONY: help demo test test-core bench lint types docs lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -34,6 +35,18 @@ test: $(STAMP)  ## The whole test suite, in parallel
 test-core: $(STAMP)  ## The pure core only: extraction and engines
 	@$(BIN)/pytest -n auto tests/extraction tests/connectors/test_engine*.py
 
+# The peers live apart. Where they cannot be installed the tables say so, and docs/benchmarks.md stays as it is.
+$(PEERS)/.installed: $(STAMP) requirements/bench.txt
+	@rm -rf $(PEERS) && $(BIN)/uv venv --quiet --python $(BIN)/python $(PEERS)
+	@echo "Installing the benchmark's peers into $(PEERS) ..."
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(PEERS)/bin/python --require-hashes --no-deps \
+	  --build-constraints requirements/bench.txt -r requirements/bench.txt
+	@touch $@
+
+bench: $(STAMP)  ## Speed, quality, memory and growth beside two peers; writes docs/benchmarks.md
+	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The peers could not be installed: the tables mark them." >&2
+	@$(BIN)/python benchmarks/extraction.py --json data/benchmarks.json --write-docs
+
 lint: $(STAMP)  ## Formatting and lint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -47,7 +60,8 @@ docs: $(STAMP)  ## Write the generated documents: settings, CLI reference, data 
 lock: $(STAMP)  ## Resolve the dependencies anew and write the hashed lock files
 	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --upgrade --extra dev ../pyproject.toml -o dev.txt
 	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet -c dev.txt ../pyproject.toml -o runtime.txt
+	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --upgrade --prerelease allow --group ../pyproject.toml:bench -o bench.txt
 	@cd requirements && echo uv | ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --upgrade - -o uv.txt
 
 clean:  ## Remove the environment and the data folder
-	rm -rf .venv data *.egg-info
+	rm -rf .venv $(PEERS) data *.egg-info

@@ -13,6 +13,9 @@ _FRACTION = re.compile(r"\d\.(\d+)")
 
 def format_number(value: Decimal) -> str:
     """`918`, `82.5`, `35189200`; never an exponent."""
+    text = str(value)
+    if text.isdigit():
+        return text
     return format(value.quantize(Decimal(1)) if value == value.to_integral_value() else value.normalize(), "f")
 
 
@@ -59,6 +62,12 @@ def find_integer_whole(rate: Decimal, part: Decimal, decimals: int) -> tuple[Ver
     near = part * 100 / rate
     tried = sorted({near.to_integral_value(ROUND_FLOOR), near.to_integral_value(ROUND_CEILING)})
     return _first_verdict([(n, part * 100 / n) for n in tried if n >= part], rate, decimals)
+
+
+def is_telling(rate: Decimal, base: Decimal, decimals: int, *, base_is_part: bool) -> bool:
+    """Whether some rates have no whole-number solution: the next integer changes the rate by more than a digit."""
+    step = rate * rate / (100 * base) if base_is_part else 100 / base
+    return step > Decimal(1).scaleb(-decimals)
 
 
 def _first_verdict(tries: list[tuple[Decimal, Decimal]], rate: Decimal, decimals: int) -> tuple[Verdict, list[Decimal]]:

@@ -19,10 +19,10 @@ _KINDS = {"count", "rate", "amount"}
 _MEASURES = {"stock", "flow", "rate", "level"}
 _TIERS = {"core", "extended"}
 _METRIC_KEYS = {
-    "code", "tier", "name_zh", "name_en", "definition", "unit", "kind", "measure", "additive", "additive_over",
-    "part_of", "rate", "plausible_range", "synonyms_zh", "notes", "readings", "examples",
+    "code", "tier", "name_zh", "name_en", "definition", "definition_zh", "unit", "kind", "measure", "additive",
+    "additive_over", "part_of", "rate", "plausible_range", "synonyms_zh", "notes", "readings", "examples",
 }  # fmt: skip
-_OPTIONAL = {"additive_over", "rate", "notes", "examples"}
+_OPTIONAL = {"definition_zh", "additive_over", "rate", "notes", "examples"}
 _READING_KEYS = {"topic", "words", "with", "not", "units", "counts", "weak"}
 
 
@@ -74,10 +74,13 @@ class Metric:
 
     code: str
     section: str
+    file: str
+    """The file that defines it, relative to the catalogue."""
     tier: str
     name_zh: str
     name_en: str
     definition: str
+    definition_zh: str
     unit: str
     kind: str
     measure: str
@@ -139,9 +142,11 @@ class Catalogue:
 class _Keys:
     """A mapping of a catalogue file, read key by key with errors that say where."""
 
-    def __init__(self, data: Any, where: str, allowed: set[str], optional: set[str]) -> None:
+    def __init__(self, data: Any, where: str, allowed: set[str], optional: set[str], *, any_key: bool = False) -> None:
         if not isinstance(data, dict):
             raise CatalogueError(f"{where}: must be a mapping")
+        if any_key:
+            allowed = set(data)
         unknown, missing = sorted(set(data) - allowed), sorted(allowed - optional - set(data))
         if unknown:
             raise CatalogueError(f"{where}: unknown key {unknown[0]!r} (known: {', '.join(sorted(allowed))})")
@@ -154,6 +159,9 @@ class _Keys:
         if not isinstance(value, str):
             raise CatalogueError(f"{self.where}: {key} must be text, not {value!r}")
         return value
+
+    def code(self, key: str) -> str | None:
+        return None if self.data.get(key) is None else self.text(key)
 
     def one_of(self, key: str, allowed: set[str]) -> str:
         value = self.text(key)
@@ -174,9 +182,20 @@ class _Keys:
         return value
 
 
+class _OnceLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A key that stands twice is an error: YAML itself would silently drop the first."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        keys = [key.value for key, _ in node.value]
+        for key, _ in node.value:
+            if keys.count(key.value) > 1:
+                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: key {key.value!r} stands twice")
+        return super().construct_mapping(node, deep)
+
+
 def _read_yaml(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_OnceLoader)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise CatalogueError(f"{path}: cannot be read as YAML: {error}".replace("\n", " ")) from error
 
@@ -184,7 +203,7 @@ def _read_yaml(path: Path) -> Any:
 def _read_units(path: Path) -> dict[str, Unit]:
     top = _Keys(_read_yaml(path), str(path), {"units"}, set())
     units: dict[str, Unit] = {}
-    for code, row in (top.data["units"] or {}).items():
+    for code, row in _Keys(top.data["units"], f"{path}: units", set(), set(), any_key=True).data.items():
         keys = _Keys(row, f"{path}: units.{code}", {"zh", "meaning"}, set())
         units[code] = Unit(code, keys.words("zh"), keys.text("meaning"))
     return units
@@ -192,7 +211,7 @@ def _read_units(path: Path) -> dict[str, Unit]:
 
 def _read_topics(path: Path) -> tuple[dict[str, tuple[str, ...]], _Keys]:
     top = _Keys(_read_yaml(path), str(path), {"topics", "general", "counted", "carriers", "stages"}, set())
-    table = _Keys(top.data["topics"], f"{path}: topics", set(top.data["topics"] or {}), set())
+    table = _Keys(top.data["topics"], f"{path}: topics", set(), set(), any_key=True)
     return {code: table.words(code) for code in table.data}, top
 
 
@@ -239,6 +258,8 @@ def _read_metric(row: Any, path: Path, section: str, units: Mapping[str, Unit], 
     bounds = keys.data["plausible_range"]
     if not isinstance(bounds, list) or [type(bound) in (int, float) for bound in bounds] != [True, True]:
         raise CatalogueError(f"{where}: plausible_range must be [low, high]")
+    if not bounds[0] <= bounds[1]:
+        raise CatalogueError(f"{where}: plausible_range [{bounds[0]}, {bounds[1]}] ends below its start")
     terms = {"numerator", "denominator"}
     rate = _Keys(keys.data.get("rate") or {}, f"{where}.rate", terms, terms)
     readings, examples = keys.data["readings"], keys.data.get("examples", [])
@@ -247,18 +268,20 @@ def _read_metric(row: Any, path: Path, section: str, units: Mapping[str, Unit], 
     return Metric(
         code=keys.text("code"),
         section=section,
+        file=f"{path.parent.name}/{path.name}",
         tier=keys.one_of("tier", _TIERS),
         name_zh=keys.text("name_zh"),
         name_en=keys.text("name_en"),
         definition=keys.text("definition"),
+        definition_zh=keys.text("definition_zh"),
         unit=unit.code,
         kind=keys.one_of("kind", _KINDS),
         measure=keys.one_of("measure", _MEASURES),
         additive=keys.flag("additive"),
         additive_over=keys.words("additive_over"),
-        part_of=keys.data["part_of"],
-        rate_numerator=rate.data.get("numerator"),
-        rate_denominator=rate.data.get("denominator"),
+        part_of=keys.code("part_of"),
+        rate_numerator=rate.code("numerator"),
+        rate_denominator=rate.code("denominator"),
         plausible_low=Decimal(str(bounds[0])),
         plausible_high=Decimal(str(bounds[1])),
         synonyms_zh=keys.words("synonyms_zh"),
@@ -280,6 +303,8 @@ def load_catalogue(folder: Path) -> Catalogue:
     files = sorted((folder / "metrics").glob("*.yml"))
     if not files:
         raise CatalogueError(f"{folder / 'metrics'}: no metric file (*.yml) here")
+    for path in (folder / "metrics").glob("*.yaml"):
+        raise CatalogueError(f"{path}: is not read: name it {path.stem}.yml")
     for path in files:
         top = _Keys(_read_yaml(path), str(path), {"section", "name_zh", "metrics"}, set())
         section = top.text("section")

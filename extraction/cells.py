@@ -14,6 +14,8 @@ from typing import Protocol
 _LINE = re.compile(r"[^\n]+")
 _CELL = re.compile(r"[^|]+")
 _MAX_CELL = 14
+_MAX_LABEL = 60
+"""A longer cell is text that says nothing of the figures beside or below it."""
 _SENTENCE = re.compile("[。;,]")
 
 Span = tuple[int, int]
@@ -67,9 +69,9 @@ def _read_row(text: str, line: Span, header: list[Span], fills: Fills, labels: L
     if not figures:
         return cells
     for column, number in figures:
-        above = (header[column],) if column < len(header) else ()
-        beside = tuple(cell for cell in cells[:1] if not fills(*cell))
-        labels[number.index] = above + beside
+        above = [header[column]] if column < len(header) else []
+        beside = [cell for cell in cells[:1] if not fills(*cell)]
+        labels[number.index] = tuple(cell for cell in above + beside if cell[1] - cell[0] <= _MAX_LABEL)
     return header
 
 
@@ -86,9 +88,28 @@ def _read_column(column: list[Span], fills: Fills, labels: Labels) -> None:
             if number is not None:
                 labels[number.index] = (column[first - run + offset],)
         return
+    if _read_rows(column, figures, first, run, labels):
+        return
     label: Span | None = None
     for cell, number in zip(column, figures, strict=True):
         if number is None:
             label = cell
         elif label is not None:
             labels[number.index] = (label,)
+
+
+def _read_rows(column: list[Span], figures: Sequence[Placed | None], first: int, run: int, labels: Labels) -> bool:
+    """A header of run + 1 cells, then rows of a name and `run` figures, one cell a line (甲局, 3, 2)."""
+    width = run + 1
+    header = first - width - 1
+    rows = range(header + width, len(column) - width + 1, width)
+    if header < 0 or len(rows) < 2:
+        return False
+    if any((figures[row + at] is None) != (at == 0) for row in rows for at in range(width)):
+        return False
+    for row in rows:
+        for at in range(1, width):
+            number = figures[row + at]
+            if number is not None:
+                labels[number.index] = (column[header + at], column[row])
+    return True

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 
-from extraction.arithmetic import format_number, format_sum
+from extraction.arithmetic import format_number
 from extraction.checks_across import Statement, check_across
 from extraction.checks_duplicates import check_duplicate
-from extraction.checks_evidence import ends_open, find_unread, in_one_sentence
-from extraction.checks_rates import check_integer_feasible, check_ratio, check_share
-from extraction.findings import make_check, make_silent
-from extraction.model import Check, Observation, Verdict
+from extraction.checks_evidence import ends_open, find_unread, in_one_sentence, says_of_which
+from extraction.checks_parts import check_breakdown
+from extraction.checks_rates import check_integer_feasible, check_ratio
+from extraction.checks_shares import check_share
+from extraction.findings import compare_sums, make_check, make_silent
+from extraction.model import Check, Mention, Observation, Verdict
 from extraction.rules import Formula, Rule, Rules
-from extraction.terms import Context, Figures, Table, context_of, formula_contexts, is_exact, may_refute, value_of
+from extraction.terms import Context, Figures, Table, formula_contexts, may_refute, value_of
 from extraction.yoy import check_yoy
 
 __all__ = ["Statement", "check_across", "check_document"]
 
 Found = Iterator[Check]
-OVERLAPPING = ("各项之间可能有重叠", "so the parts may overlap")
 UNUSUAL = (
     "超出一个县（区）一年的通常范围，可能是读错了数字或口径不同",
     "outside the usual range of one county and year, so the number may be misread or its scope another",
@@ -36,43 +36,35 @@ UNUSUAL = (
 def _keep_widest(checks: list[Check]) -> list[Check]:
     """One finding per equation: a finding whose figures are all in a wider one says nothing new."""
     kept: list[Check] = []
+    using: dict[int, list[frozenset[int]]] = defaultdict(list)
     for check in sorted(checks, key=lambda c: (-len(c.observations), c.observations)):
-        if not any(set(check.observations) <= set(other.observations) for other in kept):
+        used = frozenset(check.observations)
+        if not any(used <= wider for wider in using[check.observations[0]]):
             kept.append(check)
+            for index in used:
+                using[index].append(used)
     return sorted(kept, key=lambda c: c.observations)
 
 
-def _per_context(table: Table, rule: Rule, decide: Callable[[Formula, Context], Check | None]) -> Found:
+def _per_context(table: Table, rule: Rule, decide: Callable[[Table, Formula, Context], Check | None]) -> Found:
+    """In the whole report, where a metric must have one value, and in each sentence, whose own value counts first."""
     for formula in rule.formulas:
-        found = [decide(formula, context) for context in formula_contexts(table, formula)]
-        yield from _keep_widest([check for check in found if check is not None])
+        known = [metric for metric in formula.metrics if metric in table.by_metric]
+        if len(known) < 2:
+            continue
+        decided = [decide(table, formula, context) for context in formula_contexts(table, formula)]
+        found = [check for check in decided if check is not None]
+        for sentence in table.list_sentences(known):
+            decided = [decide(sentence, formula, context) for context in formula_contexts(sentence, formula)]
+            found += [check for check in decided if check is not None and sentence.proves(check)]
+        yield from _keep_widest(found)
 
 
 # -- sums and subsets -----------------------------------------------------------------------------
 
 
-def _compare_sums(rule: Rule, left: Figures, right: Figures, sign: str, context: Context) -> Check:
-    """`sign` is what must stand between left and right; the total is written last and quoted first."""
-    a, b = (right, left) if sign == "=" and len(left.values) == 1 else (left, right)
-    if sign == ">=":
-        a, b, sign = right, left, "<="
-    holds = a.total == b.total if sign == "=" else a.total <= b.total
-    shown = {("=", True): "=", ("=", False): "≠", ("<=", True): "≤", ("<=", False): ">"}[sign, holds]
-    middle = f" = {format_number(a.total)}" if not holds and len(a.values) > 1 else ""
-    formula = f"{format_sum(a.values)}{middle} {shown} {format_sum(b.values)}"
-    verdict = "holds" if holds else rule.on_fail
-    gap = format_number(abs(a.total - b.total))
-    told = None
-    if not holds and sign == "=":
-        told = (f"两边相差{gap}", f"the two sides are {gap} apart")
-    elif not holds:
-        told = (f"前者不应大于后者，却多出{gap}", f"the first should not exceed the second, yet is {gap} larger")
-    used = tuple(i for i in (*b.indexes, *a.indexes) if i >= 0)
-    return make_check(rule, verdict, used, formula, context.period, a.total, b.total, Decimal(0), told)
-
-
 def _check_sum_equal(table: Table, rule: Rule) -> Found:
-    def decide(formula: Formula, context: Context) -> Check | None:
+    def decide(table: Table, formula: Formula, context: Context) -> Check | None:
         left, left_complete, left_added = table.resolve_sum(formula.left, context, may_add=True)
         right, right_complete, right_added = table.resolve_sum(formula.right, context, may_add=True)
         if not left.values or not right.values:
@@ -85,11 +77,13 @@ def _check_sum_equal(table: Table, rule: Rule) -> Found:
             sign = "<="
         else:
             return None
-        check = _compare_sums(rule, left, right, sign, context)
-        if check.verdict == "holds":
+        check = compare_sums(rule, left, right, sign, context)
+        if check.verdict == "holds" and (sign == "=" or not rule.open):
             return check
         if completed := _complete(table, left, right):
-            return _compare_sums(rule, *completed, "=", context)
+            return compare_sums(rule, *completed, "=", context)
+        if check.verdict == "holds":
+            return check
         # Parallel rows may overlap, so their sum can confirm an equation but not refute it.
         return check if not (left_added or right_added) and may_refute(table, check) else None
 
@@ -121,19 +115,28 @@ def _complete(table: Table, left: Figures, right: Figures) -> tuple[Figures, Fig
 
 
 def _check_subset(table: Table, rule: Rule) -> Found:
-    def decide(formula: Formula, context: Context) -> Check | None:
+    def decide(table: Table, formula: Formula, context: Context) -> Check | None:
         left, _, _ = table.resolve_sum(formula.left, context)
         right, _, _ = table.resolve_sum(formula.right, context)
         if not left.values or not right.values:
             return None
-        check = _compare_sums(rule, left, right, "<=", context)
+        check = compare_sums(rule, left, right, "<=", context)
         if check.verdict == "holds":
             return check
         all_stated = all(table.resolve(term, context) is not None for term in formula.right)
+        all_stated = all_stated or _is_inside(table, left, right)
         tied = not rule.tied or _is_tied(table, left, right)
         return check if all_stated and tied and may_refute(table, check) else None
 
     return _per_context(table, rule, decide)
+
+
+def _is_inside(table: Table, part: Figures, whole: Figures) -> bool:
+    """案件45件，其中胜诉33件: the text itself says what the part is a part of, so nothing unstated can explain more."""
+    if len(whole.indexes) != 1:
+        return False
+    total = table.all[whole.indexes[0]]
+    return all(says_of_which(total, table.all[i]) for i in part.indexes)
 
 
 def _is_tied(table: Table, part: Figures, whole: Figures) -> bool:
@@ -145,7 +148,7 @@ def _is_tied(table: Table, part: Figures, whole: Figures) -> bool:
 def _check_stock_change(table: Table, rule: Rule) -> Found:
     """Two stocks of one metric and the change between them. Two populations look the same, so it only confirms."""
 
-    def decide(formula: Formula, context: Context) -> Check | None:
+    def decide(table: Table, formula: Formula, context: Context) -> Check | None:
         change, complete, _ = table.resolve_sum(formula.right, context)
         first: dict[Decimal, int] = {}
         for index in table.list_candidates(formula.left[0].metrics[0], context):
@@ -162,36 +165,6 @@ def _check_stock_change(table: Table, rule: Rule) -> Found:
     return _per_context(table, rule, decide)
 
 
-def _check_breakdown(table: Table, rule: Rule) -> Found:
-    rows: dict[int, list[int]] = defaultdict(list)
-    for index, o in enumerate(table.all):
-        if o.breakdown_of is not None and 0 <= o.breakdown_of < len(table.all):
-            whole_row = table.all[o.breakdown_of]
-            same = (whole_row.metric, whole_row.period, whole_row.status) == (o.metric, o.period, o.status)
-            if same and is_exact(whole_row):
-                rows[o.breakdown_of].append(index)
-    for total_index, parts in sorted(rows.items()):
-        if not all(is_exact(table.all[i]) for i in parts):
-            continue
-        total = value_of(table.all[total_index])
-        figures = Figures(tuple(parts), tuple(value_of(table.all[i]) for i in parts))
-        gap = total - figures.total
-        last = max((table.all[i] for i in parts), key=lambda o: o.start)
-        is_full = len(parts) >= rule.min_rows and gap <= rule.near * total and not ends_open(last)
-        sign = "=" if gap == 0 or (len(parts) > 1 and (gap < 0 or is_full)) else ">="
-        whole, context = Figures((total_index,), (total,)), context_of(table.all[total_index])
-        check = _compare_sums(rule, whole, figures, sign, context)
-        if len(parts) > 1 and -gap > rule.near * total:
-            zh, en = OVERLAPPING
-            check = replace(
-                check,
-                verdict="differs",
-                message_zh=f"{check.message_zh.removesuffix('。')}，{zh}。",
-                message_en=f"{check.message_en.removesuffix('.')}, {en}.",
-            )
-        yield check
-
-
 # -- single figures -------------------------------------------------------------------------------
 
 
@@ -202,16 +175,18 @@ def _check_range(table: Table, rule: Rule, rules: Rules) -> Found:
         facts = rules.metrics.get(o.metric)
         if facts is None or o.value is None:
             continue
-        text = format_number(o.value)
         verdict: Verdict = "fails"
         if o.value < 0 or (facts.unit == "percent" and o.value > 100):
             limits = "0 ≤ {} ≤ 100" if facts.unit == "percent" else "0 ≤ {}"
-            formula, told = f"{limits.format(text)} ✗", ("数值不可能成立", "no such value is possible")
+            formula, told = (
+                f"{limits.format(format_number(o.value))} ✗",
+                ("数值不可能成立", "no such value is possible"),
+            )
         elif facts.kind == "count" and o.value != o.value.to_integral_value():
-            formula, told = f"{text} ∉ ℤ", ("计数不应有小数", "a count has no fraction")
-        elif o.breakdown_of is None and not facts.plausible_low <= o.value <= facts.plausible_high:
+            formula, told = f"{format_number(o.value)} ∉ ℤ", ("计数不应有小数", "a count has no fraction")
+        elif o.breakdown_of is None and not facts.plausible_low / rule.slack <= o.value <= facts.plausible_high:
             low, high = format_number(facts.plausible_low), format_number(facts.plausible_high)
-            formula, told, verdict = f"{low} ≤ {text} ≤ {high} ✗", UNUSUAL, "differs"
+            formula, told, verdict = f"{low} ≤ {format_number(o.value)} ≤ {high} ✗", UNUSUAL, "differs"
         else:
             inside.append(index)
             continue
@@ -224,7 +199,7 @@ _CHECKERS: dict[str, Callable[[Table, Rule], Found]] = {
     "sum_equal": _check_sum_equal,
     "subset_le": _check_subset,
     "stock_change": _check_stock_change,
-    "breakdown": _check_breakdown,
+    "breakdown": check_breakdown,
     "ratio": check_ratio,
     "integer_feasible": check_integer_feasible,
     "share": check_share,
@@ -233,13 +208,37 @@ _CHECKERS: dict[str, Callable[[Table, Rule], Found]] = {
 }
 
 
-def check_document(observations: Sequence[Observation], rules: Rules) -> tuple[Check, ...]:
-    """All findings of one report in rule order; `Check.observations` are indexes into `observations`."""
-    table = Table(observations)
-    checks: list[Check] = []
-    for rule in rules.rules:
-        if "document" not in rule.reach:
-            continue
-        found = list(_check_range(table, rule, rules) if rule.type == "range" else _CHECKERS[rule.type](table, rule))
-        checks.extend(found or [make_silent(rule)])
-    return tuple(checks)
+def check_document(
+    observations: Sequence[Observation], rules: Rules, mentions: Sequence[Mention] = (), text: str = ""
+) -> tuple[Check, ...]:
+    """All findings of one report in rule order; `Check.observations` are indexes into `observations`.
+
+    `mentions` and `text` let lists be added up whose numbers no metric has read.
+    """
+    table = Table(observations, mentions, text)
+    found: dict[str, list[Check]] = {}
+    own = [rule for rule in rules.rules if "document" in rule.reach]
+    for rule in sorted(own, key=lambda r: r.type == "breakdown"):  # last: its plain lists repeat nothing
+        checks = list(_check_range(table, rule, rules) if rule.type == "range" else _CHECKERS[rule.type](table, rule))
+        for check in checks:
+            table.tell(check)
+        found[rule.id] = checks or [make_silent(rule)]
+    lists = [check for rule in own if rule.type in ("sum_equal", "breakdown") for check in found[rule.id]]
+    closed = [_list_parts(table, one) for one in lists if one.verdict == "holds" and one.formula.count(" = ") == 1]
+    for rule in own:
+        sound = [check for check in found[rule.id] if not _is_misread(table, check, closed)]
+        found[rule.id] = sound or [make_silent(rule)]
+    return tuple(check for rule in own for check in found[rule.id])
+
+
+def _list_parts(table: Table, closed: Check) -> frozenset[int]:
+    """The figures of an equation but its total, which may be a number that no metric has read."""
+    return frozenset(i for i in closed.observations if table.all[i].value != closed.actual)
+
+
+def _is_misread(table: Table, check: Check, closed: Sequence[frozenset[int]]) -> bool:
+    """A failure among figures that are all parts of one list which adds up: its total was taken for what it is not."""
+    if check.verdict != "fails":
+        return False
+    counts = {i for i in check.observations if table.all[i].unit != "percent"}
+    return len(counts) > 1 and any(counts <= parts for parts in closed)

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
 from extraction.model import Observation
 
-_PASSAGE = 300
+PASSAGE = 300
 """Characters, about five sentences: a matter is told in one go; figures further apart may count something else."""
 _MARKS = re.compile(r"[,;:。!?|\n()，；：！？（）]")
 _JOINED = re.compile(r"[^,;:。!?|\n()，；：！？（）\d]{1,20}[和及与、]")
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_RATE_BESIDE = re.compile(
+    r"[^\d,，、；;。(（]{0,3}[,，、(（]?(?:同比|增幅|增长|增加|上升|提高|下降|降幅|减少|降低){1,2}[为达了约]{0,2}(\d+(?:\.\d+)?)[%％]"
+)
+_JOINT = re.compile(r"[,，、]?(?:合计|共计|共|总计|三者|二者|两者|四者)(?:合计)?占比?(?:为|达)?(\d+(?:\.\d+)?)[%％]")
 _WORDLESS = re.compile(r"[\s“”\"'‘’《》、·]")
 _FILLERS = re.compile(
     r"截至目前|今年以来|一年来|全年|今年|本年度|年内|(?:19|20)\d\d年度?|共计|总计|合计|累计|其中|目前|共|已|了|的|为|达到|达"
@@ -36,8 +41,8 @@ def _span(o: Observation) -> tuple[int, int]:
 
 def in_one_sentence(a: Observation, b: Observation) -> bool:
     """Quotes that overlap, or neighbouring pieces of a sentence too long to be quoted whole."""
-    first, second = sorted((a, b), key=_span)
-    gap = _span(second)[0] - _span(first)[1]
+    one, other = _span(a), _span(b)
+    gap, first = (other[0] - one[1], a) if one <= other else (one[0] - other[1], b)
     return gap < 0 or (gap <= 2 and not first.quote.endswith(("。", "!", "?", "！", "？")))
 
 
@@ -51,9 +56,17 @@ def are_joined(observations: Sequence[Observation]) -> bool:
     return len(rows) > 1 and all(_JOINED.fullmatch(text) for text in between)
 
 
+def says_of_which(total: Observation, part: Observation) -> bool:
+    """Whether 其中 stands between a total and its part in one sentence."""
+    if not in_one_sentence(total, part) or part.start < total.end:
+        return False
+    quote = total.quote if part.end <= total.quote_start + len(total.quote) else ""
+    return "其中" in quote[total.end - total.quote_start : part.start - total.quote_start]
+
+
 def in_one_passage(observations: Iterable[Observation]) -> bool:
     starts = sorted(o.start for o in observations)
-    return all(after - before <= _PASSAGE for before, after in pairwise(starts))
+    return all(after - before <= PASSAGE for before, after in pairwise(starts))
 
 
 def _around(o: Observation) -> tuple[str, str]:
@@ -105,6 +118,51 @@ def find_unread(used: Sequence[Observation], everything: Sequence[Observation], 
         if fits and not any(o.start <= place < o.end for o in everything):
             return place
     return None
+
+
+def find_listed(total: Observation, parts: Sequence[Observation], value: Decimal) -> int | None:
+    """The place of a number `value` that stands with `parts` after their `total`, in the measure word of either."""
+    units = {o.unit_zh for o in (total, *parts) if o.unit_zh}
+    own = {o.start for o in parts}
+    for place, number, follows in plain_numbers([total, *parts]):
+        if place >= total.end and place not in own and number == value and any(follows.startswith(u) for u in units):
+            return place
+    return None
+
+
+def find_worded(o: Observation, words: Sequence[str]) -> list[tuple[int, Decimal]]:
+    """The numbers before `o` in its sentence whose own phrase has one of `words`, the nearest first."""
+    found: list[tuple[int, Decimal]] = []
+    last = 0
+    for match in _NUMBER.finditer(o.quote, 0, max(0, o.start - o.quote_start)):
+        marks = [mark.end() for mark in _MARKS.finditer(o.quote, last, match.start())]
+        phrase = o.quote[max([last, *marks]) : match.start()]
+        last = match.end()
+        is_count = not o.quote.startswith(("年", "月", "日", "%", "％", "个百分点", "万", "亿"), match.end())
+        if is_count and any(word in phrase for word in words):
+            found.insert(0, (o.quote_start + match.start(), Decimal(match[0].replace(",", ""))))
+    return found
+
+
+def with_percent(o: Observation) -> Observation:
+    """比上年增加37件，增长21.0%: the figure with the percentage told right after its change, where it has none yet."""
+    if o.yoy_change is None or o.yoy_percent is not None:
+        return o
+    after = _around(o)[1]
+    for change in _NUMBER.finditer(after):
+        if Decimal(change[0].replace(",", "")) == abs(o.yoy_change):
+            match = _RATE_BESIDE.match(after, change.end())
+            if match is None:
+                return o
+            percent = Decimal(match[1]) if o.yoy_change >= 0 else -Decimal(match[1])
+            return replace(o, yoy_percent=percent, yoy_text=f"{match[1]}%")
+    return o
+
+
+def find_joint_share(o: Observation) -> tuple[int, Decimal] | None:
+    """变更1宗、责令履行1宗,合计占比1.3%: the share of a list, told right after its last figure, and its place."""
+    match = _JOINT.match(_around(o)[1])
+    return (o.end + match.start(1), Decimal(match[1])) if match else None
 
 
 def ends_open(o: Observation) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from extraction.catalogue import Catalogue
-from extraction.mentions import extract_mentions
 from extraction.model import Check, Mention, Observation, Parsed
 from extraction.observations import extract_observations
 from extraction.parse import parse_report
@@ -43,6 +42,7 @@ _ROLES: dict[Role, Told] = {
     "share": ("占比，记在所属数字上", "a share, kept with the figure that it belongs to"),
     "range_start": ("由A至B中的A，年份不明", "A of a change from A to B, of no named time"),
     "table_cell": ("表格中的数，行列标题没有对应指标", "a table's figure whose labels name no metric"),
+    "elsewhere": ("上级地区或他处的数，不是本地的", "a figure of a wider region or of another place"),
     "beyond_limit": ("超出可读数字上限", "beyond the number of figures that are read"),
 }
 _MAX_USED = 20
@@ -108,7 +108,7 @@ def explain_report(
     """The fate of every number; with `metric`, only sentences where that metric was taken or considered."""
     parsed = parse_report(text, catalogue, rules, title=title, publish_date=publish_date)
     trace = Trace()
-    mentions = sorted(extract_mentions(text), key=lambda mention: mention.start)
+    mentions = list(parsed.mentions)
     extract_observations(text, mentions, catalogue, parsed.report_year, publish_date, trace)
     numbers = list(_number_fates(mentions, parsed, trace))
     sentences = tuple(_by_sentence(text, catalogue, parsed, numbers))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
-from extraction.arithmetic import format_number, format_percent, half_unit, judge_rate
+from extraction.arithmetic import format_number, format_percent, format_sum, half_unit, judge_rate
 from extraction.model import Check, Verdict
 from extraction.rules import Rule
+from extraction.terms import Context, Figures
 
 Told = tuple[str, str]
 """The same clause in Chinese and in English."""
 
+EXACT = ("恰好相等", "exactly so")
+ROUNDED = ("四舍五入后相符", "so when rounded")
+NEARLY = ("在允许的误差以内", "within the tolerance of the rule")
 _WORDS: dict[Verdict, Told] = {
     "holds": ("核对相符", "the figures agree"),
     "truncated": ("末位是截断，不是四舍五入", "the last digit was cut off, not rounded"),
@@ -31,6 +36,8 @@ def make_check(
     actual: Decimal | None,
     tolerance: Decimal | None,
     told: Told | None = None,
+    *,
+    is_explained: bool = False,
 ) -> Check:
     """`told` says what is wrong in place of the verdict's own words. The first observation is the one to quote."""
     zh, en = told or _WORDS[verdict]
@@ -47,7 +54,28 @@ def make_check(
         period=period,
         message_zh=f"{rule.name_zh}{when_zh}：{formula}，{zh}。",
         message_en=f"{_capital(rule.name_en)}{when_en}: {formula}; {en}.",
+        is_explained=is_explained,
     )
+
+
+def compare_sums(rule: Rule, left: Figures, right: Figures, sign: str, context: Context) -> Check:
+    """`sign` is what must stand between left and right; the total is written last and quoted first."""
+    a, b = (right, left) if sign == "=" and len(left.values) == 1 else (left, right)
+    if sign == ">=":
+        a, b, sign = right, left, "<="
+    holds = a.total == b.total if sign == "=" else a.total <= b.total
+    shown = {("=", True): "=", ("=", False): "≠", ("<=", True): "≤", ("<=", False): ">"}[sign, holds]
+    middle = f" = {format_number(a.total)}" if not holds and len(a.values) > 1 else ""
+    formula = f"{format_sum(a.values)}{middle} {shown} {format_sum(b.values)}"
+    verdict = "holds" if holds else rule.on_fail
+    gap = format_number(abs(a.total - b.total))
+    told = None
+    if not holds and sign == "=":
+        told = (f"两边相差{gap}", f"the two sides are {gap} apart")
+    elif not holds:
+        told = (f"前者不应大于后者，却多出{gap}", f"the first should not exceed the second, yet is {gap} larger")
+    used = tuple(i for i in (*b.indexes, *a.indexes) if i >= 0)
+    return make_check(rule, verdict, used, formula, context.period, a.total, b.total, Decimal(0), told)
 
 
 def make_rate_check(
@@ -67,6 +95,8 @@ def make_rate_check(
     formula = f"{quotient} = {given} {sign} {printed}"
     tolerance = half_unit(decimals) if rule.tolerance is None else rule.tolerance
     told = None
+    if verdict == "holds":
+        told = EXACT if exact == stated else ROUNDED if abs(exact - stated) <= half_unit(decimals) else NEARLY
     if verdict == "fails":
         zh, en = note_if_failed or ("", "")
         told = (
@@ -77,6 +107,7 @@ def make_rate_check(
     return make_check(rule, final, observations, formula, period, exact, stated, tolerance, told)
 
 
+@lru_cache(maxsize=256)
 def make_silent(rule: Rule) -> Check:
     """A rule that found nothing to compare says so."""
     return Check(
@@ -98,6 +129,7 @@ def name_value(value: Decimal, unit_zh: str) -> str:
     return format_number(value) + ("元" if unit_zh.endswith("元") else unit_zh)
 
 
+@lru_cache(maxsize=1024)
 def name_period_zh(period: str) -> str:
     """`2019` → `2019年`; `2019-07/2019-09` → `2019年7月至9月`."""
     first, _, last = period.partition("/")

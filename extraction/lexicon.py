@@ -11,13 +11,10 @@ from typing import Any
 
 import yaml
 
+from extraction.view import Folding
+
 WORDS_PATH = Path(__file__).resolve().parent.parent / "catalog" / "lookups" / "quantity_words.yml"
 
-_WIDTH = {
-    **{chr(0xFF10 + n): str(n) for n in range(10)},
-    **dict(zip("％﹪．，；：（）！？～＋－／＝｜＂　\xa0", '%%.,;:()!?~+-/=|"  ', strict=True)),
-}
-"""Full-width forms of digits and of the punctuation that the patterns name."""
 _HAN_TO_ARABIC = dict(zip("零一二两三四五六七八九", "01223456789", strict=True))
 _KEYS = {
     "units", "han_units", "stops", "durations", "qualifiers", "names", "lines",
@@ -31,9 +28,10 @@ class LexiconError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lexicon:
-    """Compiled words. Every pattern works on folded text and is free of nested repetition."""
+    """Compiled words. Every pattern works on the text of a view and is free of nested repetition."""
 
-    fold: Mapping[int, str]
+    traditional: Mapping[int, int | str]
+    fold: Folding
     unit: str
     """Regex source: one unit after an Arabic number, longest first, with its stops."""
     han_unit: str
@@ -48,6 +46,10 @@ class Lexicon:
     near: Mapping[str, re.Pattern[str]]
     far: Mapping[str, re.Pattern[str]]
     after: Mapping[str, re.Pattern[str]]
+    near_ends: frozenset[str]
+    """The last characters of all near words: most numbers have none of them before them, and need no search."""
+    far_starts: re.Pattern[str]
+    after_starts: frozenset[str]
 
 
 def _flatten(rows: Iterable[Any]) -> list[str]:
@@ -64,7 +66,10 @@ def any_of(words: Iterable[str]) -> str:
 
 
 def _with_stops(words: list[str], stops: Mapping[str, list[str]]) -> str:
-    ordered = sorted(set(words), key=lambda word: (-len(word), word))
+    """Of words with the same first character the longest comes first; else the order of the file, which begins with
+    the commonest, for a pattern tries one after the other."""
+    place = {word[0]: at for at, word in reversed(list(enumerate(words)))}
+    ordered = sorted(set(words), key=lambda word: (place[word[0]], -len(word), word))
     parts = [re.escape(word) + (f"(?!{any_of(stops[word])})" if stops.get(word) else "") for word in ordered]
     return "(?:" + "|".join(parts) + ")"
 
@@ -94,8 +99,13 @@ def load_lexicon(path: Path = WORDS_PATH) -> Lexicon:
     if broken:
         raise LexiconError(f"{path}: traditional must map one character to one character: {broken}")
     quantity_words, durations = data["qualifiers"], data["durations"]
+
+    def qualifying(place: str) -> list[str]:
+        return [word for words in quantity_words.values() for word in words[place]]
+
     return Lexicon(
-        fold=str.maketrans({**_WIDTH, **data["traditional"]}),
+        traditional=str.maketrans(data["traditional"]),
+        fold=Folding(str.maketrans(data["traditional"])),
         unit=_with_stops(units, data["stops"]),
         han_unit=_with_stops(han_units, data["stops"]),
         names=re.compile(any_of(_both_scripts(_flatten(data["names"])))),
@@ -114,4 +124,7 @@ def load_lexicon(path: Path = WORDS_PATH) -> Lexicon:
             name: re.compile(any_of(words["far"]) + r"[^\d,。;、:!?\n]{0,8}$") for name, words in quantity_words.items()
         },
         after={name: re.compile(any_of(words["after"])) for name, words in quantity_words.items()},
+        near_ends=frozenset(word[-1] for word in qualifying("near")),
+        far_starts=re.compile(any_of(word[0] for word in qualifying("far"))),
+        after_starts=frozenset(word[0] for word in qualifying("after")),
     )

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from extraction.catalogue import Catalogue, Reading
 from extraction.structure import Structure
 from extraction.trace import Considered, Outcome, Trace
-from extraction.windows import TAIL_REACH, Number, Window, ends_in, one_of
+from extraction.windows import REACH, TAIL_REACH, Number, Window, ends_in, one_of
 from extraction.words import Hit, Hits, WordIndex, topics_of
 
 _NEEDS_REACH = 160
@@ -28,15 +28,17 @@ _DONE = re.compile(r"进行|予以|报|向")
 _TITLE = re.compile(r"《[^《》]*》")
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A reading that fits, how well, and by which word."""
 
     reading: Reading
     hit: Hit
     score: float
     side: str
-    why: str
+
+    @property
+    def why(self) -> str:
+        return f"{self.hit.word.text}/{self.side}"
 
 
 class Meaning:
@@ -51,31 +53,34 @@ class Meaning:
         self.taken = 0
         """Words before this place have already said what a number before them is (1件申请人撤回,1件维持)."""
         self._general = catalogue.general
+        self._heads: tuple[int | None, int, dict[str, float]] | None = None
+        self._seen: tuple[Number, re.Match[str] | None, re.Match[str] | None] | None = None
 
     def claims(self, number: Number, window: Window, *, changed: bool = False) -> list[Claim]:
         """All readings that fit, best first, one per metric. `changed`: those of which a rate of change is stated."""
-        named = [
-            (hit, side, gap, reading) for hit, side, gap in self._named(number, window) for reading in hit.word.names
-        ]
-        fitting = [
-            (hit, side, gap, reading)
-            for hit, side, gap, reading in named
-            if (("%" not in reading.units) if changed else accepts_unit(reading, number, gap, side))
-        ]
-        if self.trace is not None and not changed:
-            for hit, side, _, reading in [row for row in named if row not in fitting]:
-                self._tell(number, reading, hit, side, "unit", number.unit)
+        fitting: list[tuple[Hit, str, int, Reading]] = []
+        for hit, side, gap in self._named(number, window):
+            readings = self._list_fitting(hit, side, gap, number, changed)
+            for reading in readings:
+                fitting.append((hit, side, gap, reading))
+            if self.trace is not None and not changed:
+                for reading in hit.word.names:
+                    if reading not in readings:
+                        self._tell(number, reading, hit, side, "unit", number.unit)
         if not fitting:
             return []
         own = topics_of(self._own_topics(number, window))
-        spoken = own | topics_of(self.hits.topics.inside(window.right, window.tail))
+        spoken = own
+        if window.right < window.tail:
+            spoken = own | topics_of(self.hits.topics.inside(window.right, window.tail))
         inherited = {} if own else self._inherited(number, window)
         needed: set[int] | None = None
         best: dict[str, Claim] = {}
         for hit, side, gap, reading in fitting:
-            topic = self._topic_score(reading, spoken if side == "tail" else own, inherited)
-            if topic is None or (side == "shared" and not own.keys() & set(reading.topics)):
-                self._tell(number, reading, hit, side, "topic", "、".join(reading.topics))
+            topic = self._topic_score(reading, spoken if side == "tail" else own, inherited) if reading.topics else 3.0
+            if topic is None or (side == "shared" and own.keys().isdisjoint(reading.topics)):
+                if self.trace is not None:
+                    self._tell(number, reading, hit, side, "topic", "、".join(reading.topics))
                 continue
             score = self._score(reading, hit, side, gap, number, window) + topic
             held = best.get(reading.metric)
@@ -88,7 +93,7 @@ class Meaning:
             if barred is not None:
                 self._tell(number, reading, hit, side, *barred, score)
                 continue
-            best[reading.metric] = Claim(reading, hit, score, side, f"{hit.word.text}/{side}")
+            best[reading.metric] = Claim(reading, hit, score, side)
         claims = self._rank(number, window, best)
         if self.trace is not None and not changed:
             for metric, claim in best.items():
@@ -99,8 +104,26 @@ class Meaning:
                 self._tell(number, claim.reading, claim.hit, claim.side, outcome, told, claim.score)
         return claims
 
+    @staticmethod
+    def _list_fitting(hit: Hit, side: str, gap: int, number: Number, changed: bool) -> list[Reading]:
+        """The readings of a word whose measure word fits; where there is one they depend on nothing else."""
+        if changed:
+            return [reading for reading in hit.word.names if "%" not in reading.units]
+        if not number.unit:
+            if hit.word.text[-1] == "率":  # 网上可办率98.2: the sign is lost
+                beside = side == "left" and gap <= 1 and (number.mention.value or 0) <= 100
+                return [reading for reading in hit.word.names if beside and "%" in reading.units]
+            return [reading for reading in hit.word.names if accepts_unit(reading, number, gap, side)]
+        readings = hit.word.names_by_unit.get(number.unit)
+        if readings is None:
+            readings = [reading for reading in hit.word.names if accepts_unit(reading, number, gap, side)]
+            hit.word.names_by_unit[number.unit] = readings
+        return readings
+
     def _rank(self, number: Number, window: Window, best: dict[str, Claim]) -> list[Claim]:
         """The claims that stand beside each other, best first."""
+        if len(best) < 2 and not window.runs_on:
+            return list(best.values())
         if not all(claim.side == "shared" for claim in best.values()):
             best = {metric: claim for metric, claim in best.items() if claim.side != "shared"}
         if not all(claim.reading.weak for claim in best.values()):
@@ -125,18 +148,24 @@ class Meaning:
         index = self.words.numbers[id(reading)]
         if reading.needs and index not in needed:
             return "needs", "、".join(reading.needs[:6])
-        follows = self._counted.match(self.text, number.end) if number.unit else None
+        follows, carried = self._look_around(number)
         if follows and not self._counts(reading, follows[0], side, hit, number):
             return "counted", follows[0]
-        if carrier := self._carriers.match(self.text, hit.end) or self._find_carrier(hit, number):
+        carrier = self._carriers.match(self.text, hit.end)
+        if carrier is None and carried is not None and hit.end <= carried.start():
+            carrier = carried
+        if carrier is not None:
             return "carrier", carrier[0]
-        forbidding = self._find_forbidding(index, hit, number, window)
+        forbidding = self._find_forbidding(index, hit, number, window) if reading.forbids else None
         return ("forbidden", forbidding) if forbidding is not None else None
 
-    def _find_carrier(self, hit: Hit, number: Number) -> re.Match[str] | None:
-        """复议受理窗口15个: the noun right before the number is what it counts."""
-        carrier = self._carried.search(self.text, max(0, number.start - _MAX_JOINED), number.start)
-        return carrier if carrier is not None and hit.end <= carrier.start() else None
+    def _look_around(self, number: Number) -> tuple[re.Match[str] | None, re.Match[str] | None]:
+        """The noun after a number and the carrier before it (复议受理窗口15个), which may be what it counts."""
+        if self._seen is None or self._seen[0] is not number:
+            follows = self._counted.match(self.text, number.end) if number.unit else None
+            carried = self._carried.search(self.text, max(0, number.start - _MAX_JOINED), number.start)
+            self._seen = number, follows, carried
+        return self._seen[1:]
 
     def _score(self, reading: Reading, hit: Hit, side: str, gap: int, number: Number, window: Window) -> float:
         score = 2.0 * min(hit.end - hit.start, 6)
@@ -168,41 +197,54 @@ class Meaning:
         beside = 0 <= number.start - hit.end <= 1
         if number.unit and not (beside and window.runs_on):  # where a mark was lost another phrase has begun
             spans.append((number.end, max(window.right, hit.end)))
-        for span in spans:
-            for mark in self._outside_brackets(self.hits.marks.inside(*span), number):
-                if index in mark.word.forbids and not (hit.start <= mark.start and mark.end <= hit.end):
-                    return mark.word.text
+        for start, end in spans:
+            for mark_start, mark_end, mark in self.hits.marks.inside(start, end):
+                inside = hit.start <= mark_start and mark_end <= hit.end
+                if index in mark.forbids and not inside and self._is_outside_brackets(mark_start, number):
+                    return mark.text
         return None
 
-    def _own_topics(self, number: Number, window: Window) -> Iterator[Hit]:
-        topics = self.hits.topics
-        for start, end in window.labels:
-            yield from topics.inside(start, end)
-        yield from self._outside_brackets(topics.inside(window.piece, number.start), number)
-        yield from topics.inside(number.end, window.right)
+    def _own_topics(self, number: Number, window: Window) -> list[Hit]:
+        inside = self.hits.topics.inside
+        found = [hit for start, end in window.labels for hit in inside(start, end)]
+        if window.piece < number.start:
+            found += self._outside_brackets(inside(window.piece, number.start), window.piece, number)
+        if number.end < window.right:
+            found += inside(number.end, window.right)
+        return found
 
-    def _outside_brackets(self, hits: Iterator[Hit], number: Number) -> Iterator[Hit]:
-        bracket = self.structure.bracket_around(number.start)
-        return (hit for hit in hits if self.structure.bracket_around(hit.start) in (None, bracket))
+    def _outside_brackets(self, hits: Iterator[Hit], start: int, number: Number) -> Iterator[Hit]:
+        """Those of `hits`, which lie from `start` on near a number, that lie in no bracket or in the number's own."""
+        structure = self.structure
+        if not structure.has_brackets(start, number.end + REACH + TAIL_REACH + 20):
+            return hits
+        bracket = structure.bracket_around(number.start)
+        return (hit for hit in hits if structure.bracket_around(hit.start) in (None, bracket))
 
-    def _named(self, number: Number, window: Window) -> Iterator[tuple[Hit, str, int]]:
-        for start, end in window.labels:
-            for hit in self.hits.names.inside(start, end):
-                yield hit, "left", 0
-        for hit in self._outside_brackets(self.hits.names.inside(max(window.left, self.taken), number.start), number):
-            if hit.start >= window.free:
-                yield hit, "left", self._gap(hit.end, number.start)
+    def _is_outside_brackets(self, place: int, number: Number) -> bool:
+        bracket = self.structure.bracket_around(place)
+        return bracket is None or bracket == self.structure.bracket_around(number.start)
+
+    def _named(self, number: Number, window: Window) -> list[tuple[Hit, str, int]]:
+        inside = self.hits.names.inside
+        found = [(hit, "left", 0) for start, end in window.labels for hit in inside(start, end)]
+        left = max(window.left, self.taken, window.free)
+        if left < number.start:
+            for hit in self._outside_brackets(inside(left, number.start), left, number):
+                found.append((hit, "left", self._gap(hit.end, number.start)))
         if window.shared:
-            for hit in self.hits.names.inside(*window.shared):
+            for hit in inside(*window.shared):
                 for word in [hit.word, *hit.word.openings]:
-                    yield Hit(hit.start, hit.start + len(word.text), word), "shared", 0
+                    found.append((Hit(hit.start, hit.start + len(word.text), word), "shared", 0))
         if not number.unit:
-            return
-        for hit in self.hits.names.inside(number.end, window.right):
-            if not (window.runs_on and hit.end == window.right):  # 发3起破3起: a word at the next number is its own
-                yield hit, "right", hit.start - number.end
-        for hit in self.hits.names.inside(window.right, window.tail):
-            yield hit, "tail", hit.start - number.end
+            return found
+        if number.end < window.right:
+            for hit in inside(number.end, window.right):
+                if not (window.runs_on and hit.end == window.right):  # 发3起破3起: a word at the next number is its own
+                    found.append((hit, "right", hit.start - number.end))
+        if window.right < window.tail:
+            found += [(hit, "tail", hit.start - number.end) for hit in inside(window.right, window.tail)]
+        return found
 
     def _gap(self, start: int, end: int) -> int:
         """Characters between a word and its number; a bracket or a document's name is no distance."""
@@ -229,25 +271,19 @@ class Meaning:
 
     def _needed(self, number: Number, window: Window) -> set[int]:
         floor = max(self.structure.sentence_start(number.start), number.start - _NEEDS_REACH)
-        needed = {index for hit in self.hits.marks.inside(floor, window.tail) for index in hit.word.needs}
+        needed = {index for _, _, mark in self.hits.marks.inside(floor, window.tail) for index in mark.needs}
         for start, end in window.labels:
-            needed |= {index for hit in self.hits.marks.inside(start, end) for index in hit.word.needs}
+            needed |= {index for _, _, mark in self.hits.marks.inside(start, end) for index in mark.needs}
         for start, end in self.structure.heads_above(self.structure.block_at(number.start))[:1]:
             if start == self.structure.title_start:
                 break
-            needed |= {index for hit in self.hits.marks.inside(start, end) for index in hit.word.needs}
+            needed |= {index for _, _, mark in self.hits.marks.inside(start, end) for index in mark.needs}
         return needed
 
     def _inherited(self, number: Number, window: Window) -> dict[str, float]:
         """Topics in force at the number though its phrase does not name them, with their worth."""
-        worth: dict[str, float] = {}
         block = self.structure.block_at(number.start)
-        for depth, (start, end) in enumerate(self.structure.heads_above(block)):
-            named = topics_of(self.hits.topics.inside(start, min(end, window.piece)))
-            if start == self.structure.title_start and self._general & set(named):
-                continue
-            for topic in named:
-                worth.setdefault(topic, 2.0 - 0.5 * min(depth, 3))
+        worth = self._worth_of_heads(block, window.piece)
         floor = self.structure.blocks[block].start if block is not None else 0
         last = self.hits.topics.last_before(window.piece, floor)
         if last is None:
@@ -258,17 +294,31 @@ class Meaning:
         near = topics_of(self.hits.topics.inside(start, window.piece))
         if in_sentence:  # a title is too far away where the sentence itself has named something
             worth = {topic: value - 1.0 for topic, value in worth.items() if value > 1.0}
-        worth |= dict.fromkeys(near, 4.0 if in_sentence else 2.5)
+        return worth | dict.fromkeys(near, 4.0 if in_sentence else 2.5)
+
+    def _worth_of_heads(self, block: int | None, piece: int) -> dict[str, float]:
+        """The topics of the heads above a place; remembered, for all numbers of a block are below the same heads."""
+        if self._heads is not None and self._heads[0] == block and self._heads[1] <= piece:
+            return self._heads[2]
+        worth: dict[str, float] = {}
+        heads = self.structure.heads_above(block)
+        for depth, (start, end) in enumerate(heads):
+            named = topics_of(self.hits.topics.inside(start, min(end, piece)))
+            if start == self.structure.title_start and self._general & set(named):
+                continue
+            for topic in named:
+                worth.setdefault(topic, 2.0 - 0.5 * min(depth, 3))
+        last_end = max([end for _, end in heads], default=0)
+        if last_end <= piece:
+            self._heads = block, last_end, worth
         return worth
 
     @staticmethod
     def _topic_score(reading: Reading, own: dict[str, int], inherited: dict[str, float]) -> float | None:
-        if not reading.topics:
-            return 3.0
-        owned = [min(own[topic], 6) for topic in reading.topics if topic in own]
+        owned = [own[topic] for topic in reading.topics if topic in own] if own else ()
         if owned:
-            return 2.0 + max(owned)
-        values = [inherited[topic] for topic in reading.topics if topic in inherited]
+            return 2.0 + min(max(owned), 6)
+        values = [inherited[topic] for topic in reading.topics if topic in inherited] if inherited else ()
         return max(values) if values else None
 
 
@@ -281,4 +331,6 @@ def accepts_unit(reading: Reading, number: Number, gap: int, side: str) -> bool:
         return side == "left" and gap <= 1 and not reading.units & {"%", "元"} and number.mention.numeral == "arabic"
     if unit.endswith("元"):
         return "元" in reading.units
+    if unit == "人次":  # attendances are no persons
+        return False
     return (unit[0] in "余多" and unit[1:] in reading.units) or (unit[-1] == "次" and unit[:-1] in reading.units)

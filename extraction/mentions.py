@@ -8,68 +8,81 @@ the words are in `catalog/lookups/quantity_words.yml`. One pass over the text, c
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from extraction.exclusions import find_excluded
 from extraction.lexicon import Lexicon, load_lexicon
 from extraction.model import Mention, Qualifier
 from extraction.numerals import MAX_DIGITS
-from extraction.quantities import Reader, Reading, compile_numbers
+from extraction.quantities import NUMERAL, Reader, Reading
+from extraction.view import View, build_view
 
-_LONG_RUN = re.compile(rf"\d{{{MAX_DIGITS + 8},}}")
+MAX_CHARACTERS = 200_000
+MAX_NUMERALS = 5_000
+"""A report has some ten thousand characters and some hundreds of numerals. What stands behind these limits is not
+read, so that no text takes longer than a second; `Scan.read_to` says where reading ended."""
+_LONG_RUN = re.compile(rf"\d(?=\d{{{MAX_DIGITS + 7}}})\d+")
 
 
-def _to_mention(text: str, reading: Reading, qualifier: Qualifier, lexicon: Lexicon) -> Mention:
-    low = reading.value if qualifier in ("at_least", "approx_more") or reading.high is not None else None
-    high = reading.high if reading.high is not None else reading.value if qualifier == "at_most" else None
-    written = text[reading.end - len(reading.unit) : reading.end] if reading.unit else ""
+class Scan(NamedTuple):
+    """The mentions of a text, and how many of its characters were read for them: all, but for the limits."""
+
+    mentions: tuple[Mention, ...]
+    read_to: int
+
+
+def _to_mention(stored: str, view: View, reading: Reading, qualifier: Qualifier) -> Mention:
+    value, unit, high = reading.value, reading.unit, reading.high
+    start, end = view.back(reading.start), view.back(reading.end - 1) + 1
+    written = stored[end - len(unit) : end]
+    if written != unit and unit != "%":  # another script; or a blank or 余 inside, which is left out
+        at = reading.end - len(unit)
+        unit = written if view.back(at) == end - len(unit) and view.text.startswith(unit, at) else unit
     return Mention(
-        start=reading.start,
-        end=reading.end,
-        text=text[reading.start : reading.end],
-        value=reading.value,
-        unit_zh=written if reading.unit != "%" and written.translate(lexicon.fold) == reading.unit else reading.unit,
-        numeral="han" if reading.is_han else "arabic",
-        qualifier=qualifier,
-        value_low=low,
-        value_high=high,
-        damaged=reading.damaged,
+        start,
+        end,
+        stored[start:end],
+        value,
+        unit,
+        "han" if reading.is_han else "arabic",
+        qualifier,
+        value if qualifier in ("at_least", "approx_more") or high is not None else None,
+        high if high is not None else value if qualifier == "at_most" else None,
+        reading.damaged,
     )
 
 
-def fold(text: str, lexicon: Lexicon) -> str:
-    """The text for reading: full-width and traditional forms folded one for one, so offsets stay; long
-    digit runs, which are identifiers, blanked."""
-    folded = text.translate(lexicon.fold)
-    return _LONG_RUN.sub(lambda match: "#" * len(match[0]), folded)
+def scan_mentions(text: str, lexicon: Lexicon | None = None, view: View | None = None) -> Scan:
+    """All quantity mentions of `text` within the limits, ordered by start; `text[m.start:m.end] == m.text` for each.
+
+    `view`: the view of the text up to MAX_CHARACTERS, where the caller has one.
+    """
+    lexicon = lexicon or load_lexicon()
+    view = view or build_view(text[:MAX_CHARACTERS], lexicon.fold)
+    folded = _LONG_RUN.sub(lambda match: "#" * len(match[0]), view.text)  # these are identifiers
+    reader, find_numeral = Reader(folded, lexicon), NUMERAL.search
+    holes = iter([*find_excluded(folded, lexicon), (len(folded) + 1, len(folded) + 1)])
+    hole_start, hole_end = next(holes)
+    mentions: list[Mention] = []
+    position = looked = 0
+    while found := find_numeral(folded, position):
+        start = found.start()
+        while hole_end <= start:
+            hole_start, hole_end = next(holes)
+        if hole_start <= start:
+            position = hole_end
+            continue
+        if looked == MAX_NUMERALS:
+            return Scan(tuple(mentions), view.back(start))
+        looked += 1
+        reading, position = reader.read_at(start)
+        if reading is None:
+            continue
+        mentions.append(_to_mention(text, view, reading, reader.qualify(reading)))
+        position = max(reading.end, start + 1)
+    return Scan(tuple(mentions), min(len(text), MAX_CHARACTERS))
 
 
 def extract_mentions(text: str, lexicon: Lexicon | None = None) -> tuple[Mention, ...]:
-    """All quantity mentions of `text`, ordered by start; `text[m.start:m.end] == m.text` for each."""
-    lexicon = lexicon or load_lexicon()
-    folded = fold(text, lexicon)
-    reader, pattern = Reader(folded, lexicon), compile_numbers(lexicon)
-    excluded = iter([*find_excluded(folded, lexicon), (len(text), len(text))])
-    hole = next(excluded)
-    mentions: list[Mention] = []
-    position = 0
-    while match := pattern.search(folded, position):
-        start, position = match.span()
-        while hole[1] <= start and hole[0] < len(text):
-            hole = next(excluded)
-        if hole[0] <= start:
-            position = max(hole[1], start + 1)
-            continue
-        if match["number"] is None:
-            reading = reader.read_percent(match) if match["percent"] else reader.read_han(match)
-        elif match["second"] is None:
-            reading = reader.read_arabic(match)
-        else:
-            reading = reader.read_range(match)
-            if reading is None:
-                position = match.end("number")
-                alone = pattern.match(folded, start, position)
-                reading = reader.read_arabic(alone) if alone else None
-        if reading is not None:
-            mentions.append(_to_mention(text, reading, reader.qualify(reading), lexicon))
-            position = max(reading.end, start + 1)
-    return tuple(mentions)
+    """The mentions of `scan_mentions`, which also says whether the limits cut the text."""
+    return scan_mentions(text, lexicon).mentions

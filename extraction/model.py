@@ -80,12 +80,14 @@ class Check:
     n_checked: int
     """How many figures the rule looked at. Zero only with `not_applicable`."""
     observations: tuple[int, ...]
-    """Indexes of the observations it used."""
+    """Indexes of the observations it used. Empty where no metric read any of the figures (`extraction/lists.py`)."""
     formula: str
     """The rule with its figures filled in, e.g. `898 + 16 + 4 = 918`."""
     period: str | None = None
     message_zh: str = ""
     message_en: str = ""
+    is_explained: bool = False
+    """Only with `differs`: the two figures do not cover the same time, which the message says; no error is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +99,5 @@ class Parsed:
     observations: tuple[Observation, ...]
     checks: tuple[Check, ...]
     notes: tuple[str, ...] = field(default=())
+    derived: tuple[Observation, ...] = field(default=())
+    """Values of the year before that follow exactly from a stated change (`extraction/derived.py`): no statements."""

@@ -27,6 +27,7 @@ _DIGITS = {
     "八": 8,
     "九": 9,
 }
+_ZEROS = ("零", "〇", "○")
 _PLACES = {"千": 1000, "百": 100, "十": 10}
 _MYRIADS = {"亿": 10**8, "万": 10**4}
 HAN_DIGITS = "".join((*_DIGITS, *_PLACES, *_MYRIADS))
@@ -76,6 +77,8 @@ def read_han(text: str) -> Decimal | None:
         head, found, tail = rest.partition(sign)
         if not found:
             continue
+        if total and head[:1] in _ZEROS:
+            head = head[1:]
         section = _read_section(head) if head else None
         if not section:
             return None
@@ -85,7 +88,7 @@ def read_han(text: str) -> Decimal | None:
         return None
     if not rest:
         return Decimal(total)
-    if total and rest[0] in "零〇○":
+    if total and rest[0] in _ZEROS:
         rest = rest[1:]
     section = _read_section(rest) if rest else None
     return None if section is None or (total and not section) else Decimal(total + section)

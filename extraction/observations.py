@@ -13,21 +13,23 @@ from itertools import takewhile
 
 from extraction import phrases
 from extraction.catalogue import Catalogue, Metric
+from extraction.comparing import Comparing
 from extraction.drafts import Draft, Finisher
 from extraction.meaning import Claim
 from extraction.model import Mention, Observation
 from extraction.trace import Trace
-from extraction.view import build_view
-from extraction.walk import Walk, is_less, same_kind
+from extraction.view import View, build_view
+from extraction.walk import is_less, same_kind
 from extraction.windows import Number, Window
 
 MAX_NUMBERS = 10_000
 """A report has some hundreds of numbers. A text with more than this is none: the rest stays mentions."""
 _MAX_LABEL = 16
+_MAX_STAGE = 6
+"""In a list of kinds a longer label is the name of a kind, whatever words it holds (投诉举报答复)."""
 _PARALLEL = 12
+_SUFFIX = 2
 _NEAR_SCORE = 6.0
-_MAX_CHANGED = 14
-_RATES = frozenset(["%", "个百分点", "百分点", "倍", "成"])
 
 
 def extract_observations(
@@ -37,6 +39,7 @@ def extract_observations(
     report_year: int | None,
     publish_date: str | None = None,
     trace: Trace | None = None,
+    view: View | None = None,
 ) -> tuple[Observation, ...]:
     """The observations of one report in order of their place. Without a report year nothing can be dated: none.
 
@@ -45,17 +48,20 @@ def extract_observations(
     if report_year is None or not mentions:
         return ()
     mentions = sorted(mentions, key=lambda mention: mention.start)[:MAX_NUMBERS]
-    view = build_view(text, catalogue.script)
+    view = view or build_view(text, catalogue.script)
     walk = _Reader(view, mentions, catalogue, report_year, publish_date, trace)
     walk.read_all()
     finisher = Finisher(text, view, walk.structure)
     return tuple(finisher.finish(draft) for draft in walk.drafts)
 
 
-class _Reader(Walk):
+class _Reader(Comparing):
     """Decides for each number what it is."""
 
     def read_all(self) -> None:
+        self.prepare()
+        self.is_local = phrases.is_below_city(self.text[: self.structure.title_end()])
+        self._opening = -1
         for number in self.numbers:
             window = self.windows.window(number)
             if number.index in self.labels:
@@ -67,29 +73,41 @@ class _Reader(Walk):
                 self.play(number, "pool")
             elif phrases.is_per_one(self.text[window.piece : number.start]):
                 self.play(number, "per_one")
+            elif phrases.is_elsewhere(before) or (
+                self.is_local and phrases.is_wider(self.text[window.piece : window.piece + 16])
+            ):
+                self.play(number, "elsewhere")
             else:
                 self._read(number, window, before)
+                if row := self.rows.get(number.index):
+                    self.name_row(number, row)
 
     def _read(self, number: Number, window: Window, before: str) -> None:
         last = self.last_before(number)
+        self._open_total(number)
+        if (row := self.rows.get(number.index)) and self.read_row(number, window, row, last):
+            return
         claims = self.meaning.claims(number, window)
+        if row and self.continues_row(number, window, row, claims, last):
+            return
         prior = phrases.find_prior(before, self.year)
         origin, self.origin = self.origin, None
+        if origin is not None and self.structure.bracket_around(number.start) is not None:
+            self.origin = origin  # 由96个工作日(法定的300个)压缩至46个: what a bracket adds ends nothing
         if prior is not None:
-            self._read_prior(number, window, claims, last, prior)
+            self.read_prior(number, window, claims, last, prior)
         elif origin is not None and phrases.closes_range(before):
-            self.add(number, window, origin, "range")
-        elif phrases.opens_range(before):
-            self.origin = self.metric_of(claims[0]) if claims else None
-            self.play(number, "range_start")
-        elif self._read_change(number, window, before, claims, last):
+            self.close_range(number, window, origin)
+        elif phrases.opens_range(before, self.text[number.end : number.end + 48]):
+            self.open_range(number, claims, before)
+        elif self.read_change(number, window, before, claims, last):
             self.play(number, "change")
         elif self._completes(number):
             self.add(number, window, self.drafts[self.part_of or 0].metric, "part", self.part_of)
         elif (
             last is not None
             and last.why == "part"
-            and before.startswith("、")
+            and (before.startswith("、") or self._is_alike(before, last))
             and self._read_part(number, window, before, last)
         ):
             return
@@ -117,7 +135,10 @@ class _Reader(Walk):
         for claim in [best, *(claim for claim in claims[1:] if self._is_second(claim, best, number, window, before))]:
             metric = self.metric_of(claim)
             parent = self._parent_of(number, window, metric)
-            self.add(number, window, metric, claim.why, parent)
+            draft = self.add(number, window, metric, claim.why, parent)
+            draft.dimension = draft.dimension or phrases.find_procedure(
+                metric.code, self.text[window.piece : number.end]
+            )
         if best.side == "right":
             self.meaning.taken = best.hit.end
         if parent is None and last is not None and self.part_of is not None and self.part_of < len(self.drafts):
@@ -142,70 +163,28 @@ class _Reader(Walk):
 
     def _parent_of(self, number: Number, window: Window, metric: Metric) -> int | None:
         """The total of the same metric that this figure is a part of (其中…)."""
-        if self.last_before(number) is None or self.part_of is None or metric.kind == "rate":
+        last = self.last_before(number)
+        if last is None or self.part_of is None or metric.kind == "rate":
             return None
         if self.part_of >= len(self.drafts) or self.drafts[self.part_of].metric is not metric:
             return None
+        total = self.drafts[self.part_of]
         opened = phrases.opens_parts(self.text[window.left : number.start])
         if not opened and self.structure.bracket_around(number.start) is None:
-            return None
-        return self.part_of if is_less(number, self.drafts[self.part_of].number) else None
+            goes_on = last.parent == self.part_of and last.metric is metric and self._chains(last, number)
+            return self.part_of if goes_on and self._leaves_room(total, number) else None
+        return self.part_of if is_less(number, total.number) else None
+
+    def _leaves_room(self, total: Draft, number: Number) -> bool:
+        """Whether the parts that have been told and this one are no more than their total."""
+        since = self.drafts[(self.part_of or 0) + 1 :][-_PARALLEL:]
+        told = [draft.number for draft in since if draft.parent == self.part_of] + [number]
+        values = [part.mention.value for part in told]
+        whole = total.number.mention.value
+        known = [value for value in values if value is not None]
+        return whole is not None and len(known) == len(values) and sum(known) <= whole
 
     # -- figures that lean on another ---------------------------------------------------------------------------
-
-    def _read_prior(self, number: Number, window: Window, claims: list[Claim], last: Draft | None, year: str) -> None:
-        """较2018年的176件: last year's figure of the metric named right before it, else of the figure before."""
-        if claims and claims[0].side == "left" and claims[0].hit.start >= window.piece:
-            metric = self.metric_of(claims[0])
-        elif last is not None and same_kind(last.number, number):
-            metric = last.metric
-        elif claims:
-            metric = self.metric_of(claims[0])
-        else:
-            return
-        self.drafts.append(Draft(number, metric, "prior_period", year, None, "prior year"))
-        self.origin = metric
-
-    def _read_change(
-        self, number: Number, window: Window, before: str, claims: list[Claim], last: Draft | None
-    ) -> bool:
-        """增长25.6%, 较去年增加237宗: the change of the figure before, no figure of its own."""
-        sign = phrases.find_change(before)
-        if sign is None:
-            return False
-        if number.unit not in _RATES:
-            if not phrases.is_compared(self.text[max(window.left, number.start - phrases.REACH) : number.start]):
-                return False
-            if last is not None and last.yoy_change is None and same_kind(last.number, number):
-                last.yoy_change = phrases.signed(sign, number.mention.value)
-            return True
-        if claims and claims[0].reading.needs and claims[0].hit.end >= number.start - 8:
-            return False
-        if number.unit != "%" or self._add_changed(number, window, sign, last):
-            return True
-        if "分别" in before or (last is not None and self.numbers[number.index - 1] is not last.number):
-            return True
-        if last is not None and last.status == "prior_period":
-            last = self.drafts[-2] if len(self.drafts) > 1 and self.drafts[-2].metric is last.metric else None
-        if last is not None and last.yoy_percent is None:
-            last.yoy_percent, last.yoy_text = phrases.signed(sign, number.mention.value), number.mention.text
-        return True
-
-    def _add_changed(self, number: Number, window: Window, sign: int, last: Draft | None) -> bool:
-        """刑事警情同比下降18.7% where the figure itself is not stated: a record without a value."""
-        if not phrases.is_compared(self.text[window.piece : number.start]):
-            return False
-        for claim in self.meaning.claims(number, window, changed=True):
-            metric, gap = self.metric_of(claim), number.start - claim.hit.end
-            if claim.side != "left" or claim.hit.start < window.piece or gap > _MAX_CHANGED or metric.measure != "flow":
-                continue
-            if last is not None and last.metric is metric:
-                continue
-            draft = self.add(number, window, metric, "change only")
-            draft.has_value = False
-            draft.yoy_percent, draft.yoy_text = phrases.signed(sign, number.mention.value), number.mention.text
-            return True
-        return False
 
     def _read_share(self, number: Number, window: Window, before: str, last: Draft | None) -> None:
         """占58.2% of the figure right before it; or the target of the rate before it."""
@@ -285,32 +264,58 @@ class _Reader(Walk):
                 self.add(number, window, draft.metric, "parallel year")
                 return
 
+    @staticmethod
+    def _is_alike(before: str, last: Draft) -> bool:
+        """其中民事案件560件,刑事案件260件,行政案件3件: named in the same way as the part before."""
+        label, other = before.lstrip(","), last.dimension or last.scope or ""
+        return len(label) == len(other) and len(label) > _SUFFIX and label[-_SUFFIX:] == other[-_SUFFIX:]
+
+    def _open_total(self, number: Number) -> None:
+        """受理的案件中,公安类62件: the sentence names the figure of the sentence before whose parts it tells."""
+        sentence = self.structure.sentence_start(number.start)
+        opener = phrases.opener(self.text[sentence : min(number.start, sentence + phrases.REACH)])
+        previous = self.numbers[number.index - 1] if number.index else None
+        if not opener or previous is None or previous.start >= sentence:
+            return
+        floor = self.structure.sentence_start(sentence - 1) if sentence else 0
+        for index in range(len(self.drafts) - 1, -1, -1):
+            draft = self.drafts[index]
+            if draft.number.start < floor:
+                return
+            word = draft.why.partition("/")[0]
+            named = word[:2] in opener or opener.startswith(("按", "从"))
+            if named and draft.metric.kind != "rate" and draft.parent is None:
+                self.part_of, self._opening = index, number.index
+                return
+
     def _read_part(self, number: Number, window: Window, before: str, last: Draft | None) -> bool:
         """Parts of a total, and further values of a list (分别为8件、15件). Whether the figure was one."""
         listed = last is not None and last.why == "part" and before.startswith("、")
-        if last is None or last.metric.kind == "rate" or not same_kind(last.number, number, loose=listed):
+        if last is None or not same_kind(last.number, number, loose=listed):
             return False
         metric, follows = last.metric, self.text[number.end : window.right]
         if not before.strip("、,和及与以 "):
-            beside = self.numbers[number.index - 1] is last.number and not follows
-            start = max(self.structure.clause_start(last.number.start), last.number.start - phrases.FAR)
-            if beside and "分别" in self.text[start : last.number.start]:
-                self.add(number, window, metric, "list", last.parent)
-                return True
+            return False
+        if metric.kind == "rate":
             return False
         if self.part_of is None or self.part_of >= len(self.drafts):
             return False
         total = self.drafts[self.part_of]
         chained = (last.parent == self.part_of or metric.part_of == total.metric.code) and self._chains(last, number)
-        if total.metric is not metric and not (chained and metric.part_of == total.metric.code):
+        opens = number.index == self._opening
+        if total.metric is not metric and not opens and not (chained and metric.part_of == total.metric.code):
             return False
         if not listed and number.unit and not any(number.unit in reading.units for reading in total.metric.readings):
             return False
-        opened = phrases.opens_parts(before) or self._in_bracket_after(number, total.number)
+        opened = (
+            phrases.opens_parts(before) or number.index == self._opening or self._in_bracket_after(number, total.number)
+        )
         if total.metric.measure == "level" or not (opened or chained):
             return False
-        label = before.lstrip("、,;:( ").removeprefix("其中").lstrip(",:") or follows
-        staged = any(word in label + follows for word in self.catalogue.stages)
+        label = phrases.strip_opening(before) or follows
+        staged = (not listed or len(label) <= _MAX_STAGE) and any(
+            word in label + follows for word in self.catalogue.stages
+        )
         if not label or len(label) > _MAX_LABEL or staged or not is_less(number, total.number):
             return False
         self.add(number, window, total.metric, "part", self.part_of).name_part(label)

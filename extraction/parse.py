@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from extraction.catalogue import Catalogue
 from extraction.checks import check_document
-from extraction.mentions import extract_mentions
+from extraction.derived import derive_values
+from extraction.lexicon import load_lexicon
+from extraction.mentions import MAX_CHARACTERS, scan_mentions
 from extraction.model import Mention, Observation, Parsed
-from extraction.observations import MAX_NUMBERS, extract_observations
+from extraction.observations import extract_observations
 from extraction.periods import read_report_year
 from extraction.rules import Rules
-from extraction.view import build_view
+from extraction.view import Folding, build_view
+
+
+@lru_cache(maxsize=4)
+def _compile_folding(catalogue: Catalogue) -> Folding:
+    return Folding({**load_lexicon().traditional, **catalogue.script})
 
 
 def parse_report(
     text: str, catalogue: Catalogue, rules: Rules, *, title: str | None = None, publish_date: str | None = None
 ) -> Parsed:
     """Read a report. The year comes from its title, else from the head of its text; without a year nothing is dated."""
-    year = read_report_year(build_view(text[:40000], catalogue.script).text, title, publish_date)
-    mentions = extract_mentions(text)
-    observations = extract_observations(text, mentions, catalogue, year, publish_date)
+    view = build_view(text[:MAX_CHARACTERS], _compile_folding(catalogue))
+    year = read_report_year(view.text, title, publish_date)
     notes = []
     if year is None:
         notes.append("no report year found: no observation can be dated")
-    if len(mentions) > MAX_NUMBERS:
-        notes.append(f"{len(mentions)} numbers: observations were read from the first {MAX_NUMBERS} only")
-    return Parsed(year, mentions, observations, check_document(observations, rules), tuple(notes))
+    mentions, read_to = scan_mentions(text, view=view)
+    if read_to < len(text):
+        notes.append(f"read to character {read_to} of {len(text)}, {len(mentions)} numbers: the rest was not read")
+        text = text[:read_to]
+        view = build_view(text, _compile_folding(catalogue))
+    observations = extract_observations(text, mentions, catalogue, year, publish_date, view=view)
+    checks = check_document(observations, rules, mentions, text)
+    return Parsed(year, mentions, observations, checks, tuple(notes), derive_values(text, observations, mentions))
 
 
 def _plain(value: Decimal | None) -> int | float | None:

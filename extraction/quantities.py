@@ -1,14 +1,15 @@
 """One numeral with what stands around it, read as a quantity or refused. The grammar of mentions.
 
-Everything works on folded text (`extraction.mentions.fold`): full-width and traditional forms are gone,
-offsets are those of the original.
+Everything works on the text of a view (`extraction.view`): full-width and traditional forms and blanks are gone,
+offsets are those of the view.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Set
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from extraction.exclusions import find_years
@@ -25,6 +26,10 @@ _CLAUSE_END = re.compile(r"[ ]?(?:[,。;、:!?)\]\n|]|$)")
 _JOINER = frozenset("_=&#@/+~\\×*")
 _ROUND_HAN = {"百": 100, "千": 1000, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
 _HAN_LOW = re.compile(rf"(?<![由从自第之{HAN_DIGITS}])([{HAN_DIGITS}]{{1,4}})[至到]$")
+_CALENDAR_UNITS = frozenset(("期", "批", "层", "路", "年", "月", "日"))
+"""Units of which the words around them say whether anything is counted."""
+NUMERAL = re.compile(rf"[\d{HAN_DIGITS}]")
+"""The first character of every numeral."""
 _INDEFINITE_UNITS = frozenset(("起", "方面", "部分", "类", "种", "人", "位", "地", "区", "省", "市", "县"))
 
 
@@ -68,11 +73,15 @@ def _scaled(value: Decimal, scale: str) -> Decimal:
 
 
 class Reader:
-    """The decisions about one folded text; lives for one call."""
+    """The decisions about the text of one view; lives for one call."""
 
     def __init__(self, text: str, lexicon: Lexicon) -> None:
         self.text, self.words = text, lexicon
-        self.years = find_years(text)
+        self._match = compile_numbers(lexicon).match
+
+    @cached_property
+    def years(self) -> Set[str]:
+        return find_years(self.text)
 
     def before(self, start: int) -> str:
         return self.text[max(0, start - _WINDOW) : start].rstrip(" ")
@@ -80,16 +89,34 @@ class Reader:
     def after(self, end: int) -> str:
         return self.text[end : end + _WINDOW]
 
+    def read_at(self, start: int) -> tuple[Reading | None, int]:
+        """The reading of the numeral that begins at `start`, and where the search goes on when it is no quantity."""
+        match = self._match(self.text, start)
+        if match is None:
+            return None, start + 1
+        number, second, percent = match.group("number", "second", "percent")
+        if number is None:
+            return (self.read_percent(match) if percent else self.read_han(match)), match.end()
+        if second is None:
+            return self.read_arabic(match), match.end()
+        reading = self.read_range(match)
+        if reading is not None:
+            return reading, match.end()
+        end = match.end("number")
+        alone = self._match(self.text, start, end)
+        return (self.read_arabic(alone) if alone else None), end
+
     # -- Arabic ---------------------------------------------------------------------------------
 
     def read_arabic(self, match: re.Match[str]) -> Reading | None:
         """The reading of one Arabic number with its tail, or None when it is no quantity."""
-        start, digits = match.start(), match["number"]
+        start = match.start()
+        digits, unit, scale, infix, infix2, split = match.group("number", "unit", "scale", "infix", "infix2", "split")
         if self._is_inside_code(start, match.end("number"), digits):
             return None
-        unit, scale, infix = match["unit"] or "", match["scale"] or "", match["infix"] or match["infix2"] or ""
-        if match["split"]:
-            unit, infix = _merge_split(match["split"])
+        unit, scale, infix = unit or "", scale or "", infix or infix2 or ""
+        if split:
+            unit, infix = _merge_split(split)
         glued = self._glued_year(start, digits, unit) if unit or scale else 0
         start, digits = start + glued, digits[glued:]
         value, end = read_arabic(digits), match.end()
@@ -125,15 +152,13 @@ class Reader:
         return Reading(match.start(), match.end(), _scaled(low, scale), unit, high=_scaled(high, scale))
 
     def _is_inside_code(self, start: int, end: int, digits: str) -> bool:
-        left, left2 = self.text[start - 1 : start], self.text[max(0, start - 2) : start - 1]
-        right, right2 = self.text[end : end + 1], self.text[end + 1 : end + 2]
-        if left in _JOINER or (left.isascii() and left.isalpha()):
+        left, right = self.text[start - 1 : start], self.text[end : end + 1]
+        if left in _JOINER or right in _JOINER or (left.isascii() and left.isalpha()) or len(digits) > MAX_DIGITS:
             return True
-        if left in "-." and left2.isascii() and left2.isalnum():
+        left2 = self.text[max(0, start - 2) : start - 1] if left in "-." else ""
+        if left2.isascii() and left2.isalnum():
             return True
-        if right in _JOINER:
-            return True
-        return (right in "-." and right2.isdigit()) or len(digits) > MAX_DIGITS
+        return right in "-." and self.text[end + 1 : end + 2].isdigit()
 
     def _glued_year(self, start: int, digits: str, unit: str) -> int:
         """4 when the number is a year that lost its 年 before a count: `2022139件` is 139件.
@@ -173,17 +198,17 @@ class Reader:
 
     def _is_counted(self, start: int, end: int, digits: str, unit: str) -> bool:
         """Whether number + unit counts: a length of time but no date, a batch but no building phase."""
+        if unit in self.words.after_bare_year and digits in self.years:
+            return False
+        if unit not in _CALENDAR_UNITS:
+            return True
         lead, follow = self.before(start), self.after(end)
-        if digits in self.years and unit in self.words.after_bare_year:
-            return False
-        if unit in ("期", "批", "层", "路") and follow.startswith(("工程", "项目", "建设", "公交")):
-            return False
+        if unit in ("期", "批", "层", "路"):
+            return not follow.startswith(("工程", "项目", "建设", "公交"))
         if unit == "月":
             return follow.startswith("内")
         if unit == "日":
             return follow.startswith("内") and not lead.endswith(("在", "于", "月"))
-        if unit != "年":
-            return True
         if len(digits) > 2 or self.words.window_lead.search(lead) or self.words.programme.search(follow[:6]):
             return False
         return int(float(digits)) <= 10 or bool(self.words.duration_lead.search(lead))
@@ -196,15 +221,15 @@ class Reader:
 
     def read_han(self, match: re.Match[str]) -> Reading | None:
         """The reading of a Han numeral before a measure word, or of an explicit zero."""
-        start, run = match.start(), match["han"]
-        unit, infix = match["hunit"] or "", match["hinfix"] or ""
-        if match["hsplit"]:
-            unit, infix = _merge_split(match["hsplit"])
+        start, (run, unit, infix, split) = match.start(), match.group("han", "hunit", "hinfix", "hsplit")
+        unit, infix = _merge_split(split) if split else (unit or "", infix or "")
+        if not unit and run != "零":
+            return None
         lead = self.before(start)
         if lead[-1:] in tuple("第数几某") or len(run) > _WINDOW or run == "二":  # 二 orders, 两 counts
             return None
         if not unit:
-            is_zero = run == "零" and lead.endswith(("为", "是")) and _CLAUSE_END.match(self.after(match.end()))
+            is_zero = lead.endswith(("为", "是")) and _CLAUSE_END.match(self.after(match.end()))
             return Reading(start, match.end(), Decimal(0), "", is_han=True) if is_zero else None
         value = self._han_value(run, infix, lead)
         if value is None or not self._is_han_counted(match, value, unit, lead):
@@ -253,17 +278,19 @@ class Reader:
     def qualify(self, reading: Reading) -> Qualifier:
         """超/不少于/以上 before 近/约 before 余/多 before 不超过; an adjacent word beats a distant one."""
         words, lead, follow = self.words, self.before(reading.start), self.after(reading.end)
-        for name in ("at_least", "approx", "at_most"):
-            if words.near[name].search(lead):
-                return name
+        if lead[-1:] in words.near_ends:
+            for name in ("at_least", "approx", "at_most"):
+                if words.near[name].search(lead):
+                    return name
         if reading.is_han and reading.value >= 100 and lead.endswith("上"):  # 上百家, 上千人次
             return "approx"
-        if words.far["at_least"].search(lead) or words.after["at_least"].match(follow):
+        far, after = words.far_starts.search(lead) is not None, follow[:1] in words.after_starts
+        if (far and words.far["at_least"].search(lead)) or (after and words.after["at_least"].match(follow)):
             return "at_least"
-        if words.after["approx"].match(follow):
+        if after and words.after["approx"].match(follow):
             return "approx"
         if reading.infix:
             return "approx_more"
-        if words.far["at_most"].search(lead) or words.after["at_most"].match(follow):
+        if (far and words.far["at_most"].search(lead)) or (after and words.after["at_most"].match(follow)):
             return "at_most"
         return "exact"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
@@ -25,11 +25,12 @@ _ACROSS_TYPES = frozenset(("yoy", "prior_restatement", "magnitude"))
 _OPTIONS: dict[str, frozenset[str]] = {
     "sum_equal": frozenset(("open", "near", "min_rows")),
     "subset_le": frozenset(("tied",)),
-    "ratio": frozenset(("tolerance",)),
+    "ratio": frozenset(("tolerance", "pairs")),
     "share": frozenset(("closing",)),
     "breakdown": frozenset(("near", "min_rows")),
     "yoy": frozenset(("floor",)),
     "magnitude": frozenset(("low", "high", "floor")),
+    "range": frozenset(("slack",)),
 }
 _SEPARATOR = {"sum_equal": "=", "subset_le": "<=", "ratio": "=", "integer_feasible": "=", "stock_change": "="}
 
@@ -55,10 +56,15 @@ class MetricFacts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One addend: the first stated of `metrics`. Empty `metrics` is the unknown integer `?`."""
+    """One addend: the first stated of `metrics`, or the number told after one of `words`; neither: the unknown `?`."""
 
     metrics: tuple[str, ...]
     optional: bool = False
+    words: tuple[str, ...] = ()
+
+    @property
+    def is_unknown(self) -> bool:
+        return not self.metrics and not self.words
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,12 @@ class Formula:
     left: tuple[Term, ...]
     right: tuple[Term, ...]
     whole: tuple[Term, ...] = ()
+    metrics: tuple[str, ...] = field(init=False)
+    """Every code once."""
 
-    @property
-    def metrics(self) -> frozenset[str]:
-        return frozenset(code for term in (*self.left, *self.right, *self.whole) for code in term.metrics)
+    def __post_init__(self) -> None:
+        terms = (*self.left, *self.right, *self.whole)
+        object.__setattr__(self, "metrics", tuple(dict.fromkeys(code for term in terms for code in term.metrics)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +96,14 @@ class Rule:
     tolerance: Decimal | None = None
     open: bool = False
     tied: bool = False
+    pairs: bool = False
     closing: tuple[str, ...] = ()
     near: Decimal = Decimal(0)
     min_rows: int = 2
     low: Decimal = Decimal(0)
     high: Decimal = Decimal(0)
     floor: Decimal = Decimal(0)
+    slack: Decimal = Decimal(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,6 +119,11 @@ def _parse_term(text: str, where: str) -> Term:
     text = text.strip()
     if text == "?":
         return Term(())
+    if len(text) > 2 and text[0] == text[-1] == '"':
+        words = tuple(word.strip() for word in text[1:-1].split("|"))
+        if not all(words) or '"' in text[1:-1]:
+            raise RulesError(f"{where}: an empty word: {text!r}")
+        return Term((), words=words)
     optional = text.endswith("?")
     codes = tuple(code.strip() for code in text.rstrip("?").split("|"))
     if not all(code.replace("_", "").isalnum() and code.isascii() for code in codes):
@@ -138,11 +153,14 @@ def parse_formula(text: str, rule_type: str, where: str = "formula") -> Formula:
         if not slash:
             raise RulesError(f"{where}: expected 'rate = part / whole', got {text!r}")
         formula = Formula(_parse_sum(sides[0], where), _parse_sum(part, where), _parse_sum(whole, where))
-        unknown = sum(not term.metrics for term in (*formula.right, *formula.whole))
+        unknown = sum(term.is_unknown for term in (*formula.right, *formula.whole))
         if unknown != (rule_type == "integer_feasible") or len(formula.left) != 1:
             raise RulesError(f"{where}: one rate, and '?' once in integer_feasible only: {text!r}")
         return formula
-    return Formula(_parse_sum(sides[0], where), _parse_sum(sides[1], where))
+    formula = Formula(_parse_sum(sides[0], where), _parse_sum(sides[1], where))
+    if any(term.words for term in (*formula.left, *formula.right)):
+        raise RulesError(f"{where}: words stand for a number in a rate only: {text!r}")
+    return formula
 
 
 def _number(value: Any, where: str) -> Decimal:
@@ -183,12 +201,14 @@ def _parse_rule(entry: Any, path: Path) -> Rule:
         tolerance=_number(entry["tolerance"], where) if "tolerance" in entry else None,
         open=entry.get("open", False) is True,
         tied=entry.get("tied", False) is True,
+        pairs=entry.get("pairs", False) is True,
         closing=tuple(entry.get("closing", ())),
         near=_number(entry.get("near", 0), where),
         min_rows=int(_number(entry.get("min_rows", 2), where)),
         low=_number(entry.get("low", 0), where),
         high=_number(entry.get("high", 0), where),
         floor=_number(entry.get("floor", 0), where),
+        slack=_number(entry.get("slack", 1), where),
     )
 
 

@@ -16,8 +16,10 @@ _OPENING = re.compile(
     rf"(?P<l1>第?[{_HAN}]{{1,3}}[、章])|(?P<l2>\([{_HAN}]{{1,3}}\))|(?P<l3>\(?\d{{1,2}}[.、)](?!\d))|(?P<l4>[{_HAN}]{{1,2}}是)"
 )
 _INNER = re.compile(
-    rf"(?<=[。;:)])(?P<l2>\([{_HAN}]{{1,3}}\))"
-    rf"|(?<![唯之统第同万{_HAN}])(?P<l4>[{_HAN}]{{1,2}}是)|(?<=[。;:,])(?:首先|其次|再次|另一方面|一方面)[,是]?"
+    # One character is taken first, so that the search skips from one of these to the next.
+    rf"[({_HAN}首其再另](?:(?P<l2>(?<=[。;:)]\()[{_HAN}]{{1,3}}\))"
+    rf"|(?P<l4>(?<![唯之统第同万{_HAN}].)(?<=[{_HAN}])[{_HAN}]?是)"
+    r"|(?<=[。;:,].)(?:(?<=首)先|(?<=其)次|(?<=再)次|(?<=另)一方面|(?<=一)方面)[,是]?)"
 )
 _LEVELS = {"l1": 1, "l2": 2, "l3": 3, "l4": 4}
 _PARAGRAPH = 5
@@ -25,9 +27,13 @@ _MIN_PARAGRAPH = 15
 _HEAD_END = re.compile(r"[。\n;:]")
 _MAX_HEAD = 60
 _MAX_TITLE_LINE = 40
-_SENTENCE_END = re.compile(r"[。!?\n]")
-_CLAUSE_END = re.compile(r"[。!?\n;]")
+_QUESTION = "问:"
+"""An interview: each question heads the answer below it."""
 _PIECE_END = re.compile(r"[。!?\n;,:|]")
+_CLAUSE_MARKS = frozenset("。!?\n;")
+_SENTENCE_MARKS = frozenset("。!?\n")
+_IN_SENTENCES = re.compile("[。;,]")
+_NO_TITLE = re.compile("[。;|]")
 _BRACKET = re.compile(r"\(([^()\n]{1,120})\)")
 _PLAN = re.compile(
     r"下一步|下步|下阶段|打算|工作计划|年计划|[、和及,]计划|^.{0,4}计划。?$|工作安排|工作思路|工作重点|年安排|工作展望"
@@ -37,9 +43,9 @@ _NEXT = re.compile(r"\W{0,3}(?:下一步|下步|下阶段|今后|接下来|新�
 _REVIEW = re.compile(r"回顾|完成情况|落实情况|开展情况|工作情况|工作总结|上一年度")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Block:
-    """A numbered part; `head_end` closes its heading. `is_plan`: it speaks of what is to come."""
+    """A numbered part, written by nobody; `head_end` closes its heading. `is_plan`: it speaks of what is to come."""
 
     start: int
     head_end: int
@@ -53,9 +59,9 @@ class Structure:
 
     def __init__(self, text: str, report_year: int | None, number_starts: list[int]) -> None:
         self.text = text
-        self._sentences = [match.end() for match in _SENTENCE_END.finditer(text)]
-        self._clauses = [match.end() for match in _CLAUSE_END.finditer(text)]
         self._pieces = [match.end() for match in _PIECE_END.finditer(text)]
+        self._clauses = [end for end in self._pieces if text[end - 1] in _CLAUSE_MARKS]
+        self._sentences = [end for end in self._clauses if text[end - 1] in _SENTENCE_MARKS]
         self.brackets = [
             (match.start(), match.end())
             for match in _BRACKET.finditer(text)
@@ -66,27 +72,25 @@ class Structure:
         self.title_start = self.blocks[0].start if self.blocks and self.blocks[0].level < 0 else -1
         self._block_starts = [block.start for block in self.blocks]
 
-    @staticmethod
-    def _start(ends: list[int], position: int) -> int:
-        index = bisect_right(ends, position)
-        return ends[index - 1] if index else 0
-
     def sentence_start(self, position: int) -> int:
-        return self._start(self._sentences, position)
+        index = bisect_right(self._sentences, position)
+        return self._sentences[index - 1] if index else 0
 
     def sentence_end(self, position: int) -> int:
         index = bisect_right(self._sentences, position)
         return self._sentences[index] if index < len(self._sentences) else len(self.text)
 
     def clause_start(self, position: int) -> int:
-        return self._start(self._clauses, position)
+        index = bisect_right(self._clauses, position)
+        return self._clauses[index - 1] if index else 0
 
     def clause_end(self, position: int) -> int:
         index = bisect_right(self._clauses, position)
         return self._clauses[index] if index < len(self._clauses) else len(self.text)
 
     def piece_start(self, position: int) -> int:
-        return self._start(self._pieces, position)
+        index = bisect_right(self._pieces, position)
+        return self._pieces[index - 1] if index else 0
 
     def piece_end(self, position: int) -> int:
         """The end of the piece without the mark that closes it."""
@@ -99,6 +103,11 @@ class Structure:
         if index >= 0 and self.brackets[index][1] > position:
             return self.brackets[index]
         return None
+
+    def has_brackets(self, start: int, end: int) -> bool:
+        """Whether any bracket with numbers in it lies in part between two places."""
+        index = bisect_left(self._bracket_starts, end)
+        return index > 0 and self.brackets[index - 1][1] > start
 
     def block_at(self, position: int) -> int | None:
         index = bisect_right(self._block_starts, position) - 1
@@ -136,41 +145,49 @@ class Structure:
         return False
 
 
-def _opens_plan(head: str, report_year: int | None, *, is_heading: bool) -> bool:
+def _compile_next_year(report_year: int | None) -> re.Pattern[str]:
+    return re.compile(rf"\W{{0,3}}{report_year + 1}年" if report_year is not None else "(?!)")
+
+
+def _opens_plan(head: str, next_year: re.Pattern[str], *, is_heading: bool) -> bool:
     """A heading that speaks of plans, or any part that begins with the year to come."""
     opening = _OPENING.match(head)
     head = head[opening.end() :] if opening else head
-    if report_year is not None and re.match(rf"\W{{0,3}}{report_year + 1}年", head):
+    if next_year.match(head):
         return True
     if not is_heading:
         return _NEXT.match(head) is not None
     return bool(_PLAN.search(head)) and not _REVIEW.search(head)
 
 
-def _line_level(line: str, report_year: int | None) -> int | None:
+def _line_level(line: str, next_year: re.Pattern[str]) -> int | None:
     """The level of the block that a line opens; None for a cell or scrap that belongs to what stands above."""
+    if line.startswith(_QUESTION):
+        return 0
     opening = _OPENING.match(line)
     if opening:
         return _LEVELS[opening.lastgroup or "l4"]
     if "|" in line:
         return None
-    is_short = len(line) <= _MAX_TITLE_LINE and not re.search("[。;,]", line)
-    if is_short and ("年" in line or _opens_plan(line, report_year, is_heading=True)):
+    is_short = len(line) <= _MAX_TITLE_LINE and not _IN_SENTENCES.search(line)
+    if is_short and ("年" in line or _opens_plan(line, next_year, is_heading=True)):
         return 0
-    return _PARAGRAPH if len(line) >= _MIN_PARAGRAPH else None
+    return _PARAGRAPH if len(line) >= _MIN_PARAGRAPH or line[-1] in "。;" else None
 
 
 def _find_blocks(text: str, report_year: int | None, number_starts: list[int]) -> list[Block]:
+    next_year = _compile_next_year(report_year)
     blocks: list[Block] = []
     open_blocks: list[int] = []
 
     def add(start: int, end: int, level: int) -> None:
         while open_blocks and blocks[open_blocks[-1]].level >= level:
             open_blocks.pop()
-        stop = _HEAD_END.search(text, start, min(end, start + _MAX_HEAD))
+        first_mark = start + len(_QUESTION) if text.startswith(_QUESTION, start) else start
+        stop = _HEAD_END.search(text, first_mark, min(end, start + _MAX_HEAD))
         head_end = stop.start() if stop else min(end, start + _MAX_HEAD)
         first = bisect_left(number_starts, start)
-        is_plan = _opens_plan(text[start:head_end], report_year, is_heading=level < _LEVELS["l4"])
+        is_plan = _opens_plan(text[start:head_end], next_year, is_heading=level < _LEVELS["l4"])
         is_cut = first < len(number_starts) and number_starts[first] < head_end
         if level == _PARAGRAPH or is_cut:  # a sentence with a number is no heading
             head_end = start
@@ -178,8 +195,8 @@ def _find_blocks(text: str, report_year: int | None, number_starts: list[int]) -
         open_blocks.append(len(blocks) - 1)
 
     for line in _LINE.finditer(text):
-        is_title = not blocks and len(line[0]) <= _MAX_HEAD and not re.search("[。;|]", line[0])
-        level = -1 if is_title else _line_level(line[0], report_year)
+        is_title = not blocks and len(line[0]) <= _MAX_HEAD and not _NO_TITLE.search(line[0])
+        level = -1 if is_title else _line_level(line[0], next_year)
         if level is not None:
             add(line.start(), line.end(), level)
         for inner in _INNER.finditer(text, line.start() + 1, line.end()):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import re
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
-from extraction.checks_evidence import are_joined, in_one_passage
-from extraction.model import Check, Observation
+from extraction.checks_evidence import are_joined, in_one_passage, in_one_sentence
+from extraction.model import Check, Mention, Observation
 from extraction.rules import Formula, Term
 
 _NEAR = 20
 """No sentence states more figures before the one in question."""
+_MOST = 200
+"""Contexts of one rule, and rows of one metric in one context: beyond this it is no report but an attack."""
 
 
 class Context(NamedTuple):
@@ -69,57 +73,161 @@ def value_of(observation: Observation) -> Decimal:
     return observation.value
 
 
+def _fits(o: Observation, context: Context) -> bool:
+    same = (o.period, o.status) == (context.period, context.status)
+    return same and _days_agree(o.as_of, context.as_of) and scopes_agree(o.scope, context.scope)
+
+
+def _days_agree(a: str | None, b: str | None) -> bool:
+    return a is None or b is None or a == b
+
+
+def _agreeing(scopes: Iterable[str | None], scope: str | None) -> list[str | None]:
+    """Those of `scopes` that agree with `scope`."""
+    return [one for one in scopes if scopes_agree(one, scope)]
+
+
 class Table:
     """The usable observations of one report by metric. Indexes are those of the report's tuple."""
 
-    def __init__(self, observations: Sequence[Observation]) -> None:
+    def __init__(
+        self,
+        observations: Sequence[Observation],
+        mentions: Sequence[Mention] = (),
+        text: str = "",
+        sentence: Sequence[int] = (),
+    ) -> None:
+        """`sentence`: the figures of one sentence only; see `narrow`."""
         self.all = observations
-        self._found: dict[tuple[str, Context, bool], list[int]] = {}
-        self._by_metric: dict[str, list[int]] = defaultdict(list)
-        for index, observation in enumerate(observations):
-            if is_exact(observation):
-                self._by_metric[observation.metric].append(index)
+        self.mentions = mentions
+        self.text = text
+        self.whole: Table | None = None
+        self.sentence = frozenset(sentence)
+        self._found: dict[tuple[str, str, str, str | None, str | None, bool], list[int]] = {}
+        self._resolved: dict[tuple[int, Context, bool], Figures | None] = {}
+        self._by_scope: dict[str, dict[tuple[str, str], dict[str | None, list[int]]]] = {}
+        self.by_metric: dict[str, list[int]] = defaultdict(list)
+        self._is_split = False
+        self._sentences: list[Table] = []
+        self._sentence_of: dict[int, int] = {}
+        self._stating: dict[str, list[int]] = defaultdict(list)
+        self._at: dict[int, list[int]] = defaultdict(list)
+        self.rated: set[int] = set()
+        """Rates that have been recomputed from their counts."""
+        self._told: set[tuple[str, ...]] = set()
+        for index in sentence or range(len(observations)):
+            if is_exact(observations[index]):
+                self.by_metric[observations[index].metric].append(index)
+
+    def tell(self, check: Check) -> None:
+        self._told.add(_numbers(check))
+
+    def is_told(self, check: Check) -> bool:
+        """Whether a finding so far says the same with the same figures."""
+        return _numbers(check) in self._told
+
+    def list_at(self, start: int) -> list[int]:
+        """The observations whose number begins there."""
+        if not self._at:
+            for index, o in enumerate(self.all):
+                self._at[o.start].append(index)
+        return self._at.get(start, [])
+
+    def mentions_before(self, place: int) -> Sequence[Mention]:
+        """The last numbers before a place."""
+        end = bisect_left(self.mentions, place, key=lambda mention: mention.start)
+        return self.mentions[max(0, end - _NEAR) : end]
+
+    def list_sentences(self, metrics: Iterable[str]) -> list[Table]:
+        """The sentences that state two or more of `metrics`, in text order."""
+        self._split()
+        times = Counter(number for metric in metrics for number in self._stating.get(metric, ()))
+        return [self._sentences[number] for number in sorted(number for number, n in times.items() if n > 1)]
+
+    def narrow(self, index: int) -> Table:
+        """The table of the sentence of `index`: a metric that its sentence states is looked up nowhere else."""
+        self._split()
+        number = self._sentence_of.get(index)
+        return self if number is None else self._sentences[number]
+
+    def proves(self, check: Check) -> bool:
+        """Whether a finding of one sentence stands: all its figures are of that sentence, or they agree exactly."""
+        return self.sentence.issuperset(check.observations) or (check.verdict == "holds" and "≤" not in check.formula)
+
+    def _split(self) -> None:
+        """Once: sentences with two figures or more, and which of them state a metric."""
+        if self._is_split or self.whole is not None:
+            return
+        self._is_split = True
+        group: list[int] = []
+        for index in sorted(range(len(self.all)), key=lambda i: self.all[i].start):
+            if group and not in_one_sentence(self.all[group[-1]], self.all[index]):
+                self._add_sentence(group)
+                group = []
+            group.append(index)
+        self._add_sentence(group)
+
+    def _add_sentence(self, group: list[int]) -> None:
+        if len(group) < 2:
+            return
+        number = len(self._sentences)
+        table = Table(self.all, self.mentions, self.text, sorted(group))
+        table.whole = self
+        self._sentences.append(table)
+        self._sentence_of.update(dict.fromkeys(group, number))
+        for metric in table.by_metric:
+            self._stating[metric].append(number)
 
     def list_indexes(self, metric: str) -> list[int]:
         """Usable observations of a metric in text order, parts of a breakdown left out."""
-        return [i for i in self._by_metric.get(metric, ()) if self.all[i].breakdown_of is None]
+        return [i for i in self.by_metric.get(metric, ()) if self.all[i].breakdown_of is None]
 
     def list_contexts(self, metrics: Iterable[str]) -> list[Context]:
         """The distinct contexts of these metrics, in text order."""
-        indexes = sorted(i for metric in metrics for i in self.list_indexes(metric))
-        return list(dict.fromkeys(context_of(self.all[i]) for i in indexes))
+        indexes = sorted(i for metric in metrics if metric in self.by_metric for i in self.list_indexes(metric))
+        return list(dict.fromkeys(context_of(self.all[i]) for i in indexes))[:_MOST]
 
     def list_candidates(self, metric: str, context: Context, with_parts: bool = False) -> list[int]:
-        key = (metric, context, with_parts)
+        """Usable observations of a metric that may meet the figures of `context`, in text order."""
+        key = (metric, context.period, context.status, context.scope, context.as_of, with_parts)
         if key not in self._found:
-            indexes = self._by_metric.get(metric, []) if with_parts else self.list_indexes(metric)
-            self._found[key] = [i for i in indexes if self._fits(self.all[i], context)]
+            scopes = self._scopes(metric).get((context.period, context.status), {})
+            rows = ((i, self.all[i]) for scope in _agreeing(scopes, context.scope) for i in scopes[scope])
+            found = sorted(
+                i for i, o in rows if (with_parts or o.breakdown_of is None) and _days_agree(o.as_of, context.as_of)
+            )
+            self._found[key] = found or (self.whole.list_candidates(metric, context, with_parts) if self.whole else [])
         return self._found[key]
 
-    @staticmethod
-    def _fits(o: Observation, context: Context) -> bool:
-        if (o.period, o.status) != (context.period, context.status):
-            return False
-        if o.as_of is not None and context.as_of is not None and o.as_of != context.as_of:
-            return False
-        return scopes_agree(o.scope, context.scope)
+    def _scopes(self, metric: str) -> dict[tuple[str, str], dict[str | None, list[int]]]:
+        """The usable observations of a metric by period and status, then by scope."""
+        if metric not in self._by_scope:
+            found: dict[tuple[str, str], dict[str | None, list[int]]] = defaultdict(lambda: defaultdict(list))
+            for i in self.by_metric.get(metric, ()):
+                o = self.all[i]
+                found[o.period, o.status][o.scope].append(i)
+            self._by_scope[metric] = found
+        return self._by_scope[metric]
 
     def list_near(self, metrics: Iterable[str], index: int) -> list[int]:
         """Usable observations of these metrics that may stand in the sentence of `index`, parts included."""
         wanted, context = frozenset(metrics), context_of(self.all[index])
         around = range(max(0, index - _NEAR), min(len(self.all), index + _NEAR))
         rows = [(i, self.all[i]) for i in around]
-        return [i for i, o in rows if o.metric in wanted and is_exact(o) and self._fits(o, context)]
+        return [i for i, o in rows if o.metric in wanted and is_exact(o) and _fits(o, context)]
 
     def resolve(self, term: Term, context: Context, may_add: bool = False) -> Figures | None:
         """The figure of a term, or None when it is not stated or not plain which row is meant."""
-        for metric in term.metrics:
-            if found := self._choose(self.list_candidates(metric, context), context, may_add):
-                return found
-        return None
+        key = id(term), context, may_add  # the rules outlive the table
+        if key not in self._resolved:
+            choices = (self._choose(self.list_candidates(one, context), context, may_add) for one in term.metrics)
+            self._resolved[key] = next((found for found in choices if found is not None), None)
+        return self._resolved[key]
 
     def _choose(self, candidates: list[int], context: Context, may_add: bool) -> Figures | None:
         rows = self.all
+        if len(candidates) > _MOST:
+            return None
         same_scope = [i for i in candidates if rows[i].scope == context.scope] or candidates
         same_kind = [i for i in same_scope if dimensions_agree(rows[i].dimension, context.dimension)] or same_scope
         candidates = [i for i in same_kind if rows[i].dimension is None] or same_kind
@@ -143,8 +251,12 @@ class Table:
         return Figures(indexes, values), not missing, any(f.is_added for f in stated)
 
 
+def _numbers(check: Check) -> tuple[str, ...]:
+    return tuple(sorted(re.findall(r"\d+(?:\.\d+)?", check.formula)))
+
+
 def formula_contexts(table: Table, formula: Formula) -> list[Context]:
-    return table.list_contexts(sorted(formula.metrics))
+    return table.list_contexts(formula.metrics)
 
 
 def may_refute(table: Table, check: Check) -> bool:

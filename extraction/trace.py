@@ -11,7 +11,7 @@ from typing import Literal
 
 Outcome = Literal["taken", "outranked", "unit", "topic", "weak_score", "needs", "counted", "carrier", "forbidden"]
 """Why a reading of the catalogue was taken or not; the words for it are in `extraction.explain`."""
-Role = Literal["pool", "per_one", "joint", "change", "share", "range_start", "table_cell", "beyond_limit"]
+Role = Literal["pool", "per_one", "joint", "change", "share", "range_start", "table_cell", "beyond_limit", "elsewhere"]
 """What a number is that is no observation of its own."""
 
 

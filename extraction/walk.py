@@ -60,8 +60,8 @@ class Walk:
         times.set_default(min(self.structure.title_end(), self.numbers[0].start))
         self.dating = Dating(self.text, self.numbers, self.structure, times)
         self.drafts: list[Draft] = []
-        self.origin: Metric | None = None
-        """The metric of A in 由A降至B, for B."""
+        self._asked: tuple[Number, Draft, bool] | None = None
+        """The answer of `last_before`, which is asked for several times a number."""
         self.part_of: int | None = None
         """The draft whose parts are being listed."""
 
@@ -77,11 +77,17 @@ class Walk:
         """The draft before, when it stands in the same sentence, or this one opens its parts (保留事项中,…)."""
         if not self.drafts:
             return None
-        last, sentence = self.drafts[-1], self.structure.sentence_start(number.start)
+        last = self.drafts[-1]
+        if self._asked is None or self._asked[0] is not number or self._asked[1] is not last:
+            self._asked = number, last, self._reaches(last, number)
+        return last if self._asked[2] else None
+
+    def _reaches(self, last: Draft, number: Number) -> bool:
+        sentence = self.structure.sentence_start(number.start)
         if last.number.start >= sentence:
-            return last
+            return True
         opened = phrases.opens_inside(self.text[sentence : sentence + phrases.REACH])
-        return last if opened and self.structure.sentence_end(last.number.start) == sentence else None
+        return opened and self.structure.sentence_end(last.number.start) == sentence
 
     def add(self, number: Number, window: Window, metric: Metric, why: str, parent: int | None = None) -> Draft:
         status, period, as_of = self.dating.date(number, window, metric)
@@ -91,6 +97,8 @@ class Walk:
             # 纠纷较上年下降25%,调解96件: the change stood before its figure.
             draft.yoy_percent, draft.yoy_text = last.yoy_percent, last.yoy_text
             self.drafts.pop()
+        elif last is not None and status == "actual" and period == str(self.year - 1) and self._is_set_against(draft):
+            draft.status = "prior_period"
         self.drafts.append(draft)
         for label in self.label_texts(number):
             if year := _YEAR_LABEL.match(label):
@@ -99,6 +107,16 @@ class Walk:
             elif why.partition("/")[0] not in label:
                 draft.name_part(label)
         return draft
+
+    def _is_set_against(self, draft: Draft) -> bool:
+        """2023年调解5217件;2022年4980件: last year's figure told after this year's of the same metric."""
+        sentence = self.structure.sentence_start(draft.number.start)
+        for earlier in reversed(self.drafts[-6:]):
+            if earlier.number.start < sentence:
+                return False
+            if earlier.metric is draft.metric:
+                return earlier.status == "actual" and earlier.period == str(self.year)
+        return False
 
     def label_texts(self, number: Number) -> list[str]:
         """The cells that label a number of a table, header first."""

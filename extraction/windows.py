@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from extraction.model import Mention
@@ -19,15 +19,21 @@ _PLACES = frozenset(["省", "市", "区", "县", "镇", "乡", "地", "级", "�
 _RIGHT_END = re.compile(r"[,;。:\n|()!?]")
 _OBJECT = re.compile(r"(?:^|[,;。:、\n])[^,;。:、\n]{0,4}?(?:对|将|把|就)[^,;。:\n]*$")
 """对13件文件,组织进行审查: what is done to the object is said after the comma."""
+_DOES = re.compile("[对将把就]")
 _ALL = re.compile(r",(?:并|且|已)?(?:均|全部|全都)")
 _SUMMED = re.compile(r"^[^,。;:]{0,6}(?:共|共计|合计|总计)$")
 """12个部门共29个事项: the number before only says over how many."""
+_COMMAS = frozenset(["、", ",", ",共", ",共计"])
+_HEADS = frozenset(["人次", "人", "名"])
+_ROUNDS = frozenset(["期", "次", "场", "班次", "场次"])
+_CHANGES = frozenset(["%", "倍", "个百分点"])
+_REACHED = re.compile(r"[,、]?(?:总[数量])?(?:达到?|升至|增至|降至|减至|达到了|为)")
 _IN_TURNS = re.compile(r"分[^,。;:\d]{0,8}$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Number:
-    """A mention at its place in the view."""
+    """A mention at its place in the view. Nobody writes to it; frozen, it would take three times as long to make."""
 
     index: int
     start: int
@@ -36,15 +42,16 @@ class Number:
     unit: str
     """The measure word in the script of the catalogue."""
 
-    @property
-    def is_aside(self) -> bool:
-        """A length of time or a number of places parts no phrase: 举办为期两天的培训, 与6市开展通办."""
-        return self.unit in _DURATIONS or self.unit in _PLACES
+    is_aside: bool = field(init=False)
+    """A length of time or a number of places parts no phrase: 举办为期两天的培训, 与6市开展通办."""
+
+    def __post_init__(self) -> None:
+        self.is_aside = self.unit in _DURATIONS or self.unit in _PLACES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Window:
-    """Half-open places of the view: words at `left:number` and `number:right` may say what the number is."""
+    """Half-open places of the view, written by nobody: words at `left:number` and `number:right` say what it is."""
 
     left: int
     piece: int
@@ -69,60 +76,74 @@ class Windows:
         self.text, self.numbers, self.structure = text, numbers, structure
         self.counted = one_of(counted)
         self._phrase = (0, 0)
+        self._brackets = [structure.bracket_around(number.start) for number in numbers]
+        self._following = _find_following(numbers, len(text))
 
     def window(self, number: Number) -> Window:
-        bracket = self.structure.bracket_around(number.start)
-        left = max(self.structure.clause_start(number.start), number.start - REACH, 0)
-        spoken = left
+        """Windows are asked for in the order of the numbers."""
+        start, index, bracket = number.start, number.index, self._brackets[number.index]
+        clause = max(self.structure.clause_start(start), start - REACH)
+        left = spoken = max(clause, 0)
         if bracket:
             left = max(left, bracket[0] + 1)
-        edge = number.start
-        for other in reversed(self.numbers[max(0, number.index - 8) : number.index]):
+        edge = start
+        for at in range(index - 1, max(0, index - 8) - 1, -1):
+            other = self.numbers[at]
             if other.end <= left:
                 break
-            if other.is_aside or self.structure.bracket_around(other.start) != bracket:
+            lasts = number.unit in _DURATIONS and other.unit in _DURATIONS  # 企业开办1天,不动产登记2天
+            if (other.is_aside and not lasts) or self._brackets[at] != bracket:
                 continue
             between = self.text[other.end : edge]
             if not between and other.unit != number.unit:  # 培训两期74人次
                 edge = other.start
                 continue
-            if _SUMMED.match(between) or (between.endswith("、") and self.counted.fullmatch(between[:-1])):
+            if between in _COMMAS and number.unit in _HEADS and other.unit in _ROUNDS:  # 培训班2期,135人次
+                edge = other.start
+                continue
+            if other.unit in _CHANGES and _REACHED.fullmatch(between):  # 同比增长1.2倍,达到231件
+                edge = other.start
+                continue
+            if _SUMMED.match(between) or (between[-1:] == "、" and self.counted.fullmatch(between[:-1])):
                 edge = other.start
                 continue
             left = other.end
-            spoken = self.structure.piece_end(other.end) if other.unit else other.end
+            spoken = self.structure.piece_end(left) if other.unit else left
             break
-        right, following = self._right(number)
-        piece = max(left, self.structure.piece_start(number.start))
-        in_turns = number.unit in ("次", "轮", "批") and _IN_TURNS.search(self.text[left : number.start]) is not None
-        tail = self._tail(number, right, following, in_turns)
+        following = self._following[index]
+        right = self._right(number, following)
+        piece = max(left, self.structure.piece_start(start))
+        in_turns = number.unit in ("次", "轮", "批") and _IN_TURNS.search(self.text[left:start]) is not None
+        tail = self._tail(number, clause, right, following, in_turns)
         shared = self._shared(number, left)
-        self._phrase = shared or (max(left, self.structure.piece_start(number.start)), number.start)
+        self._phrase = shared or (piece, start)
         return Window(left, piece, right, tail, min(spoken, piece), right == following, in_turns, shared)
 
     def _shared(self, number: Number, left: int) -> tuple[int, int] | None:
-        """The phrase before the number before, when 、 joins the two numbers. Windows are asked for in order."""
-        joined = number.index > 0 and self.numbers[number.index - 1].end == left and self.text[left : left + 1] == "、"
+        """The phrase before the number before, when 、 joins the two numbers."""
+        joined = self.text[left : left + 1] == "、" and number.index > 0 and self.numbers[number.index - 1].end == left
         return self._phrase if joined else None
 
-    def _tail(self, number: Number, right: int, following: int, in_turns: bool) -> int:
+    def _tail(self, number: Number, clause: int, right: int, following: int, in_turns: bool) -> int:
         """How far what is done to the number's object may stand after the number's own phrase."""
+        mark = self.text[right : right + 1]
+        if not in_turns and mark not in ",和及":
+            return right
         stop = min(self.structure.sentence_end(number.start), right + TAIL_REACH)
         if in_turns:
             return stop
-        clause = max(self.structure.clause_start(number.start), number.start - REACH)
-        if self.text[right : right + 1] in ",和及" and _OBJECT.search(self.text[clause : number.start]):
-            shared = self.text[right : right + 1] != "," and following <= right + 1
+        if _DOES.search(self.text, clause, number.start) and _OBJECT.search(self.text[clause : number.start]):
+            shared = mark != "," and following <= right + 1
             return stop if shared else min(following, stop)
-        if _ALL.match(self.text, right):
+        if mark == "," and _ALL.match(self.text, right):
             return min(following, self.structure.clause_end(number.start), stop)
         return right
 
-    def _right(self, number: Number) -> tuple[int, int]:
-        """Where the phrase after the number ends, and where the next number begins."""
+    def _right(self, number: Number, following: int) -> int:
+        """Where the phrase after the number ends."""
         stop = _RIGHT_END.search(self.text, number.end, number.end + REACH)
         if stop and stop.start() == number.end:
-            return number.end, self._following(number)
+            return number.end
         right = stop.start() if stop else min(number.end + REACH, len(self.text))
         while stop and self.text[right] == "(":
             bracket = self.structure.bracket_around(right)
@@ -131,18 +152,20 @@ class Windows:
                 break
             stop = _RIGHT_END.search(self.text, closing + 1, number.end + REACH)
             right = stop.start() if stop else min(number.end + REACH, len(self.text))
-        following = self._following(number)
         if following < right:
             cut = max(self.text.rfind(joint, number.end, following) for joint in "、及和")
             right = cut if cut >= 0 else following
-        return right, following
+        return right
 
-    def _following(self, number: Number) -> int:
-        """Where the next number that is no aside begins."""
-        for other in self.numbers[number.index + 1 : number.index + 6]:
-            if not other.is_aside:
-                return other.start
-        return len(self.text)
+
+def _find_following(numbers: list[Number], end: int) -> list[int]:
+    """For each number, where the next one of the five after it begins that is no aside."""
+    following, place, at = [end] * len(numbers), end, len(numbers) + 5
+    for number in reversed(numbers):
+        following[number.index] = place if at - number.index <= 5 else end
+        if not number.is_aside:
+            place, at = number.start, number.index
+    return following
 
 
 @lru_cache(maxsize=16)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fazhi.catalogue_command import catalog
 from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
 
 if TYPE_CHECKING:
@@ -24,10 +25,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Numbers from Chinese local governments' yearly rule-of-law reports, each with its sentence.\n\n"
-    "Exit codes: 0 done; 1 the run ended, but a source failed; 2 wrong usage, setting or "
+    "Exit codes: 0 done; 1 the run ended, but a source failed or the catalogue has errors; 2 wrong usage, setting or "
     "source file; 3 something outside failed (gateway, database, disk); 130 interrupted.",
     epilog="Settings come from FAZHI_* environment variables and a .env file: see `fazhi settings`.",
 )
+
+
+app.add_typer(catalog, name="catalog")
 
 
 @app.callback()
@@ -38,14 +42,9 @@ def _common(
 
 
 def _settings() -> Settings:
-    from fazhi.settings import Settings
+    from fazhi.house import read_settings
 
-    try:
-        return Settings()
-    except UnicodeDecodeError as error:
-        raise CommandFailed(
-            f".env in this folder is not UTF-8 (byte {error.start}): convert it first", USAGE
-        ) from error
+    return read_settings()
 
 
 def _load_sources(settings: Settings) -> dict[str, Source]:
@@ -159,19 +158,30 @@ def parse(
     checks: Annotated[
         Path | None, typer.Option(help="Write the results of the arithmetic rules here, as JSON lines.")
     ] = None,
+    derived: Annotated[
+        Path | None,
+        typer.Option(help="Write last year's values that follow from a stated change here, as JSON lines."),
+    ] = None,
 ) -> None:
     """Parse reports from text files: no server, no database, no network."""
     from fazhi.parsing import parse_files
 
-    _check_outputs(files, (observations, mentions, checks))
+    _check_outputs(files, (observations, mentions, checks, derived))
     counts, rows = parse_files(files)
-    for path, lines in ((observations, rows.observations), (mentions, rows.mentions), (checks, rows.checks)):
+    outputs = (
+        (observations, rows.observations),
+        (mentions, rows.mentions),
+        (checks, rows.checks),
+        (derived, rows.derived),
+    )
+    for path, lines in outputs:
         if path is not None:
             _write_lines(path, lines)
     typer.echo(
-        f"{counts.documents} documents, {counts.mentions} mentions, {counts.observations} observations; "
-        f"checks: {counts.checks_text()}"
+        f"{counts.documents} documents, {counts.mentions} mentions, {counts.observations} observations, "
+        f"{counts.derived} derived; checks: {counts.checks_text()}"
     )
+    typer.echo(counts.rules_text())
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Write the generated documents: settings, CLI reference, data dictionary. A test says when they are stale."""
+"""Write the generated documents: settings, CLI reference, data dictionary, metrics. A test says when they are stale."""
 
 from __future__ import annotations
 
@@ -39,15 +39,20 @@ def cli_page() -> str:
     command = typer.main.get_command(app)
     context = typer.Context(command, info_name="fazhi")
     lines = ["# Command line", "", _GENERATED, "", *_paragraphs(command.help), ""]
-    commands = command.commands  # type: ignore[attr-defined]  # a group
-    for name in sorted(commands):
-        sub = commands[name]
+    return "\n".join([*lines, *_describe_commands(command, context)])
+
+
+def _describe_commands(group: Any, context: typer.Context) -> list[str]:
+    lines: list[str] = []
+    for name, sub in sorted(group.commands.items()):
         inner = typer.Context(sub, info_name=name, parent=context)
         lines += [f"## {sub.get_usage(inner).removeprefix('Usage: ')}", "", *_paragraphs(sub.help), ""]
         rows = [_option_row(parameter, inner) for parameter in sub.params]
         if rows:
             lines += ["| option | meaning | default |", "|---|---|---|", *rows, ""]
-    return "\n".join(lines)
+        if hasattr(sub, "commands"):
+            lines += _describe_commands(sub, inner)
+    return lines
 
 
 def _paragraphs(text: str | None) -> list[str]:
@@ -63,6 +68,7 @@ def _option_row(parameter: Any, context: typer.Context) -> str:
 
 def pages() -> dict[Path, str]:
     """Every generated document with its text."""
+    from fazhi.metrics_page import render_metrics
     from warehouse.dictionary import render_dictionary
 
     docs = ROOT / "docs"
@@ -70,6 +76,7 @@ def pages() -> dict[Path, str]:
         docs / "settings.md": settings_page(),
         docs / "cli.md": cli_page(),
         docs / "dictionary.md": render_dictionary(),
+        docs / "metrics.md": render_metrics(ROOT / "catalog"),
     }
 
 

@@ -34,10 +34,11 @@ def explain_error(error: BaseException) -> Told | None:
 
     from connectors.errors import ContractBroken, SourceError
     from extraction.catalogue import CatalogueError
+    from extraction.rules import RulesError
 
     if isinstance(error, CommandFailed):
         return Told(error.line, error.code)
-    if isinstance(error, ContractBroken | CatalogueError):
+    if isinstance(error, ContractBroken | CatalogueError | RulesError):
         return Told(_one_line(error), USAGE)
     if isinstance(error, SourceError):
         return Told(_one_line(error), OUTSIDE)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.registry import Source, load_sources
@@ -26,6 +27,16 @@ _REPLAY_CONTACT = "https://fazhi.example/contact"
 """Shown to a replay gateway only; `.example` belongs to nobody (RFC 2606)."""
 
 
+def read_settings() -> Settings:
+    """The settings in force. Raises CommandFailed or pydantic's ValidationError."""
+    try:
+        return Settings()
+    except UnicodeDecodeError as error:
+        raise CommandFailed(
+            f".env in this folder is not UTF-8 (byte {error.start}): convert it first", USAGE
+        ) from error
+
+
 def load_all_sources(settings: Settings) -> dict[str, Source]:
     """The project's sources and those of FAZHI_SOURCES. Raises ContractBroken with one line."""
     folders = [ROOT / "connectors" / "sources"]
@@ -36,11 +47,25 @@ def load_all_sources(settings: Settings) -> dict[str, Source]:
     return load_sources(folders)
 
 
-@lru_cache(maxsize=1)
+def catalog_folder() -> Path:
+    """FAZHI_CATALOG, or the project's own catalog/."""
+    chosen = read_settings().catalog
+    if chosen is None:
+        return ROOT / "catalog"
+    if not chosen.is_dir():
+        raise CommandFailed(f"FAZHI_CATALOG: {chosen} is not a folder", USAGE)
+    return chosen
+
+
 def load_catalog() -> tuple[Catalogue, Rules]:
-    """The metric catalogue and the rules of catalog/, read once a process."""
-    catalogue = load_catalogue(ROOT / "catalog")
-    return catalogue, load_rules(catalogue.metrics, ROOT / "catalog" / "rules.yml")
+    """The metric catalogue and its rules, read once a process. Raises CatalogueError or RulesError with one line."""
+    return _read_catalog(catalog_folder().resolve())
+
+
+@lru_cache(maxsize=1)
+def _read_catalog(folder: Path) -> tuple[Catalogue, Rules]:
+    catalogue = load_catalogue(folder)
+    return catalogue, load_rules(catalogue.metrics, folder / "rules.yml")
 
 
 def http_settings(settings: Settings) -> HttpSettings:

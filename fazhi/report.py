@@ -42,6 +42,8 @@ class Finding:
     quote: str
     title: str
     url: str
+    is_explained: bool = False
+    """Differs, because one of the figures covers only part of its year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,8 @@ class RunReport:
             lines += [f"- **{line.source_id}**: {_escape(cause)}" for cause in (*line.failures, *line.notes)]
         verdicts = ", ".join(f"{name} {count}" for name, count in sorted(self.verdicts.items()))
         lines += ["", "## Checks 检查", "", verdicts or "no check applied", ""]
+        if self.never_applied:
+            lines += [f"Rules that never applied 未能适用的规则: {', '.join(self.never_applied)}", ""]
         for finding in self.findings:
             lines += [
                 f"- **{finding.rule} {finding.name_zh} ({finding.name_en}): {finding.verdict}** `{finding.formula}`  ",

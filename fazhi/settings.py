@@ -39,6 +39,10 @@ class Settings(BaseSettings):
         description="`real` keeps the polite pace also in replay; `auto` waits only on the live network.",
     )
     sources: Path | None = Field(None, description="Folder with further source YAML files, beside connectors/sources/.")
+    catalog: Path | None = Field(
+        None,
+        description="Folder of a metric catalogue (metrics/, topics, units, script, rules) to use instead of catalog/.",
+    )
     contact: str | None = Field(
         None,
         description="URL where a portal's operator finds out who crawls and how to reach you; shown in the user "

@@ -14,14 +14,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import combinations
 from typing import Literal
 
+from extraction.checks_evidence import in_one_sentence
 from extraction.model import Observation
 
 Choice = Literal["final", "later_report", "part_year", "forecast"]
 CLASSES: tuple[Choice, ...] = ("final", "later_report", "part_year", "forecast")
 WHOLE_AREA = re.compile(r"全(?:国|省|市|区|县|旗|州|盟|域|镇|乡|街道|自治[区州县旗])(?:[(（][^()（）]*[)）])?")
 """Scopes that mean the authority's whole area: the same as no scope."""
+
+
+_COMPARED = 100
+"""Sentences with the same figure that are compared pair by pair."""
 
 
 def fold_scope(scope: str | None) -> str:
@@ -116,10 +122,17 @@ def class_of(one: Statement) -> Choice:
         return "forecast"
     if one.as_of is not None and one.as_of < one.period_end:
         return "part_year"
-    if one.told_in < one.period_year:
+    if one.told_in < one.period_year or _is_out_early(one):
         return "part_year"
     is_own = one.told_in == one.period_year and one.stated.status != "prior_period"
     return "final" if is_own else "later_report"
+
+
+def _is_out_early(one: Statement) -> bool:
+    """What a report says of its year before the year is over; a stock is what it was on the day."""
+    if one.published is None or one.measure == "stock" or one.told_in != one.period_year:
+        return False
+    return one.published.date() < one.period_end
 
 
 def _choose(group: Group, statements: list[Statement]) -> Chosen:
@@ -135,8 +148,32 @@ def _choose(group: Group, statements: list[Statement]) -> Chosen:
         n_statements=len(statements),
         n_documents=len({one.document_id for one in statements}),
         n_values=len(exact["final"] | exact["later_report"]),
-        is_disputed=len(exact["final"]) > 1,
+        is_disputed=len(exact["final"]) > 1 and _is_disputed(statements),
     )
+
+
+def _is_disputed(statements: Iterable[Statement]) -> bool:
+    """Whether two sentences that speak of one thing share no value for it.
+
+    One thing: the same measure word, status and cut-off, and both totals or both parts (scope, dimension and period
+    are those of the group). Several values in one sentence are several things, not a dispute.
+    """
+    alike: dict[tuple[object, ...], list[Statement]] = defaultdict(list)
+    for one in statements:
+        if class_of(one) == "final" and one.stated.qualifier == "exact" and not one.stated.damaged:
+            alike[one.stated.unit_zh, one.stated.status, one.as_of, one.is_part].append(one)
+    return any(_disagree(said) for said in alike.values())
+
+
+def _disagree(statements: list[Statement]) -> bool:
+    sentences: list[set[Decimal]] = []
+    before: Statement | None = None
+    for one in sorted(statements, key=lambda s: (s.document_id, s.stated.start)):
+        if before is None or before.document_id != one.document_id or not in_one_sentence(before.stated, one.stated):
+            sentences.append(set())
+        sentences[-1].add(one.value)
+        before = one
+    return any(a.isdisjoint(b) for a, b in combinations(sentences[:_COMPARED], 2))
 
 
 def _rank(one: Statement) -> tuple[int, bool, float, str, bool, int, int]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from typing import get_args
 
 from extraction.model import Check, Mention, Observation, Parsed, Qualifier, Status, Verdict
@@ -45,7 +46,7 @@ class Rejected:
 
 @dataclass(slots=True)
 class Accepted:
-    """The figures of one document that may be loaded; positions are those of `Parsed`."""
+    """The figures of one document that may be loaded; positions are those of `Parsed`, derived values after stated."""
 
     mentions: dict[int, Mention] = field(default_factory=dict)
     observations: dict[int, Observation] = field(default_factory=dict)
@@ -77,8 +78,12 @@ class Tester:
             if self._passes(doc, "fact_mention", mention, tests):
                 accepted.mentions[i] = mention
         grain: set[object] = set()
-        for i, seen in enumerate(parsed.observations):
-            tests = _test_observation(doc.text, seen, self._metrics, len(parsed.observations), i, grain)
+        stated = len(parsed.observations)
+        for i, seen in enumerate((*parsed.observations, *parsed.derived)):
+            tests = chain(
+                _test_derived(seen, is_implied=i >= stated),
+                _test_observation(doc.text, seen, self._metrics, stated, i, grain),
+            )
             if self._passes(doc, "fact_observation", seen, tests):
                 accepted.observations[i] = seen
         subjects: set[object] = set()
@@ -127,6 +132,11 @@ def _test_mention(text: str, row: Mention, spans: set[object]) -> Iterator[Failu
     yield _ask_numbers("mention_value", row.value, row.value_low, row.value_high)
     yield _ask("mention_qualifier", row.qualifier in QUALIFIERS, f"qualifier {row.qualifier!r}", PARSE_AGAIN)
     yield _ask_new("mention_grain", spans, (row.start, row.end))
+
+
+def _test_derived(row: Observation, *, is_implied: bool) -> Iterator[Failure | str]:
+    mixed = f"is_derived {row.is_derived} among the {'derived' if is_implied else 'stated'} values"
+    yield _ask("observation_derived", row.is_derived == is_implied, mixed, PARSE_AGAIN)
 
 
 def _test_observation(

@@ -67,11 +67,11 @@ def build_facts(version: Row, parsed: Parsed, accepted: Accepted, members: Membe
         keys[i] = row["observation_key"] = observation_key(row)
         rows.observations.append(row)
     for row in rows.observations:
-        part_of = parsed.observations[row["position"]].breakdown_of
+        part_of = accepted.observations[row["position"]].breakdown_of
         row["breakdown_of_key"] = NOT_APPLICABLE if part_of is None else keys.get(part_of, UNKNOWN)
     claims: dict[tuple[int, int], int] = defaultdict(int)
     for seen in accepted.observations.values():
-        claims[seen.start, seen.end] += 1
+        claims[seen.start, seen.end] += not seen.is_derived
     for mention in accepted.mentions.values():
         rows.mentions.append(_mention_row(version, mention, claims[mention.start, mention.end], origin))
     for check in accepted.checks.values():
@@ -106,6 +106,7 @@ def check_row(subject: Subject, check: Check, figures: Sequence[int], members: M
         "agency_key": subject.agency_key,
         "period_key": members.period(parse_period(check.period) if check.period else None),
         "verdict": check.verdict,
+        "is_explained": check.is_explained,
         "expected": round_derived(check.expected),
         "actual": round_derived(check.actual),
         "tolerance": round_derived(check.tolerance),

@@ -25,8 +25,11 @@ def findings(
 ) -> list[Record]:
     """Checks that did not hold: the gravest first, then the largest miss; of each rule one before a second.
 
+    Differences that a part-year explains come after all others, marked `is_explained`.
+
     `run_id`: only those that this run brought; `regions`: only those of these region codes. Each record has rule,
-    name_zh, name_en, verdict, formula, message_zh, message_en, and the first figure's quote, title and url.
+    name_zh, name_en, verdict, is_explained, formula, message_zh, message_en, and the quote, title and url of its
+    first figure.
     """
     query = _failed_checks()
     if run_id is not None:
@@ -76,19 +79,20 @@ def _failed_checks() -> Select[Any]:
         .join(dim_region, dim_region.c.region_key == check.region_key)
         .join(dim_document, dim_document.c.document_key == check.document_key)
         .where(check.verdict.in_(FAILED), COUNTS)
-        .order_by(gravity, func.coalesce(miss, 0).desc(), check.check_key)
+        .order_by(check.is_explained, gravity, func.coalesce(miss, 0).desc(), check.check_key)
     )
 
 
 def _vary(found: Any) -> list[Any]:
-    """The same rows in rounds: the first of each rule, then the second of each."""
-    rounds: dict[str, int] = {}
+    """The same rows in rounds: the first of each rule, then the second of each; what is explained comes last."""
+    rounds: dict[tuple[bool, str], int] = {}
     ranked = []
     for i, row in enumerate(found):
-        turn = rounds.get(row["rule_id"], 0)
-        rounds[row["rule_id"]] = turn + 1
-        ranked.append((turn, i, row))
-    return [row for _, _, row in sorted(ranked, key=lambda one: one[:2])]
+        lane = (row["is_explained"], row["rule_id"])
+        turn = rounds.get(lane, 0)
+        rounds[lane] = turn + 1
+        ranked.append((row["is_explained"], turn, i, row))
+    return [row for *_, row in sorted(ranked, key=lambda one: one[:3])]
 
 
 def _first_figure(check_key: int) -> Select[Any]:
@@ -110,6 +114,7 @@ def _record(row: Any, figure: Any) -> Record:
         "name_zh": row["name_zh"] or row["rule_id"],
         "name_en": row["name_en"] or row["rule_id"],
         "verdict": row["verdict"],
+        "is_explained": row["is_explained"],
         "formula": row["formula"],
         "message_zh": row["message_zh"],
         "message_en": row["message_en"],

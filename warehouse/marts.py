@@ -135,6 +135,7 @@ def select_failed_checks() -> Select[Any]:
             dim_rule.c.kind.label("rule_kind"),
             case((period.c.period_key == NOT_APPLICABLE, None), else_=period.c.period_id).label("period_id"),
             check.c.verdict,
+            check.c.is_explained,
             check.c.expected,
             check.c.actual,
             check.c.tolerance,

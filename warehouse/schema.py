@@ -7,7 +7,7 @@ from sqlalchemy import Boolean, Index, Integer, String, Table, Text, UniqueConst
 from warehouse.columns import BigKey, Quantity, UtcDateTime, field, key_column, reference
 from warehouse.schema_dims import DIMENSIONS, dim_document, document_text, metadata
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 fact_observation = Table(
     "fact_observation",
@@ -122,6 +122,7 @@ fact_check = Table(
     reference("agency_key", "dim_agency.agency_key", "Body that reports."),
     reference("period_key", "dim_period.period_key", "Period checked; -2 where it has none."),
     field("verdict", String, "`holds`, `truncated`, `fails`, `differs`, `not_applicable`."),
+    field("is_explained", Boolean, "Differs, because one of the figures covers only part of its year: no error."),
     field("expected", Quantity, "What the rule asks for.", null=True),
     field("actual", Quantity, "What is stated.", null=True),
     field("tolerance", Quantity, "Allowed difference.", null=True),

@@ -164,14 +164,14 @@ def test_what_cannot_be_read_is_an_outcome(body: bytes, kind: str) -> None:
 
 
 def test_bombs_are_refused_unopened() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     many = package({f"word/{n}.xml": "" for n in range(2500)})
     large = package({"word/document.xml": b" " * (70 << 20)})
     huge = package({f"word/{n}.bin": b"\0" * (60 << 20) for n in range(5)})
     entities = f"<!DOCTYPE a [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;'>]><w:document {W}>&b;</w:document>"
     for body in (many, large, huge, package({"word/document.xml": entities})):
         assert read_attachment(body, "a.docx").kind == "damaged"
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_pdf_lines_become_paragraphs_by_indent() -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extraction.catalogue import Catalogue, CatalogueError, Example, load_catalogue
+from extraction.catalogue import Catalogue, CatalogueError, load_catalogue
+from extraction.catalogue_examples import run_example
 from extraction.mentions import extract_mentions
 from extraction.observations import extract_observations
 
@@ -28,27 +29,24 @@ def test_all_metrics_can_be_read_from_a_text(catalogue: Catalogue) -> None:
     assert silent == []
 
 
-def _broken(catalogue: Catalogue, example: Example, code: str) -> str | None:
-    """What is wrong with an example, or None."""
-    text = TITLE + example.text
-    found = [o for o in extract_observations(text, extract_mentions(text), catalogue, 2022) if o.metric == code]
-    if example.value is None:
-        return None if not found else f"{code}: {example.text} must give nothing, gives {found[0].value}"
-    period = example.period or "2022"
-    for obs in found:
-        if (obs.value, obs.status, obs.period) == (example.value, example.status, period):
-            return None
-    return f"{code}: {example.text} gives {[(str(o.value), o.status, o.period) for o in found]}"
-
-
 def test_all_examples_hold(catalogue: Catalogue) -> None:
     wrong = [
-        fault
-        for code, metric in catalogue.metrics.items()
+        told
+        for metric in catalogue.metrics.values()
         for example in metric.examples
-        if (fault := _broken(catalogue, example, code)) is not None
+        if (told := run_example(metric, example, catalogue)) is not None
     ]
     assert wrong == []
+
+
+def test_every_metric_has_two_examples_and_both_definitions(catalogue: Catalogue) -> None:
+    shown = {
+        code: {e.text for e in metric.examples if e.value is not None} for code, metric in catalogue.metrics.items()
+    }
+    assert [code for code, texts in shown.items() if len(texts) < 2] == []
+    assert [
+        code for code, metric in catalogue.metrics.items() if not (metric.definition and metric.definition_zh)
+    ] == []
 
 
 def _edit(tmp_path: Path, name: str, change: Callable[[dict], None]) -> Path:  # type: ignore[type-arg]
@@ -98,6 +96,11 @@ def _reading(**change: object) -> Callable[[dict], None]:  # type: ignore[type-a
         (OPENNESS, _reading(words=[]), r"readings\[0\]: words must name at least one word"),
         (OPENNESS, _reading(topic=["weather"]), r"topic 'weather' is not in topics\.yml"),
         (OPENNESS, lambda d: d["metrics"].append(d["metrics"][0]), r"gov_info_disclosed: this code is already defined"),
+        (OPENNESS, _first(plausible_range=[5, 2]), r"plausible_range \[5, 2\] ends below its start"),
+        (OPENNESS, _first(part_of=5), r"gov_info_disclosed: part_of must be text, not 5"),
+        (OPENNESS, _first(rate={"numerator": ["a"]}), r"gov_info_disclosed\.rate: numerator must be text"),
+        ("topics.yml", lambda d: d.update(topics=[{}]), r"topics\.yml: topics: must be a mapping"),
+        ("units.yml", lambda d: d.update(units=["case"]), r"units\.yml: units: must be a mapping"),
         ("topics.yml", lambda d: d.pop("counted"), r"topics\.yml: key 'counted' is missing"),
         ("script.yml", lambda d: d.update(simplified="短"), r"script\.yml: simplified must have as many characters"),
     ],
@@ -113,3 +116,23 @@ def test_a_folder_without_metrics_is_refused(tmp_path: Path) -> None:
         shutil.copy(CATALOG / name, tmp_path / name)
     with pytest.raises(CatalogueError, match="no metric file"):
         load_catalogue(tmp_path)
+
+
+def _copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(CATALOG, tmp_path / "catalog"))
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    folder = _copy(tmp_path)
+    path = folder / OPENNESS
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("  tier: core\n", "  tier: core\n  tier: core\n", 1), encoding="utf-8")
+    with pytest.raises(CatalogueError, match=r"openness\.yml: .*line \d+: key 'tier' stands twice"):
+        load_catalogue(folder)
+
+
+def test_a_file_that_would_be_passed_over_is_refused(tmp_path: Path) -> None:
+    folder = _copy(tmp_path)
+    (folder / "metrics" / "more.yaml").write_text("section: more\n", encoding="utf-8")
+    with pytest.raises(CatalogueError, match=r"more\.yaml: is not read: name it more\.yml"):
+        load_catalogue(folder)

@@ -11,6 +11,7 @@ import pytest
 from extraction.arithmetic import count_decimals, find_integer_part, judge_rate
 from extraction.catalogue import load_catalogue
 from extraction.checks import check_document
+from extraction.mentions import extract_mentions
 from extraction.model import Check, Observation
 from extraction.rules import RULES_PATH, RulesError, load_rules, parse_formula
 from tests.extraction.builders import (
@@ -24,6 +25,7 @@ from tests.extraction.builders import (
     only,
     real_rules,
     run,
+    told,
 )
 
 # -- rounding ---------------------------------------------------------------------------------------
@@ -330,3 +332,28 @@ def test_a_broken_rules_file_is_one_clear_line(tmp_path: Path, old: str, new: st
 def test_refuses_a_formula_that_is_none(text: str, kind: str) -> None:
     with pytest.raises(RulesError):
         parse_formula(text, kind)
+
+
+def test_a_total_that_is_itself_a_part_of_a_closed_list_refutes_nothing() -> None:
+    """审结228件 … 维持109件、撤销65件、终止54件: whoever took 109 for the total misread it."""
+    text = "审结228件，其中维持109件、撤销65件、终止54件。"
+    numbers = {"109": CONCLUDED, "65": "reconsideration_revoked", "54": "reconsideration_terminated"}
+    rows = [told(metric, text, number) for number, metric in numbers.items()]
+    read = [check.verdict for check in check_document(rows, real_rules()) if check.rule == "R02"]
+    assert read == ["fails"]
+    checks = check_document(rows, real_rules(), extract_mentions(text), text)
+    assert [(c.verdict, c.formula) for c in checks if c.rule == "R14"] == [("holds", "109 + 65 + 54 = 228")]
+    assert [check.verdict for check in checks if check.rule == "R02"] == ["not_applicable"]
+
+
+@pytest.mark.parametrize("text", ['r = "审结" / b', 'r = ? / "审结|办结"'])
+def test_words_may_stand_for_a_count_in_a_rate(text: str) -> None:
+    kind = "integer_feasible" if "?" in text else "ratio"
+    formula = parse_formula(text, kind)
+    assert any(term.words for term in (*formula.right, *formula.whole))
+
+
+@pytest.mark.parametrize("text", ['a = "审结" + b', 'a = "审结|"', 'a = "" + b'])
+def test_words_stand_nowhere_else(text: str) -> None:
+    with pytest.raises(RulesError):
+        parse_formula(text, "sum_equal")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from extraction.checks import Statement, check_across
+from extraction.derived import explain_change
 from extraction.model import Observation
 from tests.extraction.builders import ACCEPTED, obs, real_rules
 
@@ -25,8 +26,64 @@ def test_a_restated_prior_year() -> None:
     assert across(said(2020, then), said(2021, prior)) == [("R21", "holds", (1, 0))]
     other = obs(ACCEPTED, "180", period="2020", status="prior_period")
     assert across(said(2020, then), said(2021, other)) == [("R21", "differs", (1, 0))]
-    part_year = obs(ACCEPTED, "176", period="2020", as_of="2020-11-30")
-    assert across(said(2020, part_year), said(2021, other)) == [("R21", "not_applicable", (1, 0))]
+
+
+def judged(*statements: Statement) -> list[tuple[str, str, bool]]:
+    return [(check.rule, check.verdict, check.is_explained) for check in check_across(statements, real_rules())]
+
+
+def test_a_part_year_explains_a_difference_unless_a_count_has_shrunk() -> None:
+    part_year = said(2020, obs(ACCEPTED, "176", period="2020", as_of="2020-11-30"))
+    prior = {"period": "2020", "status": "prior_period"}
+    assert judged(part_year, said(2021, obs(ACCEPTED, "180", **prior))) == [("R21", "differs", True)]
+    assert judged(part_year, said(2021, obs(ACCEPTED, "170", **prior))) == [("R21", "differs", False)]
+    rate = said(2020, obs("head_appearance_rate", "91", period="2020", as_of="2020-11-30", unit="percent"))
+    lower = said(2021, obs("head_appearance_rate", "88", unit="percent", **prior))
+    assert judged(rate, lower) == [("R21", "differs", True)]  # a rate may fall
+    whole = said(2020, obs(ACCEPTED, "176", period="2020", as_of="2020-12-31"))
+    assert judged(whole, said(2021, obs(ACCEPTED, "180", **prior))) == [("R21", "differs", False)]
+
+
+def test_a_report_on_the_first_months_is_compared_and_explained() -> None:
+    months = said(2020, obs(ACCEPTED, "160", period="2020-01/2020-11"))
+    later = said(2021, obs(ACCEPTED, "176", period="2020", status="prior_period"))
+    (check,) = check_across([months, later], real_rules())
+    assert (check.verdict, check.is_explained) == ("differs", True)
+    assert check.message_zh.endswith("2020年报告为160件，2020年报告只统计2020年1月至11月可以解释差异。")
+    assert "that the 2020 report covers 2020-01/2020-11 only explains" in check.message_en
+    quarter = said(2020, obs(ACCEPTED, "60", period="2020-07/2020-09"))
+    assert check_across([quarter, later], real_rules()) == ()
+
+
+def implied(value: str, change: int, **fields: Any) -> list[Statement]:
+    """What the report on 2021 says of itself, and what follows for 2020."""
+    now = obs(ACCEPTED, value, yoy_change=Decimal(change))
+    evidence = explain_change(Decimal(value), Decimal(change))
+    before = {"period": "2020", "status": "prior_period", "is_derived": True, "evidence": evidence, **fields}
+    return [said(2021, now), said(2021, obs(ACCEPTED, str(int(value) - change), **before))]
+
+
+def test_what_a_change_implies_is_compared_with_last_years_report() -> None:
+    then = said(2020, obs(ACCEPTED, "661", period="2020"))
+    assert across(then, *implied("898", 237)) == [("R20", "holds", (2, 0)), ("R28", "holds", (1, 0))]
+    (check, _) = check_across([then, *implied("898", 240)], real_rules())
+    assert (check.verdict, check.is_explained, check.formula) == ("differs", False, "898 - 240 = 658 ≠ 661")
+    assert check.message_zh.endswith("由2021年报告推得2020年为658件，2020年报告为661件。")
+    assert check.message_en.endswith("the 2021 report implies 658 for 2020, the 2020 report says 661.")
+
+
+def test_a_part_year_explains_an_implied_value_too() -> None:
+    early = said(2020, obs(ACCEPTED, "623", period="2020"), published="2020-12-20")
+    (check,) = check_across([early, *implied("898", 237)], real_rules())
+    assert (check.verdict, check.is_explained) == ("differs", True)
+    assert "2020年报告2020年12月20日即已发布、未满全年可以解释差异" in check.message_zh
+
+
+def test_what_is_implied_is_no_statement() -> None:
+    derived = implied("898", 237)[1]
+    assert across(said(2019, obs(ACCEPTED, "600", period="2019")), derived) == []
+    prior = said(2021, obs(ACCEPTED, "661", period="2020", status="prior_period"))
+    assert across(derived, prior) == []
 
 
 def test_two_earlier_figures_of_one_metric_are_not_compared() -> None:
@@ -77,9 +134,9 @@ def test_a_report_out_before_the_year_ended_covers_part_of_it() -> None:
     early = said(2020, obs(ACCEPTED, "176", period="2020"), published="2020-12-20T10:00:00+08:00")
     later = said(2021, obs(ACCEPTED, "180", period="2020", status="prior_period"))
     (check,) = check_across([early, later], real_rules())
-    assert check.verdict == "not_applicable"
-    assert "2021年报告称2020年为180件，2020年报告为176件，统计截止于年内" in check.message_zh
-    assert "explains the difference" in check.message_en
+    assert (check.verdict, check.is_explained) == ("differs", True)
+    assert "2021年报告称2020年为180件，2020年报告为176件，2020年报告2020年12月20日即已发布" in check.message_zh
+    assert "published on 2020-12-20, before its year had ended, explains the difference" in check.message_en
 
 
 def test_messages_across_name_both_reports() -> None:

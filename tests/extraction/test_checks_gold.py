@@ -102,6 +102,7 @@ def test_correct_figures_raise_no_false_alarm(corpus: Path) -> None:
                     alarms[doc].add(check.rule)
     assert alarms == {
         "nanhai-2018": {"R05"},
+        "h014": {"R17"},
         "h002": {"R20"},
         "h040": {"R05", "R07"},
         "h046": {"R14"},

@@ -281,9 +281,9 @@ def test_deep_and_huge_pages_are_cut_and_reported() -> None:
     ],
 )
 def test_hostile_markup_costs_linear_time(evil: str) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     clean_body(parse_html(evil), base_url=PAGE)
-    assert time.perf_counter() - before < 20
+    assert time.process_time() - before < 20
 
 
 TAGS = ["p", "div", "span", "b", "table", "tr", "td", "a", "br", "ul", "li", "font", "o:p", "script", "style", "xml"]

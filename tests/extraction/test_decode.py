@@ -166,9 +166,9 @@ def test_empty_and_ascii() -> None:
     "unit", [b"<", b"<!--", b"<meta ", b"\xff<", b'"\xd6', bytes(range(256)), '法治建设"'.encode() + b'\xff"']
 )
 def test_hostile_bodies_take_linear_time(unit: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     decode(unit * (1_000_000 // len(unit)))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @pytest.mark.corpus

@@ -10,11 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extraction.lexicon import LexiconError, load_lexicon
 from extraction.mentions import extract_mentions
+from extraction.view import build_view
 
 
 def texts(sentence: str) -> list[str]:
@@ -80,6 +81,75 @@ def test_reads_through_damage(sentence: str, found: list[tuple[str, bool]]) -> N
     assert [(m.text, m.damaged) for m in extract_mentions(sentence)] == found
 
 
+SENTENCES = [
+    "2023年3月15日,梧桐区受理申请1,320件、办结98.5%,查处17宗26人(含3件)",
+    "浓度为43微克/立方米,投入300余万,平均用时15.21个工作日;拨打12345热线",
+    "云政发〔2021〕23号,二十多家企业,占百分之九,3-5个工作日办结,其中:维持8件",
+]
+FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}
+BLANKS = st.sampled_from(["", "", " ", "\u3000", "\xa0", "  "])
+
+
+def told(sentence: str) -> list[tuple[object, ...]]:
+    """Everything of a mention but its place and its spelling."""
+    return [
+        (
+            m.value,
+            m.unit_zh.translate({code + 0xFEE0: code for code in FULL_WIDTH}),
+            m.qualifier,
+            m.value_low,
+            m.damaged,
+        )
+        for m in extract_mentions(sentence)
+    ]
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_full_width_forms_change_nothing(sentence: str) -> None:
+    assert told(sentence.translate(FULL_WIDTH)) == told(sentence)
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+@given(data=st.data())
+@settings(deadline=None)
+def test_blanks_change_nothing_but_the_spans(sentence: str, data: st.DataObject) -> None:
+    """Between any two characters but inside a number."""
+    spaced = "".join(
+        char + ("" if char in "0123456789.," and after in "0123456789.," else data.draw(BLANKS))
+        for char, after in zip(sentence, sentence[1:] + "。", strict=True)
+    )
+    assert told(spaced) == told(sentence)
+    assert all(spaced[m.start : m.end] == m.text == m.text.strip() for m in extract_mentions(spaced))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "found"),
+    [
+        ("维持 36 58 7", ["36"]),  # the row of a flattened table: three numbers, of which the first has its label
+        ("项目 | 36 58 7 | 12", ["12"]),
+        ("受理36\u300058件", ["36", "58件"]),
+        ("受理36&nbsp;58件", ["36", "58件"]),
+        ("1. 12个部门", ["12个"]),
+        ("1. 2023年受理12件", ["12件"]),
+        ("新购 SUV 12辆", ["12辆"]),
+        ("共 130, 115件", ["130", "115件"]),
+        ("建設(shè)12個(gè)平臺,投入3萬(wàn)元", ["12個", "3萬(wàn)元"]),
+        ("&ldquo;3550&rdquo;改革,&ldquo;三项&rdquo;制度&amp;12件", []),
+        ("受理\u200b12\u200b件", ["12\u200b件"]),
+    ],
+)
+def test_a_blank_between_numbers_parts_them_and_entities_are_read_as_characters(
+    sentence: str, found: list[str]
+) -> None:
+    assert texts(sentence) == found
+
+
+def test_a_character_is_folded_once() -> None:
+    swapped = {ord("甲"): ord("乙"), ord("乙"): ord("甲")}
+    assert build_view("甲乙１２", swapped).text == "乙甲12"
+    assert build_view("甲１２\r\n丙\r丁", {ord("甲"): ord("乙")}).text == "乙12\n丙\n丁"
+
+
 def test_takes_table_figures_and_leaves_serial_and_page_numbers() -> None:
     table = "序号 | 单位 | 应出庭\n1 | 临江街道 | 16\n2 | 望湖街道 | 9\n"
     assert texts(table) == ["16", "9"]
@@ -125,6 +195,7 @@ def test_reads_a_change_as_two_quantities() -> None:
 
 
 @given(st.text(alphabet="1290,.%一两十百万余多件个次年月日第(《“”》)、。-—:| \n２％萬超近至aA+", max_size=60))
+@settings(deadline=None)
 def test_spans_always_cover_the_text_in_order(text: str) -> None:
     mentions = extract_mentions(text)
     assert all(text[m.start : m.end] == m.text and m.start < m.end for m in mentions)

@@ -55,6 +55,20 @@ def test_what_is_no_time_of_a_figure(text: str) -> None:
     assert [time for time in Times(text, 2020, None).found if time.period != "2020"] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "period", "as_of"),
+    [
+        ("截至45月底", "2020", None),
+        ("截至11月99日", "2020", "2020-11"),
+        ("自2018年45月以来,", "2018-01/2020-12", None),
+        ("条例施行以来(2011年13月至2020年9月)", "2011-01/2020-09", None),
+    ],
+)
+def test_a_month_or_day_that_does_not_exist_is_not_named(text: str, period: str, as_of: str | None) -> None:
+    (found,) = Times(text, 2020, None).found
+    assert (found.period, found.as_of) == (period, as_of)
+
+
 def test_the_title_names_the_window_of_the_whole_text() -> None:
     title = "关于2020年第三季度出庭应诉情况的通报"
     times = Times(title + "\n全市开庭", 2020, None)

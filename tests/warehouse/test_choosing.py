@@ -23,9 +23,10 @@ def said(value: int, told_in: int, *, period: int = 2020, as_of: str | None = No
     }
     own |= {key: more.pop(key) for key in own.keys() & more.keys()}
     stated = Observation(
-        metric="m", start=more.pop("start", 0), end=9, text="1件", value=Decimal(value), unit="case", unit_zh="件",
-        period=str(period), status=more.pop("status", "actual"), qualifier=more.pop("qualifier", "exact"), quote="1件",
-        quote_start=0, as_of=as_of, **more,
+        metric="m", start=more.pop("start", 0), end=9, text="1件", value=Decimal(value), unit="case",
+        unit_zh=more.pop("unit_zh", "件"), period=str(period), status=more.pop("status", "actual"),
+        qualifier=more.pop("qualifier", "exact"), quote=more.pop("quote", "1件"),
+        quote_start=more.pop("quote_start", 0), as_of=as_of, **more,
     )  # fmt: skip
     return Statement(
         observation_key=hash((value, told_in, as_of, stated.start, stated.status)) % 10**6, document_key=1,
@@ -96,6 +97,41 @@ def test_a_restatement_is_no_dispute_but_another_value() -> None:
 
 def test_what_is_implied_is_no_statement() -> None:
     assert choose_values([said(5, 2020, is_derived=True)]) == []
+
+
+def test_a_report_that_was_out_before_its_year_had_ended_covers_part_of_it() -> None:
+    early = said(80, 2020, published=datetime(2020, 12, 20, tzinfo=UTC))
+    assert only([early]).chosen_by == "part_year"
+    chosen = only([early, LATER])
+    assert (chosen.best, chosen.chosen_by, chosen.n_values, chosen.is_disputed) == (LATER, "later_report", 1, False)
+    stock = said(80, 2020, measure="stock", published=datetime(2020, 12, 20, tzinfo=UTC))
+    assert only([stock]).chosen_by == "final"
+
+
+def sentence(value: int, at: int, **more: Any) -> Statement:
+    return said(value, 2020, start=at, quote="甲" * 20, quote_start=at - at % 100, **more)
+
+
+@pytest.mark.parametrize(
+    ("statements", "is_disputed"),
+    [
+        ([sentence(100, 0), sentence(103, 200)], True),
+        ([sentence(100, 0), sentence(103, 8)], False),  # two things of one sentence
+        ([sentence(100, 0), sentence(103, 8), sentence(100, 200)], False),  # one of them is told again
+        ([sentence(100, 0), sentence(103, 200, unit_zh="人次")], False),
+        ([sentence(100, 0), sentence(103, 200, status="cumulative", measure="flow")], False),
+        ([sentence(100, 0), sentence(103, 200, status="cumulative", measure="stock")], False),
+        ([sentence(100, 0), sentence(103, 200, as_of="2020-12-31")], False),
+        ([sentence(100, 0), sentence(30, 200, scope="镇街", part=True)], False),
+        ([sentence(100, 0, scope="镇街"), sentence(30, 200, scope="镇街", part=True)], False),
+        ([sentence(100, 0, dimension="公安"), sentence(30, 200)], False),
+        ([sentence(100, 0, dimension="公安"), sentence(30, 200, dimension="公安")], True),
+    ],
+)
+def test_a_dispute_is_about_one_thing(statements: list[Statement], is_disputed: bool) -> None:
+    chosen = choose_values(statements)
+    assert any(one.is_disputed for one in chosen) == is_disputed
+    assert choose_values(statements[::-1]) == chosen
 
 
 def test_running_totals_of_a_flow_stand_apart_those_of_a_stock_do_not() -> None:

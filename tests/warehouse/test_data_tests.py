@@ -12,8 +12,11 @@ from sqlalchemy import Engine
 from tests.warehouse.builders import SOURCE, batch, notice, parse, report
 from tests.warehouse.conftest import load
 from tests.warehouse.tables import A, rows
+from warehouse.batch import DocumentIn
+from warehouse.marts import select_region_year, select_restatements
 from warehouse.read import quarantine_rows, totals
 from warehouse.schema import (
+    fact_mention,
     fact_metric_value,
     fact_observation,
 )
@@ -73,6 +76,42 @@ def test_a_rate_above_100_is_set_aside_unless_it_is_marked_damaged(engine: Engin
     damaged = replace(doc.parsed.observations[0], damaged=True)
     other = report(2021, "出庭率950%。", parsed=replace(doc.parsed, observations=(damaged,)))
     assert load(engine, batch(other, run="r2")).observations == 1
+
+
+def implied(doc: DocumentIn, value: int, **change: Any) -> DocumentIn:
+    """The document with last year's value of its first figure, as it follows from a stated change."""
+    assert doc.parsed is not None
+    first = doc.parsed.observations[0]
+    fields: dict[str, Any] = {"value": Decimal(value), "period": "2019", "status": "prior_period", "is_derived": True}
+    return replace(doc, parsed=replace(doc.parsed, derived=(replace(first, **{**fields, **change}),)))
+
+
+def test_what_is_implied_is_loaded_apart_from_what_is_stated(engine: Engine) -> None:
+    result = load(engine, batch(implied(report(2020, "收到10件。"), 7)))
+    assert (result.quarantined, result.observations) == (0, 2)
+    stated, derived = sorted(rows(engine, fact_observation), key=lambda r: r["position"])
+    assert (stated["is_derived"], derived["is_derived"], derived["value_num"]) == (False, True, 7)
+    assert [row["value_num"] for row in rows(engine, fact_metric_value)] == [10]
+    assert [row["n_observations"] for row in rows(engine, fact_mention)] == [1]
+    with engine.connect() as conn:
+        for mart in (select_region_year, select_restatements):
+            assert 7 not in [row["value_num"] for row in conn.execute(mart()).mappings()]
+
+
+def test_an_implied_value_disputes_and_restates_nothing(engine: Engine) -> None:
+    load(engine, batch(report(2019, "收到8件。"), implied(report(2020, "收到10件。"), 7)))
+    values = rows(engine, fact_metric_value)
+    assert sorted((v["value_num"], v["n_values"], v["is_disputed"]) for v in values) == [(8, 1, False), (10, 1, False)]
+
+
+def test_stated_and_implied_values_are_never_mixed(engine: Engine) -> None:
+    load(engine, batch(implied(report(2020, "收到10件。"), 7, is_derived=False)))
+    assert [row["test"] for row in quarantine_rows(engine)] == ["observation_derived"]
+    doc = report(2021, "收到10件。")
+    assert doc.parsed is not None
+    mixed = replace(doc.parsed, observations=(replace(doc.parsed.observations[0], is_derived=True),))
+    load(engine, batch(replace(doc, parsed=mixed), run="r2"))
+    assert [row["test"] for row in quarantine_rows(engine)] == ["observation_derived"] * 2
 
 
 def test_parts_refer_to_their_total(engine: Engine) -> None:

@@ -16,6 +16,7 @@ from warehouse.across import check_statements
 from warehouse.batch import CatalogueRows, LoadBatch, PageState, RuleRow
 from warehouse.fingerprint import fingerprint
 from warehouse.load import publish
+from warehouse.marts import select_failed_checks
 from warehouse.read import (
     articles,
     findings,
@@ -99,6 +100,21 @@ def test_findings_quote_the_sentence_and_vary_the_rules(engine: Engine) -> None:
     mended = report(2021, "收到11件，受理9件，不予受理2件。", day=1)
     load(engine, batch(report(2020, A, day=1), mended, run="run-2", day=1))
     assert findings(engine) == [] and verdicts(engine) == {"holds": 2}
+
+
+def test_a_difference_that_a_part_year_explains_comes_last_and_is_marked(engine: Engine) -> None:
+    early = report(2020, "收到10件（截至2020-11-30）。")
+    late = report(2021, "收到12件，上年收到14件。受理9件。")
+    publish(engine, batch(early, late), check_statements)
+    (found,) = findings(engine)
+    assert (found["verdict"], found["is_explained"]) == ("differs", True)
+    assert "2020年报告只统计到2020年11月30日可以解释差异" in found["message_zh"]
+    with engine.connect() as conn:
+        (row,) = conn.execute(select_failed_checks()).mappings()
+    assert row["is_explained"] and row["verdict"] == "differs"
+    broken = report(2021, "收到12件，受理1件，不予受理2件，上年收到14件。", day=2)
+    publish(engine, batch(broken, run="r2", day=2), check_statements)
+    assert [(one["rule"], one["is_explained"]) for one in findings(engine)] == [("R01", False), ("R21", True)]
 
 
 def test_status_and_totals_count_what_is_there(engine: Engine) -> None:

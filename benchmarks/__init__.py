@@ -1,0 +1,1 @@
+"""Measurements: the project beside its peers, and how its cost grows. `make bench` runs them."""
