@@ -8,7 +8,11 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
 
 from extraction.model import Verdict
 
+_DIGIT = re.compile(r"\d")
 _FRACTION = re.compile(r"\d\.(\d+)")
+
+
+_HALF_UNITS = tuple(Decimal(5).scaleb(-(decimals + 1)) for decimals in range(8))
 
 
 def format_number(value: Decimal) -> str:
@@ -30,7 +34,7 @@ def format_sum(values: Iterable[Decimal]) -> str:
 
 def count_decimals(text: str | None, value: Decimal) -> int:
     """Digits after the point as printed: `86.0%` → 1. Falls back on the value's own exponent."""
-    if text and re.search(r"\d", text):
+    if text and _DIGIT.search(text):
         match = _FRACTION.search(text)
         return len(match[1]) if match else 0
     exponent = value.as_tuple().exponent
@@ -39,7 +43,7 @@ def count_decimals(text: str | None, value: Decimal) -> int:
 
 def half_unit(decimals: int) -> Decimal:
     """Half a unit of the last printed digit: 0.05 for one decimal."""
-    return Decimal(5).scaleb(-(decimals + 1))
+    return _HALF_UNITS[decimals] if decimals < len(_HALF_UNITS) else Decimal(5).scaleb(-(decimals + 1))
 
 
 def judge_rate(exact: Decimal, stated: Decimal, decimals: int, tolerance: Decimal | None = None) -> Verdict:

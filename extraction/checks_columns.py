@@ -43,23 +43,26 @@ class Row(NamedTuple):
 
 def check_columns(table: Table, rule: Rule) -> Iterator[Check]:
     block: list[Row] = []
-    lines = list(_lines(table.text))
+    lines = _lines(table.text)
     for at, (place, line) in enumerate(lines):
         if "|" in line:
             block.append(_read_row(place, line))
             continue
-        yield from _check_block(table, rule, block)
-        block = []
-        if _is_sum(line):
+        if block:
+            yield from _check_block(table, rule, block)
+            block = []
+        if "计" in line and _is_sum(line):
             yield from _check_stack(table, rule, lines, at)
     yield from _check_block(table, rule, block)
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _lines(text: str) -> list[tuple[int, str]]:
     place = 0
+    lines: list[tuple[int, str]] = []
     for line in text.split("\n"):
-        yield place, line
+        lines.append((place, line))
         place += len(line) + 1
+    return lines
 
 
 def _is_sum(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import combinations
 
 from extraction.arithmetic import format_number
 from extraction.checks_evidence import counted_words, in_one_sentence, is_slip
@@ -12,6 +13,7 @@ from extraction.model import Check, Observation
 from extraction.rules import Rule
 from extraction.terms import Context, Table, context_of, is_exact, value_of
 
+_FEW = 8
 _MIN_WORDS = 4
 """A phrase shorter than this (受理) leaves open what is counted."""
 _DIFFERS = ("同一数据在两处写法不同", "the report gives two values for one thing")
@@ -56,6 +58,9 @@ def check_duplicate(table: Table, rule: Rule) -> Iterator[Check]:
 def _find_contradiction(table: Table, indexes: list[int]) -> tuple[int, int] | None:
     """The first statement that contradicts the one before it in the same words; linear in the statements."""
     last: dict[tuple[str, str], int] = {}
+    rows = [table.all[index] for index in indexes]
+    if len(rows) < _FEW and not any(_is_same_subject(a, b) for a, b in combinations(rows, 2)):
+        return None  # whatever their words, which take longer to compare
     for index in indexes:
         o = table.all[index]
         said = (o.unit_zh, counted_words(o))

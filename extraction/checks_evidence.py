@@ -18,11 +18,16 @@ PASSAGE = 300
 """Characters, about five sentences: a matter is told in one go; figures further apart may count something else."""
 _MARKS = re.compile(r"[,;:。!?|\n()，；：！？（）]")
 _JOINED = re.compile(r"[^,;:。!?|\n()，；：！？（）\d]{1,20}[和及与、]")
+_SENTENCE_END = re.compile(r"[。!?\n！？]")
+_REST = re.compile(r"等|其他|其它|其余|另有|另外")
+_IN_ALL = re.compile(r"合计|共占|总计|一共|合占")
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _RATE_BESIDE = re.compile(
     r"[^\d,，、；;。(（]{0,3}[,，、(（]?(?:同比|增幅|增长|增加|上升|提高|下降|降幅|减少|降低){1,2}[为达了约]{0,2}(\d+(?:\.\d+)?)[%％]"
 )
 _JOINT = re.compile(r"[,，、]?(?:合计|共计|共|总计|三者|二者|两者|四者)(?:合计)?占比?(?:为|达)?(\d+(?:\.\d+)?)[%％]")
+_OPENS_JOINT = frozenset(",，、合共总三二两四")
+"""What a joint share begins with: the figures beside which none stands are left at once."""
 _WORDLESS = re.compile(r"[\s“”\"'‘’《》、·]")
 _FILLERS = re.compile(
     r"截至目前|今年以来|一年来|全年|今年|本年度|年内|(?:19|20)\d\d年度?|共计|总计|合计|累计|其中|目前|共|已|了|的|为|达到|达"
@@ -42,6 +47,8 @@ def _span(o: Observation) -> tuple[int, int]:
 def in_one_sentence(a: Observation, b: Observation) -> bool:
     """Quotes that overlap, or neighbouring pieces of a sentence too long to be quoted whole."""
     one, other = _span(a), _span(b)
+    if one == other:
+        return True
     gap, first = (other[0] - one[1], a) if one <= other else (one[0] - other[1], b)
     return gap < 0 or (gap <= 2 and not first.quote.endswith(("。", "!", "?", "！", "？")))
 
@@ -79,7 +86,8 @@ def counted_words(o: Observation) -> str:
     """The words of the figure's own phrase, without fillers: `全年共收到行政复议申请196宗` → `收到行政复议申请`."""
     before, after = _around(o)
     for pattern in (_MARKS, _NUMBER):
-        before = before[max((match.end() for match in pattern.finditer(before)), default=0) :]
+        ends = [match.end() for match in pattern.finditer(before)]
+        before = before[ends[-1] :] if ends else before
         found = pattern.search(after)
         after = after[: found.start()] if found else after
     return _FILLERS.sub("", _WORDLESS.sub("", before)) + "|" + _FILLERS.sub("", _WORDLESS.sub("", after))
@@ -131,12 +139,17 @@ def find_listed(total: Observation, parts: Sequence[Observation], value: Decimal
 
 
 def find_worded(o: Observation, words: Sequence[str]) -> list[tuple[int, Decimal]]:
-    """The numbers before `o` in its sentence whose own phrase has one of `words`, the nearest first."""
+    """The numbers before `o` in its sentence whose own phrase has one of `words`, the nearest first.
+
+    The empty word is in every phrase.
+    """
     found: list[tuple[int, Decimal]] = []
     last = 0
     for match in _NUMBER.finditer(o.quote, 0, max(0, o.start - o.quote_start)):
-        marks = [mark.end() for mark in _MARKS.finditer(o.quote, last, match.start())]
-        phrase = o.quote[max([last, *marks]) : match.start()]
+        phrase = ""
+        if words != ("",):
+            marks = [mark.end() for mark in _MARKS.finditer(o.quote, last, match.start())]
+            phrase = o.quote[max([last, *marks]) : match.start()]
         last = match.end()
         is_count = not o.quote.startswith(("年", "月", "日", "%", "％", "个百分点", "万", "亿"), match.end())
         if is_count and any(word in phrase for word in words):
@@ -161,14 +174,17 @@ def with_percent(o: Observation) -> Observation:
 
 def find_joint_share(o: Observation) -> tuple[int, Decimal] | None:
     """变更1宗、责令履行1宗,合计占比1.3%: the share of a list, told right after its last figure, and its place."""
-    match = _JOINT.match(_around(o)[1])
+    quote, at = o.quote, max(o.start - o.quote_start, 0) + o.end - o.start
+    if quote[at : at + 1] not in _OPENS_JOINT:
+        return None
+    match = _JOINT.match(quote[at:])
     return (o.end + match.start(1), Decimal(match[1])) if match else None
 
 
 def ends_open(o: Observation) -> bool:
     """Whether a list that ends with this figure says that it is no complete one (等, 其他, 其余)."""
-    after = re.split(r"[。!?\n！？]", _around(o)[1], maxsplit=1)[0]
-    return re.search(r"等|其他|其它|其余|另有|另外", after) is not None
+    after = _SENTENCE_END.split(_around(o)[1], maxsplit=1)[0]
+    return _REST.search(after) is not None
 
 
 def is_change_of(o: Observation) -> bool:
@@ -185,4 +201,4 @@ def sums_up(o: Observation) -> bool:
     """合计占比5.4%: the share that follows belongs to the figures before as well."""
     after = _around(o)[1]
     share = after.find("%")
-    return re.search(r"合计|共占|总计|一共|合占", after[: max(share, 0)]) is not None
+    return _IN_ALL.search(after, 0, max(share, 0)) is not None

@@ -46,9 +46,9 @@ def check_lists(table: Table, rule: Rule) -> Iterator[Check]:
 
 def _check_sentence(table: Table, rule: Rule, sentence: Sequence[Mention]) -> Iterator[Check]:
     taken = -1
-    for at, total in enumerate(sentence):
-        if at <= taken or not _is_count(total):
-            continue
+    for at, total in enumerate(sentence[:-1]):
+        if at <= taken or not _is_like(total, sentence[at + 1]) or not _is_count(total):
+            continue  # no part follows: nothing to add up
         following = sentence[at + 1 : at + 1 + _LONGEST]
         run = _run(total, following)
         opened = bool(run) and _OPENS.search(table.text, total.end, run[0].start) is not None
@@ -71,7 +71,8 @@ def _check_going_on(
 ) -> Iterator[Check]:
     """共办理640件。其中刑事210件、民事412件、行政18件。 The nearest total that agrees; it can only agree."""
     first = sentence[0]
-    if not any(sign in table.text[max(0, first.start - 60) : first.start] for sign in "中按看"):
+    lead = table.text[max(0, first.start - 60) : first.start]
+    if not ("中" in lead or "按" in lead or "看" in lead):
         return
     ends = _SENTENCE_END.finditer(table.text, max(0, first.start - 60), first.start)
     begins = max((end.end() for end in ends), default=-1)

@@ -19,7 +19,7 @@ from extraction.arithmetic import (
     judge_rate,
 )
 from extraction.checks_evidence import find_worded, in_one_sentence, plain_numbers
-from extraction.findings import make_check, make_rate_check, make_silent
+from extraction.findings import make_check, make_rate_check
 from extraction.model import Check, Observation
 from extraction.rules import Rule, Term
 from extraction.terms import Figures, Table, context_of, is_exact, may_refute, value_of
@@ -62,12 +62,13 @@ def _rate_checks(table: Table, rule: Rule, rate_index: int) -> Check | None:
     decimals = count_decimals(row.text, stated)
     formulas = [formula for formula in rule.formulas if row.metric in formula.left[0].metrics]
     tried: list[tuple[Check, bool]] = []
+    may_fail = True
     for formula in formulas:
         worded = any(term.words for term in (*formula.right, *formula.whole))
         sides = product(_resolve(table, formula.right, row), _resolve(table, formula.whole, row))
         pairs = [(a, b) for a, b in sides if b[1] and b[0].total and a[0].indexes != b[0].indexes]
         if not pairs or (worded and len(pairs) > 1):
-            tried.append((make_silent(rule), False))  # several readings can agree, none of them can refute
+            may_fail = False  # several readings can agree, none of them can refute
         for (part, part_complete), (whole, _) in pairs:
             exact = part.total * 100 / whole.total
             used = dict.fromkeys(i for i in (rate_index, *part.indexes, *whole.indexes) if i >= 0)
@@ -80,15 +81,17 @@ def _rate_checks(table: Table, rule: Rule, rate_index: int) -> Check | None:
         for check, _ in tried:
             if check.verdict == wanted:
                 return check
-    may_fail = bool(tried) and all(allowed and may_refute(table, check) for check, allowed in tried)
-    return tried[0][0] if may_fail else None
+    may_fail = may_fail and all(allowed and may_refute(table, check) for check, allowed in tried)
+    return tried[0][0] if tried and may_fail else None
 
 
 def check_ratio(table: Table, rule: Rule) -> Found:
     rates = dict.fromkeys(code for formula in rule.formulas for code in formula.left[0].metrics)
     for index in sorted(i for rate in rates for i in table.list_indexes(rate)):
         sentence = table.narrow(index)
-        found = [_rate_checks(sentence, rule, index), _rate_checks(table, rule, index)]
+        found = [_rate_checks(sentence, rule, index)]
+        if sentence is not table and (found[0] is None or found[0].verdict not in ("holds", "truncated")):
+            found.append(_rate_checks(table, rule, index))
         stated = [check for check in found if check is not None]
         agreeing = [check for check in stated if check.verdict in ("holds", "truncated")]
         own = [check for check in stated if sentence is table or sentence.proves(check)]

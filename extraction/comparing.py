@@ -297,7 +297,7 @@ class Comparing(Walk):
         ):
             return
         start, end = row.nouns[number.index - row.first]
-        word = next(self.meaning.hits.names.inside(start, end), None)
+        word = next(iter(self.meaning.hits.names.inside(start, end)), None)
         noun = self.text[start : word.start if word and word.start > start else end].rpartition("的")[2]
         if 1 < len(noun) <= _MAX_NOUN:
             draft.name_part(noun)

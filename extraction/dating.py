@@ -14,9 +14,12 @@ from extraction.windows import Number, Window
 _STATUS: dict[str, Status] = {"window": "actual", "year": "actual", "last": "prior_period", "since": "cumulative"}
 _YEAR = re.compile(r"20\d\d")
 _COMING = re.compile(
-    r"(?:(?<=[\n。;:,)])|至|到|是|确保|力争|争取|计划|预计|打算|拟)(20\d\d)年"
-    r"(?:年?[底末])?(?:[前内,]|[^度,。;\d]{0,8},|(?=全年|计划|力争|将|拟))"
+    r"(?:(?:确保|力争|争取|计划|预计|打算|拟)[到至在于是]?|(?<![年月])[到至])(?P<aimed>20\d\d)年(?!前)"
+    r"|(?:(?<=[\n。;:,)])|[至到是])(?P<opened>20\d\d)年(?:年?[底末])?"
+    r"(?:[前内,]|[^度,。;\d]{0,8},|(?=[^,。;\d]{0,6}(?:计划|力争|将|拟)|全年))"
+    r"|(?<=[\n。;:,)])(?P<next>[明来]年)"
 )
+"""到2025年, 力争2023年, 2023年我们将, 明年: a year to come."""
 _WHOLE_YEAR = re.compile(r"全年|年底|年内")
 _SPOKEN = 200
 """How far back in its sentence a word of accumulation is heard."""
@@ -33,7 +36,7 @@ class Dating:
         sentence = self.structure.sentence_start(number.start)
         before = self.text[max(window.left, number.start - phrases.REACH) : number.start]
         planned = self._find_coming_year(number, sentence)
-        if self.structure.is_plan(number.start):
+        if self.structure.is_plan(number.start) or self._is_announced(number):
             return "target", planned or self._planned_year(number, sentence), None
         if planned:
             return "target", planned, None
@@ -44,9 +47,35 @@ class Dating:
         floor = self.structure.floor_at(number.start)
         time = self.times.before(number.start, min(floor, sentence))
         if time is not None and time.kind in _STATUS and self._rules(time, number, sentence):
-            return _STATUS[time.kind], time.period, None
+            return _STATUS[time.kind], self._name_period(time), None
         gathered = self._is_gathered(number, metric, sentence, self.times.before(number.start, floor))
-        return ("cumulative" if gathered else "actual"), self.times.default, self._cut_off(time, sentence, floor)
+        period = self._widen(time, sentence)
+        return ("cumulative" if gathered else "actual"), period, self._cut_off(time, sentence, floor)
+
+    def _name_period(self, time: Time) -> str:
+        if time.period:
+            return time.period
+        return self.times.default if time.kind == "since" else year_before(self.times.default)
+
+    def _widen(self, time: Time | None, sentence: int) -> str:
+        """全年 and 今年以来 in a text of one month or half-year: more than what the title names."""
+        default = self.times.default
+        if "/" not in default or time is None or time.kind != "now" or time.start < sentence:
+            return default
+        if self.text[time.start - 1 : time.start] == "年":  # 去年全年
+            return default
+        word = self.text[time.start : time.end]
+        if word == "全年":
+            return str(self.times.year)
+        return f"{default[:4]}-01{default[7:]}" if word == "今年以来" and default[:4] == default[8:12] else default
+
+    def _is_announced(self, number: Number) -> bool:
+        """Whether an earlier sentence of the paragraph has turned to what is to come (…。下一步,…。) for good."""
+        start = self.structure.announced_at(number.start)
+        if start is None:
+            return False
+        time = self.times.before(number.start, start)
+        return time is None or time.kind == "cut"
 
     def glued_year(self, number: Number) -> str | None:
         """2019214宗: the year that lost its 年 and ran into the number."""
@@ -56,7 +85,10 @@ class Dating:
         return before if before.isdigit() and len(before) == 4 else None
 
     def _rules(self, time: Time, number: Number, sentence: int) -> bool:
-        """A past year rules its clause, a window its sentence."""
+        """A past year rules its clause and what is in its bracket, a window its sentence."""
+        bracket = self.structure.bracket_around(time.start) if time.kind in ("year", "last") else None
+        if bracket is not None and bracket[1] <= number.start:
+            return False
         return time.start >= (self.structure.clause_start(number.start) if time.kind in ("year", "last") else sentence)
 
     def _cut_off(self, time: Time | None, sentence: int, floor: int) -> str | None:
@@ -71,8 +103,9 @@ class Dating:
         start = max(sentence, number.start - _SPOKEN)
         coming = None
         for match in _COMING.finditer(self.text, start, number.start):
-            if int(match[1]) > self.times.year:
-                coming = match[1]
+            year = match["aimed"] or match["opened"] or str(self.times.year + 1)
+            if int(year) > self.times.year:
+                coming = year
             elif coming:
                 coming = None
         return coming

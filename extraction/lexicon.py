@@ -35,6 +35,8 @@ class Lexicon:
     unit: str
     """Regex source: one unit after an Arabic number, longest first, with its stops."""
     han_unit: str
+    han_unit_starts: str
+    """The first characters of the units after a Han numeral."""
     names: re.Pattern[str]
     lines: frozenset[str]
     after_bare_year: frozenset[str]
@@ -108,6 +110,7 @@ def load_lexicon(path: Path = WORDS_PATH) -> Lexicon:
         fold=Folding(str.maketrans(data["traditional"])),
         unit=_with_stops(units, data["stops"]),
         han_unit=_with_stops(han_units, data["stops"]),
+        han_unit_starts="".join(sorted({word[0] for word in han_units})),
         names=re.compile(any_of(_both_scripts(_flatten(data["names"])))),
         lines=frozenset(data["lines"]),
         after_bare_year=frozenset(data["after_bare_year"]),

@@ -9,8 +9,7 @@ no forbidding word stands in the phrase. The claims are weighed: longer words, n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import final
 
 from extraction.catalogue import Catalogue, Reading
 from extraction.structure import Structure
@@ -28,13 +27,14 @@ _DONE = re.compile(r"进行|予以|报|向")
 _TITLE = re.compile(r"《[^《》]*》")
 
 
-class Claim(NamedTuple):
+@final
+class Claim:
     """A reading that fits, how well, and by which word."""
 
-    reading: Reading
-    hit: Hit
-    score: float
-    side: str
+    __slots__ = ("hit", "reading", "score", "side")
+
+    def __init__(self, reading: Reading, hit: Hit, score: float, side: str) -> None:
+        self.reading, self.hit, self.score, self.side = reading, hit, score, side
 
     @property
     def why(self) -> str:
@@ -60,6 +60,10 @@ class Meaning:
         """All readings that fit, best first, one per metric. `changed`: those of which a rate of change is stated."""
         fitting: list[tuple[Hit, str, int, Reading]] = []
         for hit, side, gap in self._named(number, window):
+            if not changed and number.unit and self.trace is None:
+                known = hit.word.names_by_unit.get(number.unit)
+                if known is not None and not known:
+                    continue
             readings = self._list_fitting(hit, side, gap, number, changed)
             for reading in readings:
                 fitting.append((hit, side, gap, reading))
@@ -198,10 +202,10 @@ class Meaning:
         if number.unit and not (beside and window.runs_on):  # where a mark was lost another phrase has begun
             spans.append((number.end, max(window.right, hit.end)))
         for start, end in spans:
-            for mark_start, mark_end, mark in self.hits.marks.inside(start, end):
-                inside = hit.start <= mark_start and mark_end <= hit.end
-                if index in mark.forbids and not inside and self._is_outside_brackets(mark_start, number):
-                    return mark.text
+            for mark in self.hits.marks.forbidding(index, start, end):
+                inside = hit.start <= mark.start and mark.end <= hit.end
+                if not inside and self._is_outside_brackets(mark.start, number):
+                    return mark.word.text
         return None
 
     def _own_topics(self, number: Number, window: Window) -> list[Hit]:
@@ -213,13 +217,13 @@ class Meaning:
             found += inside(number.end, window.right)
         return found
 
-    def _outside_brackets(self, hits: Iterator[Hit], start: int, number: Number) -> Iterator[Hit]:
+    def _outside_brackets(self, hits: list[Hit], start: int, number: Number) -> list[Hit]:
         """Those of `hits`, which lie from `start` on near a number, that lie in no bracket or in the number's own."""
         structure = self.structure
-        if not structure.has_brackets(start, number.end + REACH + TAIL_REACH + 20):
+        if not hits or not structure.has_brackets(start, number.end + REACH + TAIL_REACH + 20):
             return hits
         bracket = structure.bracket_around(number.start)
-        return (hit for hit in hits if structure.bracket_around(hit.start) in (None, bracket))
+        return [hit for hit in hits if structure.bracket_around(hit.start) in (None, bracket)]
 
     def _is_outside_brackets(self, place: int, number: Number) -> bool:
         bracket = self.structure.bracket_around(place)
@@ -271,13 +275,13 @@ class Meaning:
 
     def _needed(self, number: Number, window: Window) -> set[int]:
         floor = max(self.structure.sentence_start(number.start), number.start - _NEEDS_REACH)
-        needed = {index for _, _, mark in self.hits.marks.inside(floor, window.tail) for index in mark.needs}
+        needed = self.hits.marks.needed(floor, window.tail)
         for start, end in window.labels:
-            needed |= {index for _, _, mark in self.hits.marks.inside(start, end) for index in mark.needs}
+            needed |= self.hits.marks.needed(start, end)
         for start, end in self.structure.heads_above(self.structure.block_at(number.start))[:1]:
             if start == self.structure.title_start:
                 break
-            needed |= {index for _, _, mark in self.hits.marks.inside(start, end) for index in mark.needs}
+            needed |= self.hits.marks.needed(start, end)
         return needed
 
     def _inherited(self, number: Number, window: Window) -> dict[str, float]:
@@ -315,11 +319,13 @@ class Meaning:
 
     @staticmethod
     def _topic_score(reading: Reading, own: dict[str, int], inherited: dict[str, float]) -> float | None:
-        owned = [own[topic] for topic in reading.topics if topic in own] if own else ()
-        if owned:
-            return 2.0 + min(max(owned), 6)
-        values = [inherited[topic] for topic in reading.topics if topic in inherited] if inherited else ()
-        return max(values) if values else None
+        longest, worth = 0, 0.0
+        for topic in reading.topics:
+            longest = max(longest, own.get(topic, 0))
+            worth = max(worth, inherited.get(topic, 0.0))
+        if longest:
+            return 2.0 + min(longest, 6)
+        return worth or None  # what is inherited is always worth something
 
 
 def accepts_unit(reading: Reading, number: Number, gap: int, side: str) -> bool:

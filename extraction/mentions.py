@@ -14,7 +14,7 @@ from extraction.exclusions import find_excluded
 from extraction.lexicon import Lexicon, load_lexicon
 from extraction.model import Mention, Qualifier
 from extraction.numerals import MAX_DIGITS
-from extraction.quantities import NUMERAL, Reader, Reading
+from extraction.quantities import Reader, Reading, compile_search
 from extraction.view import View, build_view
 
 MAX_CHARACTERS = 200_000
@@ -60,7 +60,7 @@ def scan_mentions(text: str, lexicon: Lexicon | None = None, view: View | None =
     lexicon = lexicon or load_lexicon()
     view = view or build_view(text[:MAX_CHARACTERS], lexicon.fold)
     folded = _LONG_RUN.sub(lambda match: "#" * len(match[0]), view.text)  # these are identifiers
-    reader, find_numeral = Reader(folded, lexicon), NUMERAL.search
+    reader, find_numeral = Reader(folded, lexicon), compile_search(lexicon).search
     holes = iter([*find_excluded(folded, lexicon), (len(folded) + 1, len(folded) + 1)])
     hole_start, hole_end = next(holes)
     mentions: list[Mention] = []
@@ -75,6 +75,9 @@ def scan_mentions(text: str, lexicon: Lexicon | None = None, view: View | None =
         if looked == MAX_NUMERALS:
             return Scan(tuple(mentions), view.back(start))
         looked += 1
+        if found.lastindex is not None:
+            position = found.end()
+            continue
         reading, position = reader.read_at(start)
         if reading is None:
             continue

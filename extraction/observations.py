@@ -8,7 +8,6 @@ Precision first: what fits nothing stays a mention.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import takewhile
 
 from extraction import phrases
@@ -65,7 +64,7 @@ class _Reader(Comparing):
         for number in self.numbers:
             window = self.windows.window(number)
             if number.index in self.labels:
-                window = replace(window, labels=self.labels[number.index])
+                window.labels = self.labels[number.index]
             before = self.text[max(window.left, number.start - phrases.REACH) : number.start]
             if self.dating.glued_year(number):
                 before += "年"
@@ -87,7 +86,7 @@ class _Reader(Comparing):
         self._open_total(number)
         if (row := self.rows.get(number.index)) and self.read_row(number, window, row, last):
             return
-        claims = self.meaning.claims(number, window)
+        claims = self.claims_of(number, window)
         if row and self.continues_row(number, window, row, claims, last):
             return
         prior = phrases.find_prior(before, self.year)
@@ -118,6 +117,10 @@ class _Reader(Comparing):
         elif number.unit == "%":
             self._read_share(number, window, before, last)
         elif number.index in self.labels:
+            if (above := self.whole_of_table(number)) is not None:
+                parent = None if self.tables[number.index].is_sum else above
+                self.add(number, window, self.drafts[above].metric, "table", parent)
+                return
             self.play(number, "table_cell")
         elif last is not None and phrases.is_only_time(before):
             self._read_parallel(number, window)

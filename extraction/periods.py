@@ -37,7 +37,8 @@ _TIMES = re.compile(
     r"|(?:(?P<qy>(?:19|20)\d\d)年)?(?:第(?P<q>[一二三四1-4])|(?P<qs>前?[一二三四]))季度"
     r"|“?(?P<plan>十[一二三四五])五”?(?:期间|以来|时期)"
     r"|(?:近|最近|过去)(?P<n>[两二三四五六七八九十])年(?!来)|(?P<n2>[两二三四五六七八九十])年来|近(?P<n3>[两二三四五六七八九十])年来?"
-    r"|(?P<last>去年|上年度?|上一年度?)(?!同|的|为|[末底]|相比|是|有|结|转|度|增|下|上)"
+    r"|(?P<same>(?:20\d\d年度?|去年|上年度?|上一年度?)同期)(?!的|为|相比|相较|比|是|有|增|下|上|减|\d|约|近)"
+    r"|(?P<last>去年|上年度?|上一年度?)(?!同|的|为|[末底]|相比|是|有|结|转|度|增|下|上|\d)"
     r"|(?P<now>今年以来|今年|全年|本年度|年内|一年来|年度内|本年)"
     r"|(?P<year>(?:19|20)\d\d)年(?P<tail>.{0,3}))"
 )  # fmt: skip
@@ -49,6 +50,12 @@ _REPORT_WORDS = re.compile(r"报告|总结|小结|情况|汇报|通报|年报|�
 _HEAD, _HEAD_LINES, _HEAD_WIDTH = 4000, 40, 400
 _YEAR = re.compile(r"(?<!\d)20\d\d")
 _HAN_YEAR = re.compile(r"二[〇○零O][〇○零O一二三四五六七八九]{2}(?=年)")
+_SINCE = "以来"
+_FOUNDED = re.compile(
+    r"(?:自|从)[^,。;:\n\d]{2,24}$|(?:成立|运行|启用|开通|实施|施行|开展|启动|建立|组建|设立|挂牌|上线|[八九十]大)$"
+)
+"""自…活动开展以来: since something that the text does not date."""
+_THIS_YEAR = re.compile(r"[今本]年|年初|入[春夏秋冬汛]|月|春节|节")
 _SURE_YEAR = re.compile(r"20(?<!\d20)\d\d(?=年)")
 
 
@@ -60,6 +67,7 @@ class Time:
     end: int
     kind: Literal["year", "last", "now", "window", "cut", "since"]
     period: str
+    """Empty for an undated since: the time of the whole text; and for 同期: the same time a year before."""
     as_of: str | None = None
 
 
@@ -94,6 +102,10 @@ def _name_day(year: int, month: int, day: int) -> str | None:
     return f"{year}-{month:02d}-{day:02d}" if 1 <= day <= 31 else f"{year}-{month:02d}"
 
 
+def _is_one_sentence(text: str) -> bool:
+    return "。" not in text and "\n" not in text
+
+
 def _window(year1: int, month1: int, year2: int, month2: int) -> str:
     return f"{year1}-{month1:02d}/{year2}-{month2:02d}"
 
@@ -119,13 +131,35 @@ class Times:
                 time = self._read(match)
                 if time is not None:
                     found.append(time)
-        return found
+        return self._add_undated(text, found) if _SINCE in text else found
+
+    @staticmethod
+    def _add_undated(text: str, found: list[Time]) -> list[Time]:
+        """自热线开通以来, where its sentence has named no time yet."""
+        starts = [time.start for time in found]
+        undated: list[Time] = []
+        place = text.find(_SINCE)
+        while place >= 0:
+            end = place + len(_SINCE)
+            lead = _FOUNDED.search(text, max(0, place - 26), place)
+            if lead is not None and text[end : end + 1] != "的" and not _THIS_YEAR.search(lead[0]):
+                index = bisect_right(starts, place)
+                last = found[index - 1] if index else None
+                dated = index < len(found) and found[index].start <= end + 1 and text[end : end + 1] == "("
+                if dated:  # 条例施行以来(2011年至2020年9月)
+                    pass
+                elif last is None or not (last.end > place or _is_one_sentence(text[last.end : place])):
+                    undated.append(Time(lead.start(), end, "since", ""))
+            place = text.find(_SINCE, end)
+        return sorted([*found, *undated], key=lambda time: time.start) if undated else found
 
     def set_default(self, title_end: int) -> None:
         """A window named before `title_end` is that of the whole text."""
         for time in self.found:
             if time.end <= title_end and time.kind == "window":
                 self.default = time.period
+        if "/" in self.default:
+            return
         month = _TITLE_MONTH.search(self._text, 0, title_end)
         if month and int(month[1]) == self.year and 1 <= int(month[2]) <= 12:
             self.default = _window(self.year, int(month[2]), self.year, int(month[2]))
@@ -169,6 +203,10 @@ class Times:
             return Time(*at, "since", _window(year - _HAN_COUNT[count] + 1, 1, year, 12))
         if g["now"]:
             return Time(*at, "now", str(year))
+        if g["same"]:
+            opens = self._text[match.start() - 1 : match.start()] in _OPENERS
+            of_last = not g["same"][:4].isdigit() or int(g["same"][:4]) == year - 1
+            return Time(*at, "last", "") if opens and of_last else None
         if g["last"]:
             opens = self._text[match.start() - 1 : match.start()] in _OPENERS
             return Time(*at, "last", str(year - 1)) if opens else None

@@ -49,7 +49,7 @@ _TARGET = re.compile(
 )
 _AIM = re.compile(r"(?:以上|以内)?的(?:任务|工作)?目标")
 _GATHERED = re.compile(r"累计|历年来?|迄今|至今")
-_STOCKED = re.compile(r"现已|先后|已累计")
+_STOCKED = re.compile(r"现已|先后|已累计|分别达到?")
 _PART = re.compile(r"其中|(?:分别)?包括|含|分为|即(?!办|时|可)|分别(?:为|是)|其中:")
 _POOL = re.compile(r"[^,。;:\n]{0,14}(?:中|里)(?:,|、|随机|筛选|抽|选|挑|共)")
 _ONLY_TIME = re.compile(
@@ -177,9 +177,9 @@ def opens_parts(piece: str) -> bool:
 
 def strip_opening(piece: str) -> str:
     """What a part is called, without the words that open the list of parts (其中, 按渠道分)."""
-    piece = piece.lstrip("、,;:( ")
+    piece = piece.lstrip("、,;:( ").removeprefix("其中").lstrip(",:")
     opening = _INSIDE.match(piece)
-    return (piece[opening.end() :] if opening else piece).removeprefix("其中").lstrip(",:")
+    return piece[opening.end() :] if opening else piece
 
 
 def says_each(before: str) -> bool:

@@ -28,8 +28,7 @@ _ROUND_HAN = {"百": 100, "千": 1000, "万": 10**4, "百万": 10**6, "千万": 
 _HAN_LOW = re.compile(rf"(?<![由从自第之{HAN_DIGITS}])([{HAN_DIGITS}]{{1,4}})[至到]$")
 _CALENDAR_UNITS = frozenset(("期", "批", "层", "路", "年", "月", "日"))
 """Units of which the words around them say whether anything is counted."""
-NUMERAL = re.compile(rf"[\d{HAN_DIGITS}]")
-"""The first character of every numeral."""
+_SPLIT = r"[人家场件户批篇][余多]次|个多(?:月|小时)"
 _INDEFINITE_UNITS = frozenset(("起", "方面", "部分", "类", "种", "人", "位", "地", "区", "省", "市", "县"))
 
 
@@ -48,14 +47,23 @@ class Reading(NamedTuple):
 def compile_numbers(lexicon: Lexicon) -> re.Pattern[str]:
     """One pattern for all numerals: whatever follows the digits is optional, so a match never backtracks far."""
     scale = r"(?:万亿|千万|百万|亿|万|千(?![克瓦米])|百(?!分))"
-    split = r"[人家场件户批篇][余多]次|个多(?:月|小时)"
-    unit = rf"(?P<split>{split})|(?P<unit>{lexicon.unit}(?:/{lexicon.unit})?)"
+    unit = rf"(?P<split>{_SPLIT})|(?P<unit>{lexicon.unit}(?:/{lexicon.unit})?)"
     return re.compile(
         rf"百分之(?P<percent>\d{{1,3}}(?:\.\d{{1,6}})?|[点{HAN_DIGITS}]{{1,12}})"
         r"|(?P<number>\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?)"
         r"(?:\s?(?:[\-—–~]{1,2}|[至到])\s?(?P<second>\d{1,7}(?:\.\d{1,4})?)(?![\d.,\-/]))?"
         rf"[ ]{{0,2}}(?P<infix>[余多](?!元化))?(?P<scale>{scale})?(?P<infix2>[余多])?(?:[ ]{{0,2}}(?:{unit}))?"
-        rf"|(?P<han>[{HAN_DIGITS}]+)(?P<hinfix>[余多])?(?:(?P<hsplit>{split})|(?P<hunit>{lexicon.han_unit}))?"
+        rf"|(?P<han>[{HAN_DIGITS}]+)(?P<hinfix>[余多])?(?:(?P<hsplit>{_SPLIT})|(?P<hunit>{lexicon.han_unit}))?"
+    )
+
+
+@lru_cache(maxsize=4)
+def compile_search(lexicon: Lexicon) -> re.Pattern[str]:
+    """The beginning of a numeral. With a group: a Han one without a measure word (一是, 统一), which is no quantity."""
+    units = f"人家场件户批篇个{lexicon.han_unit_starts}"
+    # One character is taken first, so that the search skips from one of these to the next.
+    return re.compile(
+        rf"[\d{HAN_DIGITS}](?:(?<=\d)|[{HAN_DIGITS}]*+(?:(?=[余多]?[{units}]|分之)|(?<=零)|(?P<uncounted>)))"
     )
 
 
@@ -167,7 +175,7 @@ class Reader:
         there a year stands and a count seldom does. A percentage is never that large.
         """
         whole = digits.partition(".")[0]
-        if len(whole) < 5 or not whole.isdigit() or whole[:4] not in self.years:
+        if len(whole) < 5 or whole[:2] not in ("19", "20") or not whole.isdigit() or whole[:4] not in self.years:
             return 0
         if whole[4] == "0" and len(whole) > 5:
             return 0
@@ -198,7 +206,7 @@ class Reader:
 
     def _is_counted(self, start: int, end: int, digits: str, unit: str) -> bool:
         """Whether number + unit counts: a length of time but no date, a batch but no building phase."""
-        if unit in self.words.after_bare_year and digits in self.years:
+        if unit in self.words.after_bare_year and len(digits) == 4 and digits in self.years:
             return False
         if unit not in _CALENDAR_UNITS:
             return True

@@ -40,6 +40,7 @@ _PLAN = re.compile(
     r"|努力方向|工作目标|今后工作|主要目标|工作要求|年重点工作|年主要工作|年工作(?!情况|总结|报告|回顾|开展|完成|的)|改进措施"
 )
 _NEXT = re.compile(r"\W{0,3}(?:下一步|下步|下阶段|今后|接下来|新的一年|明年|来年)")
+_ANNOUNCED = re.compile(r"(?<=[。;!])(?:下一步|下步|下阶段|今后|接下来|新的一年|[明来]年)")
 _REVIEW = re.compile(r"回顾|完成情况|落实情况|开展情况|工作情况|工作总结|上一年度")
 
 
@@ -70,6 +71,7 @@ class Structure:
         self._bracket_starts = [start for start, _ in self.brackets]
         self.blocks = _find_blocks(text, report_year, number_starts)
         self.title_start = self.blocks[0].start if self.blocks and self.blocks[0].level < 0 else -1
+        self._announced = [match.start() for match in _ANNOUNCED.finditer(text)]
         self._block_starts = [block.start for block in self.blocks]
 
     def sentence_start(self, position: int) -> int:
@@ -143,6 +145,13 @@ class Structure:
                 return True
             index = self.blocks[index].parent
         return False
+
+    def announced_at(self, position: int) -> int | None:
+        """Where an earlier sentence of the same paragraph begins to speak of what is to come."""
+        index = bisect_right(self._announced, position) - 1
+        if index < 0 or "\n" in self.text[self._announced[index] : position]:
+            return None
+        return self._announced[index]
 
 
 def _compile_next_year(report_year: int | None) -> re.Pattern[str]:

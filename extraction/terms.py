@@ -96,27 +96,30 @@ class Table:
         mentions: Sequence[Mention] = (),
         text: str = "",
         sentence: Sequence[int] = (),
+        whole: Table | None = None,
     ) -> None:
-        """`sentence`: the figures of one sentence only; see `narrow`."""
+        """`sentence`: the figures of one sentence only, of the table `whole`; see `narrow`."""
         self.all = observations
         self.mentions = mentions
         self.text = text
-        self.whole: Table | None = None
+        self.whole = whole
         self.sentence = frozenset(sentence)
         self._found: dict[tuple[str, str, str, str | None, str | None, bool], list[int]] = {}
         self._resolved: dict[tuple[int, Context, bool], Figures | None] = {}
         self._by_scope: dict[str, dict[tuple[str, str], dict[str | None, list[int]]]] = {}
         self.by_metric: dict[str, list[int]] = defaultdict(list)
         self._is_split = False
-        self._sentences: list[Table] = []
+        self._groups: list[list[int]] = []
+        self._sentences: dict[int, Table] = {}
         self._sentence_of: dict[int, int] = {}
         self._stating: dict[str, list[int]] = defaultdict(list)
         self._at: dict[int, list[int]] = defaultdict(list)
         self.rated: set[int] = set()
         """Rates that have been recomputed from their counts."""
         self._told: set[tuple[str, ...]] = set()
+        self.is_usable: list[bool] = whole.is_usable if whole else [is_exact(o) for o in observations]
         for index in sentence or range(len(observations)):
-            if is_exact(observations[index]):
+            if self.is_usable[index]:
                 self.by_metric[observations[index].metric].append(index)
 
     def tell(self, check: Check) -> None:
@@ -142,13 +145,13 @@ class Table:
         """The sentences that state two or more of `metrics`, in text order."""
         self._split()
         times = Counter(number for metric in metrics for number in self._stating.get(metric, ()))
-        return [self._sentences[number] for number in sorted(number for number, n in times.items() if n > 1)]
+        return [self._sentence(number) for number in sorted(number for number, n in times.items() if n > 1)]
 
     def narrow(self, index: int) -> Table:
         """The table of the sentence of `index`: a metric that its sentence states is looked up nowhere else."""
         self._split()
         number = self._sentence_of.get(index)
-        return self if number is None else self._sentences[number]
+        return self if number is None else self._sentence(number)
 
     def proves(self, check: Check) -> bool:
         """Whether a finding of one sentence stands: all its figures are of that sentence, or they agree exactly."""
@@ -170,13 +173,18 @@ class Table:
     def _add_sentence(self, group: list[int]) -> None:
         if len(group) < 2:
             return
-        number = len(self._sentences)
-        table = Table(self.all, self.mentions, self.text, sorted(group))
-        table.whole = self
-        self._sentences.append(table)
+        number = len(self._groups)
+        self._groups.append(sorted(group))
         self._sentence_of.update(dict.fromkeys(group, number))
-        for metric in table.by_metric:
+        for metric in dict.fromkeys(self.all[i].metric for i in group if self.is_usable[i]):
             self._stating[metric].append(number)
+
+    def _sentence(self, number: int) -> Table:
+        """Built when it is asked for: most sentences state no two metrics of one formula."""
+        if number not in self._sentences:
+            table = Table(self.all, self.mentions, self.text, self._groups[number], self)
+            self._sentences[number] = table
+        return self._sentences[number]
 
     def list_indexes(self, metric: str) -> list[int]:
         """Usable observations of a metric in text order, parts of a breakdown left out."""
@@ -184,7 +192,8 @@ class Table:
 
     def list_contexts(self, metrics: Iterable[str]) -> list[Context]:
         """The distinct contexts of these metrics, in text order."""
-        indexes = sorted(i for metric in metrics if metric in self.by_metric for i in self.list_indexes(metric))
+        indexes = [i for metric in metrics if metric in self.by_metric for i in self.list_indexes(metric)]
+        indexes.sort()
         return list(dict.fromkeys(context_of(self.all[i]) for i in indexes))[:_MOST]
 
     def list_candidates(self, metric: str, context: Context, with_parts: bool = False) -> list[int]:
@@ -192,42 +201,52 @@ class Table:
         key = (metric, context.period, context.status, context.scope, context.as_of, with_parts)
         if key not in self._found:
             scopes = self._scopes(metric).get((context.period, context.status), {})
-            rows = ((i, self.all[i]) for scope in _agreeing(scopes, context.scope) for i in scopes[scope])
-            found = sorted(
-                i for i, o in rows if (with_parts or o.breakdown_of is None) and _days_agree(o.as_of, context.as_of)
-            )
+            found: list[int] = []
+            for scope in _agreeing(scopes, context.scope):
+                for i in scopes[scope]:
+                    o = self.all[i]
+                    if (with_parts or o.breakdown_of is None) and _days_agree(o.as_of, context.as_of):
+                        found.append(i)
+            found.sort()
             self._found[key] = found or (self.whole.list_candidates(metric, context, with_parts) if self.whole else [])
         return self._found[key]
 
     def _scopes(self, metric: str) -> dict[tuple[str, str], dict[str | None, list[int]]]:
         """The usable observations of a metric by period and status, then by scope."""
         if metric not in self._by_scope:
-            found: dict[tuple[str, str], dict[str | None, list[int]]] = defaultdict(lambda: defaultdict(list))
+            found: dict[tuple[str, str], dict[str | None, list[int]]] = {}
             for i in self.by_metric.get(metric, ()):
                 o = self.all[i]
-                found[o.period, o.status][o.scope].append(i)
+                found.setdefault((o.period, o.status), {}).setdefault(o.scope, []).append(i)
             self._by_scope[metric] = found
         return self._by_scope[metric]
 
     def list_near(self, metrics: Iterable[str], index: int) -> list[int]:
         """Usable observations of these metrics that may stand in the sentence of `index`, parts included."""
-        wanted, context = frozenset(metrics), context_of(self.all[index])
-        around = range(max(0, index - _NEAR), min(len(self.all), index + _NEAR))
-        rows = [(i, self.all[i]) for i in around]
-        return [i for i, o in rows if o.metric in wanted and is_exact(o) and _fits(o, context)]
+        first, end = max(0, index - _NEAR), min(len(self.all), index + _NEAR)
+        near = [i for metric in dict.fromkeys(metrics) for i in self.by_metric.get(metric, ()) if first <= i < end]
+        context = context_of(self.all[index])
+        return sorted(i for i in near if _fits(self.all[i], context))
 
     def resolve(self, term: Term, context: Context, may_add: bool = False) -> Figures | None:
         """The figure of a term, or None when it is not stated or not plain which row is meant."""
         key = id(term), context, may_add  # the rules outlive the table
         if key not in self._resolved:
-            choices = (self._choose(self.list_candidates(one, context), context, may_add) for one in term.metrics)
-            self._resolved[key] = next((found for found in choices if found is not None), None)
+            found = None
+            for one in term.metrics:
+                if candidates := self.list_candidates(one, context):
+                    found = self._choose(candidates, context, may_add)
+                    if found is not None:
+                        break
+            self._resolved[key] = found
         return self._resolved[key]
 
     def _choose(self, candidates: list[int], context: Context, may_add: bool) -> Figures | None:
         rows = self.all
         if len(candidates) > _MOST:
             return None
+        if len(candidates) == 1:
+            return Figures((candidates[0],), (value_of(rows[candidates[0]]),))
         same_scope = [i for i in candidates if rows[i].scope == context.scope] or candidates
         same_kind = [i for i in same_scope if dimensions_agree(rows[i].dimension, context.dimension)] or same_scope
         candidates = [i for i in same_kind if rows[i].dimension is None] or same_kind

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from functools import lru_cache
 
 from extraction import phrases
 from extraction.catalogue import Catalogue, Metric
-from extraction.cells import label_cells
+from extraction.cells import Cell, is_plain, read_cells, strip_unit
 from extraction.dating import Dating
 from extraction.drafts import Draft
 from extraction.meaning import Claim, Meaning
@@ -18,10 +20,11 @@ from extraction.periods import Times
 from extraction.structure import Structure
 from extraction.trace import Role, Trace
 from extraction.view import View, blank_titles
-from extraction.windows import Number, Window, Windows
+from extraction.windows import Number, Window, Windows, list_spoken
 from extraction.words import WordIndex
 
 _RATE_LABEL = re.compile(r"%|率|占比|比例")
+_TIMES = {"百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
 _YEAR_LABEL = re.compile(r"(20\d\d)年")
 
 
@@ -48,13 +51,15 @@ class Walk:
             Number(index, view.forth(found.start), view.forth(found.end), found, catalogue.simplify(found.unit_zh))
             for index, found in enumerate(mentions)
         ]
-        self.labels = label_cells(self.text, self.numbers)
-        for index in self.labels:
-            if not self.numbers[index].unit and any(map(_RATE_LABEL.search, self.label_texts(self.numbers[index]))):
-                self.numbers[index] = replace(self.numbers[index], unit="%")
+        self.tables = read_cells(self.text, self.numbers)
+        self.labels = {index: cell.labels for index, cell in self.tables.items()}
+        for index, cell in self.tables.items():
+            if not self.numbers[index].unit:
+                self.numbers[index] = self._measure(self.numbers[index], cell)
         self.structure = Structure(self.text, report_year, [number.start for number in self.numbers])
         words = _index_words(catalogue)
-        self.meaning = Meaning(self.text, self.structure, words.find(self.text), words, catalogue, trace)
+        spoken = list_spoken(self.numbers, self.structure, _list_cells(self.tables.values()))
+        self.meaning = Meaning(self.text, self.structure, words.find(self.text, spoken), words, catalogue, trace)
         self.windows = Windows(self.text, self.numbers, self.structure, catalogue.counted)
         times = Times(self.text, report_year, publish_date)
         times.set_default(min(self.structure.title_end(), self.numbers[0].start))
@@ -62,6 +67,8 @@ class Walk:
         self.drafts: list[Draft] = []
         self._asked: tuple[Number, Draft, bool] | None = None
         """The answer of `last_before`, which is asked for several times a number."""
+        self._sums: dict[Spans, Decimal | None] | None = None
+        self._named: dict[Spans, set[str]] | None = None
         self.part_of: int | None = None
         """The draft whose parts are being listed."""
 
@@ -100,13 +107,85 @@ class Walk:
         elif last is not None and status == "actual" and period == str(self.year - 1) and self._is_set_against(draft):
             draft.status = "prior_period"
         self.drafts.append(draft)
-        for label in self.label_texts(number):
-            if year := _YEAR_LABEL.match(label):
+        for start, end in self.labels.get(number.index, ()):
+            label = self.text[start:end]
+            time = self.dating.times.before(end, start) if label[-1] in "年季度月份" else None
+            if time is not None and time.kind == "window":
+                draft.period = time.period
+            elif year := _YEAR_LABEL.match(label):
                 draft.period, earlier = year[1], int(year[1]) == self.year - 1
                 draft.status = "prior_period" if earlier else draft.status
-            elif why.partition("/")[0] not in label:
-                draft.name_part(label)
+            elif why.partition("/")[0] not in label and not is_plain(label):
+                draft.name_part(strip_unit(label))
         return draft
+
+    def _measure(self, bare: Number, cell: Cell) -> Number:
+        """A figure of a table with the measure word that its header names: 320 below 罚没金额(万元) is 3200000元."""
+        unit, mention = cell.unit, bare.mention
+        if not unit:
+            is_rate = any(map(_RATE_LABEL.search, self.label_texts(bare)))
+            return Number(bare.index, bare.start, bare.end, mention, "%") if is_rate else bare
+        times = _TIMES.get(unit[0], 1) if len(unit) > 1 else 1
+        unit = unit[1:] if times > 1 else unit
+        if times > 1 and mention.value is not None and mention.value_low is None and mention.value_high is None:
+            mention = replace(mention, value=mention.value * times)
+        elif times > 1:
+            return bare
+        return Number(bare.index, bare.start, bare.end, mention, unit)
+
+    def claims_of(self, number: Number, window: Window) -> list[Claim]:
+        """The claims on a number; where the cells of a table name no metric, by the line above the table too.
+
+        Of rows that name things of their own the line above tells the topic only.
+        """
+        claims = self.meaning.claims(number, window)
+        cell = self.tables.get(number.index)
+        if cell is not None and not cell.labels:
+            return []
+        if claims or cell is None or cell.caption is None or self._has_number(cell.caption):
+            return claims
+        names = cell.labels[len(cell.labels) - cell.names :]
+        is_named = cell.is_item or any(any(self.meaning.hits.names.inside(*name)) for name in names)
+        window.labels = (*cell.labels, cell.caption)
+        claims = self.meaning.claims(number, window)
+        start, end = cell.caption
+        beside = self._named_beside(cell)
+        return [
+            claim
+            for claim in claims
+            if not start <= claim.hit.start < end or not (is_named or (beside and claim.reading.metric not in beside))
+        ]
+
+    def _named_beside(self, cell: Cell) -> set[str]:
+        """The metrics that the rows of a column may name: below 维持 and 撤销 a row 其他 is no whole (审结方式)."""
+        if self._named is None:
+            self._named = {}
+            for other in self.tables.values():
+                metrics = self._named.setdefault(_column_of(other), set())
+                for name in () if other.is_sum else other.labels[len(other.labels) - other.names :]:
+                    hits = self.meaning.hits.names.inside(*name)
+                    metrics.update(reading.metric for hit in hits for reading in hit.word.names)
+        return self._named[_column_of(cell)]
+
+    def _has_number(self, span: tuple[int, int]) -> bool:
+        at = bisect_left(self.numbers, span[0], key=lambda number: number.start)
+        return at < len(self.numbers) and self.numbers[at].start < span[1]
+
+    def whole_of_table(self, number: Number) -> int | None:
+        """The draft told in the sentence above a table whose rows add up to it: 收到申请133件。/自然人/121/法人/12."""
+        cell = self.tables[number.index]
+        if cell.caption is None:
+            return None
+        if self._sums is None:
+            self._sums = _add_up(self.tables, self.numbers)
+        for index in range(len(self.drafts) - 1, -1, -1):
+            draft = self.drafts[index]
+            if draft.number.start < cell.caption[0]:
+                return None
+            told = draft.number.start < cell.caption[1] and draft.metric.kind != "rate"
+            if told and draft.number.mention.value == self._sums[_column_of(cell)]:
+                return index
+        return None
 
     def _is_set_against(self, draft: Draft) -> bool:
         """2023年调解5217件;2022年4980件: last year's figure told after this year's of the same metric."""
@@ -121,6 +200,36 @@ class Walk:
     def label_texts(self, number: Number) -> list[str]:
         """The cells that label a number of a table, header first."""
         return [self.text[start:end] for start, end in self.labels.get(number.index, ())]
+
+
+Spans = tuple[tuple[int, int], ...]
+
+
+def _column_of(cell: Cell) -> Spans:
+    """The line above a table and the header cells of one of its columns."""
+    return (cell.caption or (0, 0), *cell.labels[: len(cell.labels) - cell.names])
+
+
+def _add_up(tables: Mapping[int, Cell], numbers: Sequence[Number]) -> dict[Spans, Decimal | None]:
+    """The total of each column: what its 合计 says, else the sum of its figures."""
+    sums: dict[Spans, Decimal | None] = {}
+    closed: set[Spans] = set()
+    for index, cell in tables.items():
+        column, value = _column_of(cell), numbers[index].mention.value
+        if cell.is_sum:
+            sums[column] = value
+            closed.add(column)
+        elif column not in closed:
+            before = sums.get(column, Decimal(0))
+            sums[column] = None if value is None or before is None else before + value
+    return sums
+
+
+def _list_cells(tables: Iterable[Cell]) -> Iterator[tuple[int, int]]:
+    for cell in tables:
+        yield from cell.labels
+        if cell.caption is not None:
+            yield cell.caption
 
 
 def same_kind(one: Number, other: Number, *, loose: bool = False) -> bool:

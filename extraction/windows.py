@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import final
 
 from extraction.model import Mention
 from extraction.structure import Structure
 
+Span = tuple[int, int]
 REACH = 120
 """No word further away than this says what a number is."""
 TAIL_REACH = 60
@@ -31,42 +33,41 @@ _REACHED = re.compile(r"[,、]?(?:总[数量])?(?:达到?|升至|增至|降至|�
 _IN_TURNS = re.compile(r"分[^,。;:\d]{0,8}$")
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Number:
-    """A mention at its place in the view. Nobody writes to it; frozen, it would take three times as long to make."""
+    """A mention at its place in the view."""
 
-    index: int
-    start: int
-    end: int
-    mention: Mention
-    unit: str
-    """The measure word in the script of the catalogue."""
+    __slots__ = ("end", "index", "is_aside", "mention", "start", "unit")
 
-    is_aside: bool = field(init=False)
-    """A length of time or a number of places parts no phrase: 举办为期两天的培训, 与6市开展通办."""
-
-    def __post_init__(self) -> None:
-        self.is_aside = self.unit in _DURATIONS or self.unit in _PLACES
+    def __init__(self, index: int, start: int, end: int, mention: Mention, unit: str) -> None:
+        self.index, self.start, self.end, self.mention = index, start, end, mention
+        self.unit = unit
+        """The measure word in the script of the catalogue."""
+        self.is_aside = unit in _DURATIONS or unit in _PLACES
+        """A length of time or a number of places parts no phrase: 举办为期两天的培训, 与6市开展通办."""
 
 
-@dataclass(slots=True, eq=False)
+@final
 class Window:
-    """Half-open places of the view, written by nobody: words at `left:number` and `number:right` say what it is."""
+    """Half-open places of the view: words at `left:number` and `number:right` say what the number is."""
 
-    left: int
-    piece: int
-    right: int
-    tail: int
-    free: int
-    """Before this place the words of earlier pieces belong to the number before."""
-    runs_on: bool = False
-    """No mark stands between the phrase after the number and the next number: a lost one may have."""
-    in_turns: bool = False
-    """分上下半年两次: the verb that is done so many times follows somewhere in the sentence."""
-    shared: tuple[int, int] | None = None
-    """审查合同68份、规范性文件5件: where the verb of the number before stands, which may be this one's too."""
-    labels: tuple[tuple[int, int], ...] = ()
-    """Cells of a table that label the number: they stand for the phrase before it."""
+    __slots__ = ("free", "in_turns", "labels", "left", "piece", "right", "runs_on", "shared", "tail")
+
+    def __init__(
+        self, left: int, piece: int, right: int, tail: int, free: int, runs_on: bool = False, in_turns: bool = False,
+        shared: Span | None = None, labels: tuple[Span, ...] = (),
+    ) -> None:  # fmt: skip
+        self.left, self.piece, self.right, self.tail = left, piece, right, tail
+        self.free = free
+        """Before this place the words of earlier pieces belong to the number before."""
+        self.runs_on = runs_on
+        """No mark stands between the phrase after the number and the next number: a lost one may have."""
+        self.in_turns = in_turns
+        """分上下半年两次: the verb that is done so many times follows somewhere in the sentence."""
+        self.shared = shared
+        """审查合同68份、规范性文件5件: where the verb of the number before stands, which may be this one's too."""
+        self.labels = labels
+        """Cells of a table that label the number: they stand for the phrase before it."""
 
 
 class Windows:
@@ -156,6 +157,37 @@ class Windows:
             cut = max(self.text.rfind(joint, number.end, following) for joint in "、及和")
             right = cut if cut >= 0 else following
         return right
+
+
+def list_spoken(numbers: Sequence[Number], structure: Structure, labels: Iterable[tuple[int, int]]) -> list[Span]:
+    """The stretches of a text in which a word may say what a number is, in order, whole sentences: from the beginning
+    of each block to the last number in it, the heads above, and the cells that label numbers. Half of a report."""
+    spans: list[Span] = list(labels)
+    blocks, seen = structure.blocks, {-1}
+    at = 0
+    while at < len(numbers):
+        first, block = numbers[at].start, structure.block_at(numbers[at].start)
+        own = -1 if block is None else block
+        stop = blocks[own + 1].start if own + 1 < len(blocks) else numbers[-1].end + 1
+        while at < len(numbers) and numbers[at].start < stop:
+            at += 1
+        spans.append((min(first, blocks[own].start) if own >= 0 else first, numbers[at - 1].end))
+        while own not in seen:
+            seen.add(own)
+            spans.append((blocks[own].start, blocks[own].head_end))
+            parent = blocks[own].parent
+            own = -1 if parent is None else parent
+    spans.sort()
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and end < joined[-1][1]:
+            continue
+        start, end = structure.sentence_start(start), structure.sentence_end(end)
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(joined[-1][1], end)
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _find_following(numbers: list[Number], end: int) -> list[int]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import final
 
 import ahocorasick
 
@@ -16,31 +15,32 @@ from extraction.catalogue import Catalogue, Reading
 _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 
 
-@dataclass(slots=True)
+@final
 class Word:
     """A word of the catalogue and all that it may mean."""
 
-    text: str
-    topics: list[str] = field(default_factory=list)
-    names: list[Reading] = field(default_factory=list)
-    names_by_unit: dict[str, list[Reading]] = field(default_factory=dict)
-    """The readings that accept a measure word, remembered."""
-    openings: list[Word] = field(default_factory=list)
-    """Words that this one begins with (审查 of 审查合同): the verb that a list may share."""
-    needs: set[int] = field(default_factory=set)
-    forbids: set[int] = field(default_factory=set)
-    size: int = 0
-    is_mark: bool = False
+    __slots__ = ("forbids", "names", "names_by_unit", "needs", "openings", "size", "text", "topics")
+
+    def __init__(self, text: str) -> None:
+        self.text, self.size = text, len(text)
+        self.topics: list[str] = []
+        self.names: list[Reading] = []
+        self.names_by_unit: dict[str, list[Reading]] = {}
+        """The readings that accept a measure word, remembered."""
+        self.openings: list[Word] = []
+        """Words that this one begins with (审查 of 审查合同): the verb that a list may share."""
+        self.needs: set[int] = set()
+        self.forbids: set[int] = set()
 
 
-class Hit(NamedTuple):
-    start: int
-    end: int
-    word: Word
+@final
+class Hit:
+    """A word at its place in the view. Plain classes like this are made often, and are the fastest when compiled."""
 
+    __slots__ = ("end", "start", "word")
 
-_as_hit = partial(tuple.__new__, Hit)
-"""A hit from a plain tuple, made without a call into Python."""
+    def __init__(self, start: int, end: int, word: Word) -> None:
+        self.start, self.end, self.word = start, end, word
 
 
 class WordIndex:
@@ -69,35 +69,42 @@ class WordIndex:
             entry.openings = [opening for opening in shorter if opening is not None and opening.names]
         self._automaton = ahocorasick.Automaton()
         for text, entry in words.items():
-            entry.size, entry.is_mark = len(text), bool(entry.needs or entry.forbids)
-            self._automaton.add_word(_as_symbols(text), entry)
+            is_mark = bool(entry.needs or entry.forbids)
+            kept = entry, len(text), is_mark, bool(entry.names), bool(entry.topics)
+            self._automaton.add_word(_as_symbols(text), kept)
         self._automaton.make_automaton()
 
-    def find(self, text: str) -> Hits:
-        """All hits. A name inside a longer name and a topic inside a longer topic are not seen (受理 in 不予受理)."""
+    def find(self, text: str, spans: Iterable[tuple[int, int]] | None = None) -> Hits:
+        """All hits in these spans, which are in order and do not meet, or in the whole text.
+
+        A name inside a longer name and a topic inside a longer topic are not seen (受理 in 不予受理).
+        """
+        symbols = _as_symbols(text)
         names: list[tuple[int, int, Word]] = []
         topics: list[tuple[int, int, Word]] = []
         marks: list[Word] = []
         mark_ends: list[int] = []
-        for last, word in self._automaton.iter(_as_symbols(text)):  # in order of their ends, the longest first
-            if not last & 1:
-                continue  # across two characters
-            end = (last >> 1) + 1
-            if word.is_mark:
-                marks.append(word)
-                mark_ends.append(end)
-            if word.names:
-                start = end - word.size
-                while names and names[-1][0] >= start:
-                    names.pop()
-                if not names or names[-1][1] < end:
-                    names.append((start, end, word))
-            if word.topics:
-                start = end - word.size
-                while topics and topics[-1][0] >= start:
-                    topics.pop()
-                if not topics or topics[-1][1] < end:
-                    topics.append((start, end, word))
+        for first, stop in ((0, len(text)),) if spans is None else spans:
+            # in order of their ends, the longest first
+            for last, (word, size, is_mark, is_name, is_topic) in self._automaton.iter(symbols, 2 * first, 2 * stop):
+                if not last & 1:
+                    continue  # across two characters
+                end = (last >> 1) + 1
+                if is_mark:
+                    marks.append(word)
+                    mark_ends.append(end)
+                if is_name:
+                    start = end - size
+                    while names and names[-1][0] >= start:
+                        names.pop()
+                    if not names or names[-1][1] < end:
+                        names.append((start, end, word))
+                if is_topic:
+                    start = end - size
+                    while topics and topics[-1][0] >= start:
+                        topics.pop()
+                    if not topics or topics[-1][1] < end:
+                        topics.append((start, end, word))
         return Hits(HitRow(names), HitRow(topics), MarkRow(marks, mark_ends))
 
 
@@ -112,13 +119,16 @@ class HitRow:
     """Hits in order of start, sliced by position."""
 
     def __init__(self, hits: Iterable[tuple[int, int, Word]]) -> None:
-        self.hits: list[Hit] = list(map(_as_hit, hits))
-        self._starts = [hit[0] for hit in self.hits]
+        self.hits = [Hit(start, end, word) for start, end, word in hits]
+        self._starts = [hit.start for hit in self.hits]
 
-    def inside(self, start: int, end: int) -> Iterator[Hit]:
+    def inside(self, start: int, end: int) -> list[Hit]:
         first = bisect_left(self._starts, start)
         last = bisect_left(self._starts, end, first)
-        return iter([hit for hit in self.hits[first:last] if hit[1] <= end] if first < last else ())
+        if first == last:
+            return []
+        found = self.hits[first:last]
+        return found if found[-1].end <= end else [hit for hit in found if hit.end <= end]
 
     def last_before(self, position: int, floor: int) -> Hit | None:
         """The last hit that starts before `position` and not before `floor`."""
@@ -132,13 +142,25 @@ class MarkRow:
     def __init__(self, words: list[Word], ends: list[int]) -> None:
         self._words, self._ends = words, ends
 
-    def inside(self, start: int, end: int) -> Iterator[Hit]:
+    def forbidding(self, index: int, start: int, end: int) -> list[Hit]:
+        """The words inside a stretch that forbid a reading."""
+        found: list[Hit] = []
         first = bisect_right(self._ends, start)
-        last = bisect_right(self._ends, end, first)
-        for at in range(first, last):
-            word, place = self._words[at], self._ends[at]
-            if place - word.size >= start:
-                yield _as_hit((place - word.size, place, word))
+        for at in range(first, bisect_right(self._ends, end, first)):
+            word = self._words[at]
+            if index in word.forbids and self._ends[at] - word.size >= start:
+                found.append(Hit(self._ends[at] - word.size, self._ends[at], word))
+        return found
+
+    def needed(self, start: int, end: int) -> set[int]:
+        """The readings of which a word that they need is inside a stretch."""
+        found: set[int] = set()
+        first = bisect_right(self._ends, start)
+        for at in range(first, bisect_right(self._ends, end, first)):
+            word = self._words[at]
+            if word.needs and self._ends[at] - word.size >= start:
+                found |= word.needs
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +173,9 @@ class Hits:
 def topics_of(hits: Iterable[Hit]) -> dict[str, int]:
     """Topic code to the length of the longest word that names it."""
     longest: dict[str, int] = {}
-    for start, end, word in hits:
-        for topic in word.topics:
-            if longest.get(topic, 0) < end - start:
-                longest[topic] = end - start
+    for hit in hits:
+        size = hit.end - hit.start
+        for topic in hit.word.topics:
+            if longest.get(topic, 0) < size:
+                longest[topic] = size
     return longest
