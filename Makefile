@@ -7,7 +7,7 @@ LOCKS  := requirements/uv.txt requirements/dev.txt
 PEERS  := benchmarks/.venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core bench lint types docs lock clean
+.PHONY: help demo test test-core bench fast clean-fast lint types docs lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,12 @@ $(PEERS)/.installed: $(STAMP) requirements/bench.txt
 	  --build-constraints requirements/bench.txt -r requirements/bench.txt
 	@touch $@
 
+fast: $(STAMP)  ## Optional: compile the pure core with mypyc (needs a C compiler and Python's headers; takes minutes)
+	@$(BIN)/python -m fazhi.fast
+
+clean-fast:  ## Take the compiled core out again
+	@rm -f extraction/*.so extraction/*.pyd && rm -rf build && rm -f extraction/.compiled
+
 bench: $(STAMP)  ## Speed, quality, memory and growth beside two peers; writes docs/benchmarks.md
 	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The peers could not be installed: the tables mark them." >&2
 	@$(BIN)/python benchmarks/extraction.py --json data/benchmarks.json --write-docs
@@ -63,5 +69,5 @@ lock: $(STAMP)  ## Resolve the dependencies anew and write the hashed lock files
 	@cd requirements && ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --upgrade --prerelease allow --group ../pyproject.toml:bench -o bench.txt
 	@cd requirements && echo uv | ../$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet --upgrade - -o uv.txt
 
-clean:  ## Remove the environment and the data folder
-	rm -rf .venv $(PEERS) data *.egg-info
+clean: clean-fast  ## Remove the environment, the data folder and every build
+	rm -rf .venv $(PEERS) benchmarks/.build data *.egg-info

@@ -18,6 +18,8 @@ from benchmarks.measure_words import unit_pattern
 
 PEERS_PYTHON = ROOT / "benchmarks" / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
+NOT_BUILT = "a compiled build"
+
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
@@ -25,15 +27,17 @@ class Contestant:
 
     engine: str
     label: str
-    is_peer: bool
+    is_peer: bool = False
+    is_compiled: bool = False
 
 
 CONTESTANTS = (
-    Contestant("fazhi-report", "fazhi, whole report", False),
-    Contestant("fazhi-mentions", "fazhi, mentions only", False),
-    Contestant("recognizers", "recognizers-text, with units", True),
-    Contestant("recognizers-numbers", "recognizers-text, numbers only", True),
-    Contestant("cn2an", "cn2an in a regular expression", True),
+    Contestant("fazhi-report", "fazhi, whole report"),
+    Contestant("fazhi-report-compiled", "fazhi, whole report, compiled", is_compiled=True),
+    Contestant("fazhi-mentions", "fazhi, mentions only"),
+    Contestant("recognizers", "recognizers-text, with units", is_peer=True),
+    Contestant("recognizers-numbers", "recognizers-text, numbers only", is_peer=True),
+    Contestant("cn2an", "cn2an in a regular expression", is_peer=True),
 )
 
 
@@ -47,22 +51,32 @@ def choose_core() -> int | None:
 
 
 class Worker:
-    """A worker process; a context manager that ends it. `missing` names the module that is not installed."""
+    """A worker process; a context manager that ends it. `missing` says what is not installed, or not built.
 
-    def __init__(self, contestant: Contestant, peers_python: Path = PEERS_PYTHON) -> None:
+    `compiled` is the folder that holds the compiled `extraction`; all other contestants read its sources, whatever
+    has been built beside them.
+    """
+
+    def __init__(self, contestant: Contestant, peers_python: Path = PEERS_PYTHON, compiled: Path | None = None) -> None:
         self.contestant, self.missing, self.is_pinned = contestant, "", False
         self._process: subprocess.Popen[str] | None = None
         python = str(peers_python) if contestant.is_peer else sys.executable
         if contestant.is_peer and not peers_python.exists():
             self.missing = str(peers_python.name)
             return
+        if contestant.is_compiled and compiled is None:
+            self.missing = NOT_BUILT
+            return
+        folders = [str(folder) for folder in (compiled if contestant.is_compiled else None, ROOT) if folder]
         # -W ignore: recognizers-text has not been touched since 2019 and warns about itself.
         self._process = subprocess.Popen(
             [python, "-W", "ignore", "-m", "benchmarks.worker", contestant.engine],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=folders[0],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(folders), "PYTHONUTF8": "1"},
         )  # fmt: skip
-        answer = self._exchange({"units": unit_pattern(), "core": choose_core()}, 120.0)
+        answer = self._exchange(
+            {"units": unit_pattern(), "core": choose_core(), "compiled": contestant.is_compiled}, 120.0
+        )
         self.missing, self.is_pinned = answer.get("missing", ""), answer.get("pinned", False)
 
     def __enter__(self) -> Worker:

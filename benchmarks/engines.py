@@ -113,6 +113,7 @@ def build_cn2an(units: str) -> Engine:
 
 BUILDERS: dict[str, Callable[[str], Engine]] = {
     "fazhi-report": build_fazhi_report,
+    "fazhi-report-compiled": build_fazhi_report,
     "fazhi-mentions": build_fazhi_mentions,
     "recognizers": build_recognizers,
     "recognizers-numbers": build_recognizers_numbers,

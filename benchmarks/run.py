@@ -14,12 +14,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from benchmarks.compiled import prepare_compiled
 from benchmarks.contestants import CONTESTANTS, PEERS_PYTHON, Worker, WorkerFailed
 from benchmarks.engines import ROOT
 from benchmarks.growth import measure_hostile, measure_memory, measure_sizes
 from benchmarks.race import measure_quality, measure_speed
 from benchmarks.report import page, tables
 from benchmarks.texts import REPORT_SIZE, GoldDocument, cut_reports, load_gold, load_pools
+from fazhi.fast import CannotCompile
 
 DOCS_PAGE = ROOT / "docs" / "benchmarks.md"
 
@@ -49,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="PYTHON",
         help="the interpreter that the peers are installed for (default: benchmarks/.venv)",
     )
+    parser.add_argument("--pure", action="store_true", help="leave the compiled engine out: nothing is built")
     parser.add_argument("--documents", type=int, default=10_000, metavar="N", help="documents for the memory figure")
     parser.add_argument("--repeat", type=int, default=5, metavar="N", help="repetitions of the speed figure")
     parser.add_argument(
@@ -83,25 +86,37 @@ def gold_sets(corpus: Path, own: Path) -> dict[str, list[GoldDocument]]:
     return {name: documents for name, documents in sets.items() if documents}
 
 
+def find_compiled(is_pure: bool) -> tuple[Path | None, str]:
+    """The folder of the compiled engine, or None and why it takes no part."""
+    if is_pure:
+        return None, "left out (--pure)"
+    try:
+        return prepare_compiled(), ""
+    except CannotCompile as error:
+        return None, str(error)
+
+
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """All figures of a run. Raises ValueError without texts, WorkerFailed when a contestant breaks down."""
     pools = load_pools({"corpus reports": options.corpus / "reports", "own reports": options.own / "texts"})
     reports = {name: cut_reports(pool) for name, pool in pools.items()}
     pool = "\n".join(pools.values())
     sets = gold_sets(options.corpus, options.own)
+    compiled, why_not = find_compiled(options.pure)
     result: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
         "machine": describe_machine(),
         "reports": {name: len(texts) for name, texts in reports.items()},
         "report_size": REPORT_SIZE,
         "repeat": options.repeat,
+        "not_compiled": why_not,
         "gold": {
             name: {"documents": len(documents), "mentions": sum(len(d.firm) for d in documents)}
             for name, documents in sets.items()
         },
     }
     with ExitStack() as stack:
-        workers = [stack.enter_context(Worker(contestant, options.peers)) for contestant in CONTESTANTS]
+        workers = [stack.enter_context(Worker(contestant, options.peers, compiled)) for contestant in CONTESTANTS]
         result["pinned"] = all(worker.is_pinned for worker in workers if not worker.missing)
         result["speed"] = {name: measure_speed(workers, texts, options.repeat) for name, texts in reports.items()}
         result["quality"] = measure_quality(workers, sets)
@@ -124,7 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     if options.write_docs:
-        absent = sorted({row["label"] for rows in result["speed"].values() for row in rows if "missing" in row})
+        peers = {contestant.label for contestant in CONTESTANTS if contestant.is_peer}
+        rows = [row for rows in result["speed"].values() for row in rows]
+        absent = sorted({row["label"] for row in rows if "missing" in row} & peers)
         if absent:
             print(f"benchmarks: docs not written: not installed: {'; '.join(absent)} (make bench)", file=sys.stderr)
             return 1

@@ -1,9 +1,9 @@
 """One engine in a process of its own, speaking JSON lines: `python -m benchmarks.worker ENGINE`.
 
-First line in: `{"units": REGEX, "core": N or null}`; first line out: `{"ready": true, "pinned": bool}` or
-`{"missing": MODULE}` where the engine is not installed. Then, for each `{"text": TEXT}`, one line
-`{"cpu": seconds, "rss_kb": KiB or null, "spans": [...]}`. Only the reading is timed, on the processor's clock, so
-another process on the machine costs little.
+First line in: `{"units": REGEX, "core": N or null, "compiled": bool}`; first line out:
+`{"ready": true, "pinned": bool}` or `{"missing": MODULE}` where the engine is not installed. Then, for each
+`{"text": TEXT}`, one line `{"cpu": seconds, "rss_kb": KiB or null, "spans": [...]}`. Only the reading is timed, on the
+processor's clock, so another process on the machine costs little.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import os
 import re
 import sys
 import time
+from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
 from pathlib import Path
 
-from benchmarks.engines import BUILDERS
+from benchmarks.engines import BUILDERS, ROOT
 
 _STATUS = Path("/proc/self/status")
 
@@ -36,9 +37,22 @@ def pin_to(core: int | None) -> bool:
     return True
 
 
+def read_sources_only() -> None:
+    """Import `extraction` from its sources, though `make fast` may have put a compiled build beside them."""
+
+    def find_sources(folder: str) -> FileFinder:
+        if Path(folder) != ROOT / "extraction":
+            raise ImportError(folder)  # the way to say: another hook's folder
+        return FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))
+
+    sys.path_hooks.insert(0, find_sources)
+
+
 def main(name: str) -> None:
     first = json.loads(sys.stdin.readline())
     pinned = pin_to(first["core"])
+    if not first["compiled"]:
+        read_sources_only()
     try:
         read = BUILDERS[name](first["units"])
     except ModuleNotFoundError as error:

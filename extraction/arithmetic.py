@@ -29,7 +29,7 @@ def format_percent(value: Decimal, decimals: int) -> str:
 
 
 def format_sum(values: Iterable[Decimal]) -> str:
-    return " + ".join(format_number(value) for value in values)
+    return " + ".join([format_number(value) for value in values])
 
 
 def count_decimals(text: str | None, value: Decimal) -> int:

@@ -17,8 +17,11 @@ _MAX_CELL = 16
 _MAX_LABEL = 60
 """A longer cell is text that says nothing of the figures beside or below it."""
 _MAX_CAPTION = 40
+_MAX_HEADS = 3
+"""Header rows one below the other; of more than that the lowest count."""
+_MAX_NAMES = 3
+"""Cells of a row that name what it is of."""
 _SENTENCE = re.compile("[。;,]")
-_CLOSED = re.compile(r"[。;:]$")
 _HEADING = re.compile(r"第?[一二三四五六七八九十]{1,3}[、章]|\([一二三四五六七八九十]{1,3}\)")
 _NAME = re.compile(r"[一-鿿]")
 _NOTHING = re.compile(r"[-—–/\\*]{1,3}|无|暂无|空缺|不适用|[.…]+")
@@ -168,12 +171,12 @@ class _Reader:
                 return
             if self._has_rows:
                 self._header, self._has_rows = [], False
-            self._header.append(cells)
+            self._header = [*self._header[1 - _MAX_HEADS :], cells]
             return
         self._has_rows = True
         heads = [self._find_heads(column, len(cells)) for column in range(len(cells))]
         first = next(column for column, number in enumerate(figures) if number)
-        opening = [column for column in range(first) if self._is_name(cells[column])]
+        opening = [column for column in range(first) if self._is_name(cells[column])][:_MAX_NAMES]
         named = opening
         for column, number in enumerate(figures):
             if number is None:
@@ -218,36 +221,43 @@ class _Reader:
 
     def _read_column(self, column: list[Span]) -> None:
         figures = [self.fills(*cell) for cell in column]
-        first = next(index for index, number in enumerate(figures) if number)
-        run = next((index for index in range(first, len(column)) if not figures[index]), len(column)) - first
-        if first and self._read_rows(column, figures, first, run):
-            return
-        is_block = run > 1 and (run == first or (run > 2 and first >= run))
-        if first and (is_block or len(column) == 2):
-            for offset in range(run):
-                number = figures[first + offset]
+        start = 0
+        while (first := next((at for at in range(start, len(column)) if figures[at]), None)) is not None:
+            run = next((at for at in range(first, len(column)) if not figures[at]), len(column)) - first
+            lead = first - start
+            if lead and self._read_rows(column, figures, start, first, run):
+                return
+            if not (run > 1 and (run == lead or (run > 2 and lead >= run))):
+                self._read_pairs(column, figures, start)
+                return
+            for at in range(first, first + run):
+                number = figures[at]
                 if number is not None:
-                    self._say(number, (), [column[first - run + offset]])
-            if any(figures[first + run :]):
-                self._read_column(column[first + run :])
-            return
-        label = self._above if self._above is not None and self.text[self._above[1] - 1] == ":" else None
-        for cell, number in zip(column, figures, strict=True):
+                    self._say(number, (), [column[at - run]])
+            start = first + run
+
+    def _read_pairs(self, column: list[Span], figures: Sequence[Placed | None], start: int) -> None:
+        """A name, and the figure in the line below it."""
+        above = self._above if start == 0 else None
+        label = above if above is not None and self.text[above[1] - 1] == ":" else None
+        for cell, number in zip(column[start:], figures[start:], strict=True):
             if number is None:
                 label = cell
             elif label is not None:
                 self._say(number, (), [label])
 
-    def _read_rows(self, column: list[Span], figures: Sequence[Placed | None], first: int, run: int) -> bool:
+    def _read_rows(
+        self, column: list[Span], figures: Sequence[Placed | None], start: int, first: int, run: int
+    ) -> bool:
         """A header of `width` cells, then rows of a name and figures, one cell a line (甲局, 3, 2)."""
         width = run + 1
         header = first - width - 1
-        if header < 0:
+        if header < start:
             return False
         rows = range(header + width, len(column) - width + 1, width)
         if len(rows) < 2 or any(not self._fits(column, figures, row, width) for row in rows):
             return False
-        if header:
+        if header > start:
             self._above = column[header - 1]
         for row in rows:
             for at in range(1, width):

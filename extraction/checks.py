@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from extraction.arithmetic import format_number
 from extraction.checks_across import Statement, check_across
 from extraction.checks_duplicates import check_duplicate
-from extraction.checks_evidence import ends_open, find_unread, in_one_sentence, says_of_which
+from extraction.checks_evidence import ends_open, find_unread, in_one_sentence, may_refute, says_of_which
 from extraction.checks_parts import check_breakdown
 from extraction.checks_rates import check_integer_feasible, check_ratio
 from extraction.checks_shares import check_share
 from extraction.findings import compare_sums, make_check, make_silent
 from extraction.model import Check, Mention, Observation, Verdict
 from extraction.rules import Formula, Rule, Rules
-from extraction.terms import Context, Figures, Table, formula_contexts, may_refute, value_of
+from extraction.terms import Context, Figures, Table, value_of
 from extraction.yoy import check_yoy
 
 __all__ = ["Statement", "check_across", "check_document"]
@@ -35,6 +36,8 @@ UNUSUAL = (
 
 def _keep_widest(checks: list[Check]) -> list[Check]:
     """One finding per equation: a finding whose figures are all in a wider one says nothing new."""
+    if len(checks) < 2:
+        return checks
     kept: list[Check] = []
     using: dict[int, list[frozenset[int]]] = defaultdict(list)
     for check in sorted(checks, key=lambda c: (-len(c.observations), c.observations)):
@@ -49,45 +52,79 @@ def _keep_widest(checks: list[Check]) -> list[Check]:
 def _per_context(table: Table, rule: Rule, decide: Callable[[Table, Formula, Context], Check | None]) -> Found:
     """In the whole report, where a metric must have one value, and in each sentence, whose own value counts first."""
     for formula in rule.formulas:
+        times = table.list_times(formula)
+        if not times:
+            continue
         known = [metric for metric in formula.metrics if metric in table.by_metric]
         if len(known) < 2:
             continue
-        decided = [decide(table, formula, context) for context in formula_contexts(table, formula)]
-        found = [check for check in decided if check is not None]
+        found: list[Check] = []
+        for context in table.list_contexts(formula, times):
+            check = decide(table, formula, context)
+            if check is not None:
+                found.append(check)
         for sentence in table.list_sentences(known):
-            decided = [decide(sentence, formula, context) for context in formula_contexts(sentence, formula)]
-            found += [check for check in decided if check is not None and sentence.proves(check)]
+            for context in sentence.list_contexts(formula, times):
+                check = decide(sentence, formula, context)
+                if check is not None and sentence.proves(check):
+                    found.append(check)
         yield from _keep_widest(found)
 
 
 # -- sums and subsets -----------------------------------------------------------------------------
 
+Judge = Callable[[Table, Rule, Figures, Figures, Context], Check | None]
 
-def _check_sum_equal(table: Table, rule: Rule) -> Found:
+
+def _compare_sides(table: Table, rule: Rule, judge: Judge, *, may_add: bool = False) -> Found:
+    """Both sides of each formula in each context; many contexts give the same figures, which are judged once."""
+    judged: dict[tuple[object, ...], Check | None] = {}
+
     def decide(table: Table, formula: Formula, context: Context) -> Check | None:
-        left, left_complete, left_added = table.resolve_sum(formula.left, context, may_add=True)
-        right, right_complete, right_added = table.resolve_sum(formula.right, context, may_add=True)
-        if not left.values or not right.values:
+        left = table.resolve_sum(formula.left, context, may_add)
+        if not left.indexes:
             return None
-        if left_complete and (left.total == right.total or (right_complete and not rule.open)):
-            sign = "="
-        elif left_complete:
-            sign = "=" if _is_near_miss(table, rule, left, right) else ">="
-        elif right_complete and not rule.open:
-            sign = "<="
-        else:
+        right = table.resolve_sum(formula.right, context, may_add)
+        if not right.indexes:
             return None
-        check = compare_sums(rule, left, right, sign, context)
-        if check.verdict == "holds" and (sign == "=" or not rule.open):
-            return check
-        if completed := _complete(table, left, right):
-            return compare_sums(rule, *completed, "=", context)
-        if check.verdict == "holds":
-            return check
-        # Parallel rows may overlap, so their sum can confirm an equation but not refute it.
-        return check if not (left_added or right_added) and may_refute(table, check) else None
+        key = (
+            left.indexes, right.indexes, left.is_complete, right.is_complete, left.is_added, right.is_added,
+            right.is_full, context.period,
+        )  # fmt: skip
+        if key not in judged:
+            judged[key] = judge(table, rule, left, right, context)
+        return judged[key]
 
     return _per_context(table, rule, decide)
+
+
+def _check_sum_equal(table: Table, rule: Rule) -> Found:
+    return _compare_sides(table, rule, _judge_sum, may_add=True)
+
+
+def _judge_sum(table: Table, rule: Rule, left: Figures, right: Figures, context: Context) -> Check | None:
+    if left.is_complete and (left.total == right.total or (right.is_complete and not rule.open)):
+        sign = "="
+    elif left.is_complete:
+        sign = "=" if _is_near_miss(table, rule, left, right) else ">="
+    elif right.is_complete and not rule.open:
+        sign = "<="
+    else:
+        return None
+    if sign == "=" and left.total == right.total:
+        return compare_sums(rule, left, right, sign, context)
+    holds = sign != "=" and (left.total >= right.total if sign == ">=" else left.total <= right.total)
+    if not (holds and not rule.open) and (completed := _complete(table, left, right)):
+        return compare_sums(rule, *completed, "=", context)
+    check = compare_sums(rule, left, right, sign, context)
+    if holds:
+        return check
+    # Parallel rows may overlap, so their sum can confirm an equation but not refute it.
+    return (
+        check
+        if not (left.is_added or right.is_added) and may_refute([table.all[i] for i in check.observations])
+        else None
+    )
 
 
 def _is_near_miss(table: Table, rule: Rule, total: Figures, parts: Figures) -> bool:
@@ -115,20 +152,17 @@ def _complete(table: Table, left: Figures, right: Figures) -> tuple[Figures, Fig
 
 
 def _check_subset(table: Table, rule: Rule) -> Found:
-    def decide(table: Table, formula: Formula, context: Context) -> Check | None:
-        left, _, _ = table.resolve_sum(formula.left, context)
-        right, _, _ = table.resolve_sum(formula.right, context)
-        if not left.values or not right.values:
+    return _compare_sides(table, rule, _judge_subset)
+
+
+def _judge_subset(table: Table, rule: Rule, left: Figures, right: Figures, context: Context) -> Check | None:
+    if left.total > right.total:
+        all_stated = right.is_full or _is_inside(table, left, right)
+        if not all_stated or (rule.tied and not _is_tied(table, left, right)):
             return None
         check = compare_sums(rule, left, right, "<=", context)
-        if check.verdict == "holds":
-            return check
-        all_stated = all(table.resolve(term, context) is not None for term in formula.right)
-        all_stated = all_stated or _is_inside(table, left, right)
-        tied = not rule.tied or _is_tied(table, left, right)
-        return check if all_stated and tied and may_refute(table, check) else None
-
-    return _per_context(table, rule, decide)
+        return check if may_refute([table.all[i] for i in check.observations]) else None
+    return compare_sums(rule, left, right, "<=", context)
 
 
 def _is_inside(table: Table, part: Figures, whole: Figures) -> bool:
@@ -149,11 +183,11 @@ def _check_stock_change(table: Table, rule: Rule) -> Found:
     """Two stocks of one metric and the change between them. Two populations look the same, so it only confirms."""
 
     def decide(table: Table, formula: Formula, context: Context) -> Check | None:
-        change, complete, _ = table.resolve_sum(formula.right, context)
+        change = table.resolve_sum(formula.right, context)
         first: dict[Decimal, int] = {}
         for index in table.list_candidates(formula.left[0].metrics[0], context):
             first.setdefault(value_of(table.all[index]), index)
-        if not complete or len(first) != 2:
+        if not change.is_complete or len(first) != 2:
             return None
         after, before = sorted(first)
         if before - change.total != after:
@@ -168,13 +202,31 @@ def _check_stock_change(table: Table, rule: Rule) -> Found:
 # -- single figures -------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4)
+def _list_bounds(rules: Rules) -> dict[str, tuple[Decimal, Decimal, bool]]:
+    """The bounds of each metric within which a figure is beyond doubt, and whether it must be whole."""
+    return {
+        code: (
+            max(facts.plausible_low, Decimal(0)),
+            min(facts.plausible_high, Decimal(100)) if facts.unit == "percent" else facts.plausible_high,
+            facts.kind == "count",
+        )
+        for code, facts in rules.metrics.items()
+    }
+
+
 def _check_range(table: Table, rule: Rule, rules: Rules) -> Found:
     """One finding per figure out of range, and one for all that are inside."""
     inside: list[int] = []
+    bounds = _list_bounds(rules)
     for index, o in enumerate(table.all):
-        facts = rules.metrics.get(o.metric)
-        if facts is None or o.value is None:
+        bound = bounds.get(o.metric)
+        if bound is None or o.value is None:
             continue
+        if bound[0] <= o.value <= bound[1] and (not bound[2] or o.value == o.value.to_integral_value()):
+            inside.append(index)  # as most are
+            continue
+        facts = rules.metrics[o.metric]
         verdict: Verdict = "fails"
         if o.value < 0 or (facts.unit == "percent" and o.value > 100):
             limits = "0 ≤ {} ≤ 100" if facts.unit == "percent" else "0 ≤ {}"
@@ -217,18 +269,27 @@ def check_document(
     """
     table = Table(observations, mentions, text)
     found: dict[str, list[Check]] = {}
-    own = [rule for rule in rules.rules if "document" in rule.reach]
-    for rule in sorted(own, key=lambda r: r.type == "breakdown"):  # last: its plain lists repeat nothing
+    own, ordered, silent = _order_rules(rules)
+    for rule in ordered:
         checks = list(_check_range(table, rule, rules) if rule.type == "range" else _CHECKERS[rule.type](table, rule))
         for check in checks:
             table.tell(check)
-        found[rule.id] = checks or [make_silent(rule)]
+        found[rule.id] = checks
     lists = [check for rule in own if rule.type in ("sum_equal", "breakdown") for check in found[rule.id]]
     closed = [_list_parts(table, one) for one in lists if one.verdict == "holds" and one.formula.count(" = ") == 1]
+    told: list[Check] = []
     for rule in own:
-        sound = [check for check in found[rule.id] if not _is_misread(table, check, closed)]
-        found[rule.id] = sound or [make_silent(rule)]
-    return tuple(check for rule in own for check in found[rule.id])
+        sound = [check for check in found[rule.id] if check.verdict != "fails" or not _is_misread(table, check, closed)]
+        told += sound or [silent[rule.id]]
+    return tuple(told)
+
+
+@lru_cache(maxsize=4)
+def _order_rules(rules: Rules) -> tuple[list[Rule], list[Rule], dict[str, Check]]:
+    """The rules of one report, the order they are checked in, and what each says that finds nothing."""
+    own = [rule for rule in rules.rules if "document" in rule.reach]
+    ordered = sorted(own, key=lambda r: r.type == "breakdown")  # last: its plain lists repeat nothing
+    return own, ordered, {rule.id: make_silent(rule) for rule in own}
 
 
 def _list_parts(table: Table, closed: Check) -> frozenset[int]:
@@ -238,7 +299,5 @@ def _list_parts(table: Table, closed: Check) -> frozenset[int]:
 
 def _is_misread(table: Table, check: Check, closed: Sequence[frozenset[int]]) -> bool:
     """A failure among figures that are all parts of one list which adds up: its total was taken for what it is not."""
-    if check.verdict != "fails":
-        return False
     counts = {i for i in check.observations if table.all[i].unit != "percent"}
     return len(counts) > 1 and any(counts <= parts for parts in closed)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from extraction.checks_evidence import PASSAGE
-from extraction.checks_lists import sum_check
+from extraction.checks_lists import check_sum
 from extraction.model import Check
 from extraction.rules import Rule
 from extraction.terms import Table
@@ -100,9 +100,9 @@ def _check_block(table: Table, rule: Rule, rows: Sequence[Row]) -> Iterator[Chec
         totals = [cell for row in sums[:1] if column < len(row.cells) and (cell := row.cells[column]) is not None]
         if totals:
             if _agrees(totals[0], cells) or len(cells) >= rule.min_rows:
-                yield _column_check(table, rule, totals[0], cells)
+                yield from _check_column(table, rule, totals[0], cells)
         elif not sums and len(cells) >= rule.min_rows and (told := _told_above(table, cells)):
-            yield _column_check(table, rule, told, cells)
+            yield from _check_column(table, rule, told, cells)
 
 
 def _told_above(table: Table, cells: Sequence[Cell]) -> Cell | None:
@@ -133,15 +133,15 @@ def _check_stack(table: Table, rule: Rule, lines: Sequence[tuple[int, str]], at:
             break
     cells.reverse()
     if total is not None and len(cells) > 1 and (_agrees(total, cells) or len(cells) >= rule.min_rows):
-        yield _column_check(table, rule, total, cells)
+        yield from _check_column(table, rule, total, cells)
 
 
 def _agrees(total: Cell, cells: Sequence[Cell]) -> bool:
     return sum((cell.value for cell in cells), Decimal(0)) == total.value
 
 
-def _column_check(table: Table, rule: Rule, total: Cell, cells: Sequence[Cell]) -> Check:
+def _check_column(table: Table, rule: Rule, total: Cell, cells: Sequence[Cell]) -> Iterator[Check]:
     every = (total, *cells)
     indexes = [next(iter(table.list_at(cell.place)), -1) for cell in every]
     words = " ".join(table.text[cells[0].place : cells[-1].place + 12].split())[:60]
-    return sum_check(table, rule, indexes, [cell.value for cell in every], words)
+    yield from check_sum(table, rule, indexes, [cell.value for cell in every], words)

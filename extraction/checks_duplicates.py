@@ -11,7 +11,7 @@ from extraction.checks_evidence import counted_words, in_one_sentence, is_slip
 from extraction.findings import make_check
 from extraction.model import Check, Observation
 from extraction.rules import Rule
-from extraction.terms import Context, Table, context_of, is_exact, value_of
+from extraction.terms import Context, Table, value_of
 
 _FEW = 8
 _MIN_WORDS = 4
@@ -26,11 +26,14 @@ _UNPROVEN = (
 def check_duplicate(table: Table, rule: Rule) -> Iterator[Check]:
     """Findings by pair of values, then one that counts the figures which could not be compared."""
     groups: dict[tuple[str, Context], list[int]] = defaultdict(list)
-    for index, o in enumerate(table.all):
-        if is_exact(o) and o.breakdown_of is None:
-            groups[o.metric, context_of(o)].append(index)
+    rows = table.all
+    several = [i for same in table.by_metric.values() if len(same) > 1 for i in same if rows[i].breakdown_of is None]
+    for index in sorted(several):
+        groups[rows[index].metric, table.context(index)].append(index)
     unproven: list[int] = []
     for indexes in groups.values():
+        if len(indexes) < 2:
+            continue
         by_value: dict[object, list[int]] = defaultdict(list)
         for index in indexes:
             by_value[table.all[index].value].append(index)

@@ -76,6 +76,11 @@ def in_one_passage(observations: Iterable[Observation]) -> bool:
     return all(after - before <= PASSAGE for before, after in pairwise(starts))
 
 
+def may_refute(rows: Sequence[Observation]) -> bool:
+    """Figures of different kinds (草案文本 against 党内文件) or of two passages can agree but refute nothing."""
+    return len({row.dimension for row in rows}) == 1 and in_one_passage(rows)
+
+
 def _around(o: Observation) -> tuple[str, str]:
     """The quote before and after the figure."""
     at = o.start - o.quote_start
@@ -172,12 +177,15 @@ def with_percent(o: Observation) -> Observation:
     return o
 
 
+def may_open_joint(o: Observation) -> bool:
+    """Whether a joint share may follow, from one character."""
+    at = max(o.start - o.quote_start, 0) + o.end - o.start
+    return o.quote[at : at + 1] in _OPENS_JOINT
+
+
 def find_joint_share(o: Observation) -> tuple[int, Decimal] | None:
     """变更1宗、责令履行1宗,合计占比1.3%: the share of a list, told right after its last figure, and its place."""
-    quote, at = o.quote, max(o.start - o.quote_start, 0) + o.end - o.start
-    if quote[at : at + 1] not in _OPENS_JOINT:
-        return None
-    match = _JOINT.match(quote[at:])
+    match = _JOINT.match(o.quote[max(o.start - o.quote_start, 0) + o.end - o.start :])
     return (o.end + match.start(1), Decimal(match[1])) if match else None
 
 

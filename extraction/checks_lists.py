@@ -14,10 +14,10 @@ from decimal import Decimal
 from itertools import pairwise
 
 from extraction.checks_evidence import PASSAGE
-from extraction.findings import compare_sums
+from extraction.findings import compare_figures, make_comparison
 from extraction.model import Check, Mention
 from extraction.rules import Rule
-from extraction.terms import Context, Figures, Table
+from extraction.terms import Figures, Table
 
 _SENTENCE_END = re.compile(r"[。!?！？\n]")
 _CLAUSE_END = re.compile(r"[,，;；。!?！？\n]")
@@ -31,39 +31,64 @@ _MANY = 3
 _SMALL = 10
 _LONGEST = 40
 """Numbers after a total that may be its parts: bounds the work on a text that is one endless sentence."""
+_LEAD = 60
+"""Characters before the first number of a sentence in which it may say what it goes on from."""
+_NO_COUNT = ("%", "％", "元", "日", "天", "年", "月")
 _LIKE = frozenset("件宗份起例")
 """Measure words that one text uses for the same things by turns."""
 
 
 def check_lists(table: Table, rule: Rule) -> Iterator[Check]:
-    before: list[Mention] = []
-    for sentence in _split(table.text, table.mentions):
-        if len(sentence) > 2:  # a total and two parts
-            yield from _check_sentence(table, rule, sentence)
-        yield from _check_going_on(table, rule, before, sentence)
-        before = [*before, *sentence][-_LONGEST:]
+    text, mentions = table.text, table.mentions
+    least = 1 + max(1, min(2, rule.min_rows))
+    first = 0
+    for end in range(1, len(mentions) + 1):
+        if end < len(mentions) and not _SENTENCE_END.search(text, mentions[end - 1].start, mentions[end].start):
+            continue
+        if end - first > 2:  # a total and two parts
+            sentence = mentions[first:end]
+            counts = [_is_count(mention) for mention in sentence]
+            if counts.count(True) >= least:
+                yield from _check_sentence(table, rule, sentence, counts)
+        place = mentions[first].start
+        lead = text[max(0, place - _LEAD) : place]
+        if "中" in lead or "按" in lead or "看" in lead:
+            yield from _check_going_on(table, rule, mentions[max(0, first - _LONGEST) : first], mentions[first:end])
+        first = end
 
 
-def _check_sentence(table: Table, rule: Rule, sentence: Sequence[Mention]) -> Iterator[Check]:
+def _check_sentence(table: Table, rule: Rule, sentence: Sequence[Mention], counts: Sequence[bool]) -> Iterator[Check]:
     taken = -1
     for at, total in enumerate(sentence[:-1]):
-        if at <= taken or not _is_like(total, sentence[at + 1]) or not _is_count(total):
+        if not (counts[at] and counts[at + 1]) or at <= taken or not _is_like(total, sentence[at + 1]):
             continue  # no part follows: nothing to add up
-        following = sentence[at + 1 : at + 1 + _LONGEST]
-        run = _run(total, following)
-        opened = bool(run) and _OPENS.search(table.text, total.end, run[0].start) is not None
-        size = _closing_size(total, run, opened=opened, fills=at + len(run) == len(sentence) - 1)
+        end = at + 1
+        while end < len(sentence) and end <= at + _LONGEST and counts[end] and _is_like(total, sentence[end]):
+            end += 1
+        run, following = sentence[at + 1 : end], sentence[at + 1 : at + 1 + _LONGEST]
+        size = _closing_size(total, run, opened=True, fills=False)
+        is_near = not size and _is_near(total, run, rule)
+        spread: list[Mention] = []
+        if not size and len(run) < len(following):  # sums of money and rates may stand between the parts
+            spread = [
+                one
+                for one, is_count in zip(following, counts[at + 1 :], strict=False)
+                if is_count and _is_like(total, one)
+            ]
+            spread = spread[: _closing_size(total, spread, opened=True, fills=False)]
+        if not (size or is_near or len(spread) >= _MANY):
+            continue
+        opened = _OPENS.search(table.text, total.end, run[0].start) is not None
+        if size and not opened:
+            size = _closing_size(total, run, opened=False, fills=end == len(sentence))
         if size:
             taken = at + size
-            yield _list_check(table, rule, total, run[:size])
-        elif _is_failed_list(table.text, total, run, following[len(run) : len(run) + 1], rule):
+            yield from _check_list(table, rule, total, run[:size])
+        elif is_near and opened and _is_failed_list(table.text, total, run, following[len(run) : len(run) + 1]):
             taken = at + len(run)
-            yield _list_check(table, rule, total, run)
-        elif opened:
-            spread = [mention for mention in following if _is_count(mention) and _is_like(total, mention)]
-            size = _closing_size(total, spread, opened=True, fills=False)
-            if size >= _MANY:  # sums of money and rates may stand between the parts
-                yield _list_check(table, rule, total, spread[:size])
+            yield from _check_list(table, rule, total, run)
+        elif opened and len(spread) >= _MANY:
+            yield from _check_list(table, rule, total, spread)
 
 
 def _check_going_on(
@@ -71,11 +96,9 @@ def _check_going_on(
 ) -> Iterator[Check]:
     """共办理640件。其中刑事210件、民事412件、行政18件。 The nearest total that agrees; it can only agree."""
     first = sentence[0]
-    lead = table.text[max(0, first.start - 60) : first.start]
-    if not ("中" in lead or "按" in lead or "看" in lead):
-        return
-    ends = _SENTENCE_END.finditer(table.text, max(0, first.start - 60), first.start)
-    begins = max((end.end() for end in ends), default=-1)
+    begins = -1
+    for end in _SENTENCE_END.finditer(table.text, max(0, first.start - _LEAD), first.start):
+        begins = end.end()
     begun = _GOES_ON.match(table.text, begins) if begins >= 0 else None
     if begun is None:
         return
@@ -93,31 +116,20 @@ def _check_going_on(
             if size < least:
                 break
             found = True
-            yield _list_check(table, rule, total, run[:size])
+            yield from _check_list(table, rule, total, run[:size])
             rest = rest[size:]
         if found:
             return
-
-
-def _split(text: str, mentions: Sequence[Mention]) -> Iterator[list[Mention]]:
-    sentence: list[Mention] = []
-    for mention in mentions:
-        if sentence and _SENTENCE_END.search(text, sentence[-1].start, mention.start):
-            yield sentence
-            sentence = []
-        sentence.append(mention)
-    if sentence:
-        yield sentence
 
 
 def _is_count(mention: Mention) -> bool:
     value = mention.value
     return (
         value is not None
+        and mention.qualifier == "exact"
+        and not mention.unit_zh.endswith(_NO_COUNT)
         and value > 0
         and value == value.to_integral_value()
-        and mention.qualifier == "exact"
-        and not mention.unit_zh.endswith(("%", "％", "元", "日", "天", "年", "月"))
         and mention.value_high is None
     )
 
@@ -154,48 +166,60 @@ def _closing_size(total: Mention, run: Sequence[Mention], *, opened: bool, fills
     return 0
 
 
-def _is_failed_list(text: str, total: Mention, run: Sequence[Mention], after: Sequence[Mention], rule: Rule) -> bool:
-    if len(run) < rule.min_rows or _number(total) < _SMALL or any(_is_like(total, mention) for mention in after):
+def _is_near(total: Mention, run: Sequence[Mention], rule: Rule) -> bool:
+    """Whether a run all but fills its total."""
+    whole = _number(total)
+    if len(run) < rule.min_rows or whole < _SMALL:
         return False
-    added = sum((_number(mention) for mention in run), Decimal(0))
+    added = sum([_number(mention) for mention in run], Decimal(0))
+    return 0 < abs(whole - added) <= rule.near * whole
+
+
+def _is_failed_list(text: str, total: Mention, run: Sequence[Mention], after: Sequence[Mention]) -> bool:
+    """Whether nothing but a mistake explains why a run, announced as a list, misses its total."""
+    if any(_is_like(total, mention) for mention in after):
+        return False
     tail = _CLAUSE_END.split(text[run[-1].end : run[-1].end + 20], maxsplit=1)[0]
     between = [text[a.end : b.start] for a, b in pairwise(run)]
     return (
-        0 < abs(_number(total) - added) <= rule.near * _number(total)
-        and all(mention.unit_zh == total.unit_zh and mention.numeral == total.numeral for mention in run)
-        and _OPENS.search(text, total.end, run[0].start) is not None
+        all(mention.unit_zh == total.unit_zh and mention.numeral == total.numeral for mention in run)
         and run[0].start - total.end <= 20
         and all(_SEPARATES.fullmatch(words) for words in between)
         and not any(_REST.search(words) for words in (*between, tail))
     )
 
 
-def _list_check(table: Table, rule: Rule, total: Mention, run: Sequence[Mention]) -> Check:
+def _check_list(table: Table, rule: Rule, total: Mention, run: Sequence[Mention]) -> Iterator[Check]:
     indexes = [_observation_at(table, mention) for mention in (total, *run)]
     words = " ".join(table.text[total.start : run[-1].end].split())[:60]
-    return sum_check(table, rule, indexes, [_number(mention) for mention in (total, *run)], words)
+    yield from check_sum(table, rule, indexes, [_number(mention) for mention in (total, *run)], words)
 
 
-def sum_check(table: Table, rule: Rule, indexes: Sequence[int], values: Sequence[Decimal], words: str) -> Check:
-    """The total first, then its parts; an index is negative where no metric has read the number.
+def check_sum(
+    table: Table, rule: Rule, indexes: Sequence[int], values: Sequence[Decimal], words: str
+) -> Iterator[Check]:
+    """A finding, unless one says the same so far. The total first, then its parts.
 
-    A finding without any observation quotes its `words` in the message.
+    An index is negative where no metric has read the number. A finding without any observation quotes its `words`.
     """
-    known = [i for i in indexes if i >= 0]
-    period = table.all[known[0]].period if known else None
-    context = Context(period or "", "actual", None, None, None)
     whole, parts = Figures((indexes[0],), (values[0],)), Figures(tuple(indexes[1:]), tuple(values[1:]))
-    check = compare_sums(rule, whole, parts, "=", context)
+    compared = compare_figures(whole, parts, "=")
+    if table.is_told(compared.formula):
+        return
+    known = [i for i in indexes if i >= 0]
+    check = make_comparison(rule, compared, table.all[known[0]].period if known else None)
     quoted = "" if known else f"「{words}」"
-    return replace(
+    yield replace(
         check,
         observations=tuple(dict.fromkeys(check.observations)),
         n_checked=len(values),
-        period=period,
         message_zh=check.message_zh + quoted,
         message_en=check.message_en + (" " + quoted if quoted else ""),
     )
 
 
 def _observation_at(table: Table, mention: Mention) -> int:
-    return next((i for i in table.list_at(mention.start) if table.all[i].end <= mention.end), -1)
+    for i in table.list_at(mention.start):
+        if table.all[i].end <= mention.end:
+            return i
+    return -1

@@ -24,8 +24,7 @@ def check_breakdown(table: Table, rule: Rule) -> Found:
     tied = [*_check_parts(table, rule), *_check_rows(table, rule)]
     for check in tied:
         table.tell(check)
-    plain = (*check_lists(table, rule), *check_columns(table, rule))
-    lists = [check for check in plain if not table.is_told(check)]
+    lists = [*check_lists(table, rule), *check_columns(table, rule)]
     full = [frozenset(check.observations) for check in lists if check.observations]
     closed = [check.observations for check in (*tied, *lists) if check.verdict == "holds" and "≤" not in check.formula]
     for check in tied:
@@ -104,9 +103,11 @@ def _check_rows(table: Table, rule: Rule) -> Found:
     """
     groups: dict[tuple[str, Context], list[int]] = defaultdict(list)
     wholes: dict[tuple[str, Context], list[int]] = defaultdict(list)
-    told = Counter(o.metric for o in table.all if o.scope is not None)
-    for index, o in enumerate(table.all):
-        if told[o.metric] >= rule.min_rows and is_exact(o) and o.breakdown_of is None:
+    told = Counter([o.metric for o in table.all if o.scope is not None])
+    often = {metric for metric, times in told.items() if times >= rule.min_rows}
+    for index in sorted(i for metric in often for i in table.by_metric.get(metric, ())):
+        o = table.all[index]
+        if o.breakdown_of is None:
             key = (o.metric, context_of(o)._replace(scope=None, as_of=None))
             (groups if o.scope is not None else wholes)[key].append(index)
     for key, rows in groups.items():

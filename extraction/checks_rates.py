@@ -18,11 +18,11 @@ from extraction.arithmetic import (
     is_telling,
     judge_rate,
 )
-from extraction.checks_evidence import find_worded, in_one_sentence, plain_numbers
+from extraction.checks_evidence import find_worded, in_one_sentence, may_refute, plain_numbers
 from extraction.findings import make_check, make_rate_check
-from extraction.model import Check, Observation
+from extraction.model import Check, Observation, Verdict
 from extraction.rules import Rule, Term
-from extraction.terms import Figures, Table, context_of, is_exact, may_refute, value_of
+from extraction.terms import Figures, Table, value_of
 
 Found = Iterator[Check]
 _BEFORE = 3
@@ -31,13 +31,14 @@ _UNSAID = re.compile(r"扣除|剔除|不含|除外|分别")
 """Words after which a rate has another base than the count told before it, or several."""
 
 
-def _resolve(table: Table, terms: Sequence[Term], row: Observation) -> list[tuple[Figures, bool]]:
+def _resolve(table: Table, terms: Sequence[Term], index: int) -> list[tuple[Figures, bool]]:
     """The ways to read a side of a quotient, each with whether it is complete: words may stand before many numbers."""
+    row = table.all[index]
     if len(terms) == 1 and terms[0].words:
         found = find_worded(row, terms[0].words)
         return [(Figures((_index_at(table, place),), (value,)), True) for place, value in found]
-    figures, complete, _ = table.resolve_sum(terms, context_of(row))
-    return [(figures, complete)] if figures.values else []
+    figures = table.resolve_sum(terms, table.context(index))
+    return [(figures, figures.is_complete)] if figures.values else []
 
 
 def _index_at(table: Table, place: int) -> int:
@@ -61,32 +62,49 @@ def _rate_checks(table: Table, rule: Rule, rate_index: int) -> Check | None:
     stated = value_of(row)
     decimals = count_decimals(row.text, stated)
     formulas = [formula for formula in rule.formulas if row.metric in formula.left[0].metrics]
-    tried: list[tuple[Check, bool]] = []
+    tried: list[tuple[Verdict, Figures, Figures, Decimal]] = []
     may_fail = True
     for formula in formulas:
-        worded = any(term.words for term in (*formula.right, *formula.whole))
-        sides = product(_resolve(table, formula.right, row), _resolve(table, formula.whole, row))
+        worded = formula.is_worded
+        wholes = _resolve(table, formula.whole, rate_index)
+        sides = product(_resolve(table, formula.right, rate_index), wholes) if wholes else ()
         pairs = [(a, b) for a, b in sides if b[1] and b[0].total and a[0].indexes != b[0].indexes]
         if not pairs or (worded and len(pairs) > 1):
             may_fail = False  # several readings can agree, none of them can refute
         for (part, part_complete), (whole, _) in pairs:
             exact = part.total * 100 / whole.total
-            used = dict.fromkeys(i for i in (rate_index, *part.indexes, *whole.indexes) if i >= 0)
-            quotient = f"{_show(part)} / {_show(whole)}"
-            check = make_rate_check(rule, tuple(used), quotient, exact, stated, decimals, row.period)
+            verdict = judge_rate(exact, stated, decimals, rule.tolerance)
+            tried.append((verdict, part, whole, exact))
+            if verdict == "holds":
+                return _make_ratio(rule, rate_index, row, tried[-1], decimals)
             complete = part_complete or (exact > stated and len(formulas) == 1)
             complete = complete and not (worded and _place(table, part) < _place(table, whole))
-            tried.append((check, complete and not (worded and (exact > 100 or _UNSAID.search(row.quote)))))
-    for wanted in ("holds", "truncated"):
-        for check, _ in tried:
-            if check.verdict == wanted:
-                return check
-    may_fail = may_fail and all(allowed and may_refute(table, check) for check, allowed in tried)
-    return tried[0][0] if tried and may_fail else None
+            complete = complete and not (worded and (exact > 100 or _UNSAID.search(row.quote)))
+            may_fail = may_fail and complete
+    for one in tried:
+        if one[0] == "truncated":
+            return _make_ratio(rule, rate_index, row, one, decimals)
+    if not may_fail or not all(
+        may_refute([table.all[i] for i in _list_used(rate_index, part, whole)]) for _, part, whole, _ in tried
+    ):
+        return None
+    return _make_ratio(rule, rate_index, row, tried[0], decimals) if tried else None
+
+
+def _list_used(rate_index: int, part: Figures, whole: Figures) -> tuple[int, ...]:
+    return tuple(dict.fromkeys([i for i in (rate_index, *part.indexes, *whole.indexes) if i >= 0]))
+
+
+def _make_ratio(
+    rule: Rule, rate_index: int, row: Observation, quotient: tuple[Verdict, Figures, Figures, Decimal], decimals: int
+) -> Check:
+    _, part, whole, exact = quotient
+    used, shown = _list_used(rate_index, part, whole), f"{_show(part)} / {_show(whole)}"
+    return make_rate_check(rule, used, shown, exact, value_of(row), decimals, row.period)
 
 
 def check_ratio(table: Table, rule: Rule) -> Found:
-    rates = dict.fromkeys(code for formula in rule.formulas for code in formula.left[0].metrics)
+    rates = dict.fromkeys([code for formula in rule.formulas for code in formula.left_metrics])
     for index in sorted(i for rate in rates for i in table.list_indexes(rate)):
         sentence = table.narrow(index)
         found = [_rate_checks(sentence, rule, index)]
@@ -106,22 +124,21 @@ def check_ratio(table: Table, rule: Rule) -> Found:
 def _check_pairs(table: Table, rule: Rule) -> Found:
     """事项1642项,其中1506项可网上办理,网办率91.7%: two of the last counts before a rate that give it to the digit."""
     for index, row in enumerate(table.all):
-        decimals = count_decimals(row.text, row.value or Decimal(0))
-        if index in table.rated or not is_exact(row) or row.unit != "percent" or not decimals:
+        if row.unit != "percent" or not table.is_usable[index] or index in table.rated:
+            continue
+        stated = value_of(row)
+        decimals = count_decimals(row.text, stated)
+        if not decimals:
             continue
         counts = find_worded(row, ("",))[:_BEFORE]
         for (place, part), (base, whole) in product(counts, counts):
-            if not 0 < part < whole:
+            if not 0 < part < whole or judge_rate(part * 100 / whole, stated, decimals, rule.tolerance) != "holds":
                 continue
-            used = dict.fromkeys(i for i in (index, _index_at(table, place), _index_at(table, base)) if i >= 0)
+            used = dict.fromkeys([i for i in (index, _index_at(table, place), _index_at(table, base)) if i >= 0])
             quotient = f"{format_number(part)} / {format_number(whole)}"
-            check = make_rate_check(
-                rule, tuple(used), quotient, part * 100 / whole, value_of(row), decimals, row.period
-            )
-            if check.verdict == "holds":
-                table.rated.add(index)
-                yield check
-                break
+            table.rated.add(index)
+            yield make_rate_check(rule, tuple(used), quotient, part * 100 / whole, stated, decimals, row.period)
+            break
 
 
 def check_integer_feasible(table: Table, rule: Rule) -> Found:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from extraction.arithmetic import count_decimals, format_number, format_sum, judge_rate
-from extraction.checks_evidence import find_joint_share, in_one_passage, in_one_sentence, sums_up
+from extraction.checks_evidence import find_joint_share, in_one_passage, in_one_sentence, may_open_joint, sums_up
 from extraction.findings import Told, make_rate_check
 from extraction.model import Check
 from extraction.rules import Rule
-from extraction.terms import Table, context_of, is_exact, value_of
+from extraction.terms import Table, is_exact, value_of
 
 _NEAR = 20
 """Figures around a joint share among which one names the total."""
@@ -34,7 +34,9 @@ class Share:
 
 def check_share(table: Table, rule: Rule) -> Iterator[Check]:
     groups: dict[int, list[Share]] = defaultdict(list)
-    for index in range(len(table.all)):
+    for index, o in enumerate(table.all):
+        if not table.is_usable[index] or (o.share_percent is None and not may_open_joint(o)):
+            continue
         share = _read_share(table, index)
         whole = _find_whole(table, index) if share else None
         if share is not None and whole is not None:
@@ -47,8 +49,6 @@ def check_share(table: Table, rule: Rule) -> Iterator[Check]:
 
 def _read_share(table: Table, index: int) -> Share | None:
     o = table.all[index]
-    if not is_exact(o):
-        return None
     if o.share_percent is not None:
         return Share(index, o.share_percent, count_decimals(None, o.share_percent), sums_up(o))
     joint = find_joint_share(o)
@@ -67,7 +67,7 @@ def _find_whole(table: Table, index: int) -> int | None:
     if metric is None:
         whole = o.breakdown_of
         return whole if whole is not None and is_exact(table.all[whole]) and table.all[whole].value else None
-    found = table.narrow(index).list_candidates(metric, context_of(o))
+    found = table.narrow(index).list_candidates(metric, table.context(index))
     if len({table.all[i].value for i in found}) > 1:
         found = [i for i in found if table.all[i].scope == o.scope and table.all[i].dimension is None]
     if len({table.all[i].value for i in found}) > 1:
@@ -85,9 +85,10 @@ def _share_check(table: Table, rule: Rule, share: Share, whole_index: int, share
     above = f"({format_sum(values)})" if len(values) > 1 else format_sum(values)
     used = (share.index, *(i for i in parts if i != share.index), whole_index)
     exact = sum(values, Decimal(0)) * 100 / whole
+    fails = judge_rate(exact, share.percent, share.decimals, rule.tolerance) == "fails"
     check = make_rate_check(
         rule, used, f"{above} / {format_number(whole)}", exact, share.percent, share.decimals, o.period,
-        note_if_failed=_closing_note(table, rule, share, shares, exact),
+        note_if_failed=_closing_note(table, rule, share, shares, exact) if fails else None,
     )  # fmt: skip
     if check.verdict in ("holds", "truncated") or in_one_passage(table.all[i] for i in used):
         return check
@@ -121,7 +122,7 @@ def _closing_note(table: Table, rule: Rule, share: Share, shares: Sequence[Share
     """Said of the largest share where all add up to 100 as printed, and would not if it were rounded."""
     if len(shares) < 2 or share.percent != max(one.percent for one in shares):
         return None
-    context = context_of(table.all[share.index])
+    context = table.context(share.index)
     printed = sum((one.percent for one in shares), Decimal(0))
     rates = [value_of(table.all[i]) for metric in rule.closing for i in table.list_candidates(metric, context)]
     rest = next((added for added in (Decimal(0), *rates[:1]) if printed + added == 100), None)

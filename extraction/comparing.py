@@ -289,6 +289,8 @@ class Comparing(Walk):
         draft = self.drafts[-1] if self.drafts else None
         if draft is not None and draft.number is number and row.years:
             draft.period, draft.as_of = row.years[number.index - row.first], None
+            draft.dimension = None
+            return
         if draft is None or draft.number is not number or draft.scope or draft.dimension or not row.nouns:
             return
         if (

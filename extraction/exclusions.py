@@ -45,7 +45,7 @@ _IS_OPEN = r"(?=\d{0,8}[·•+\-—–~/.:年月日至到、)\s])"
 _AFTER_BRACKET = r"\s?\d{4}\s?[〕\]】)]\s?第?\s?\d{1,5}\s?号"
 _EXCLUDED = re.compile(
     # One character is taken first, so that the search skips from one of these to the next.
-    rf"[\d(《“第〔\[【‘「『上下hw](?:(?<=\d){_IS_OPEN}(?:{_AFTER_DIGIT})"
+    rf"[0-9(《“第〔\[【‘「『上下hw](?:(?<=[0-9]){_IS_OPEN}(?:{_AFTER_DIGIT})"
     rf"|(?<=\()(?:{_AFTER_BRACKET}|(?<![^\s。;:)].)\d{{1,2}}{_LISTED}|\d{{1,2}}\))"
     r"|(?<=《)[^《》\n。]{1,100}》"
     rf"|(?<=“)[^“”\n]{{1,{QUOTE_LIMIT}}}”|(?<=‘)[^‘’\n]{{1,{QUOTE_LIMIT}}}’"

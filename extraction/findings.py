@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
+from typing import NamedTuple
 
 from extraction.arithmetic import format_number, format_percent, format_sum, half_unit, judge_rate
-from extraction.model import Check, Verdict
+from extraction.model import Check, Verdict, build_check
 from extraction.rules import Rule
 from extraction.terms import Context, Figures
 
@@ -26,6 +27,10 @@ _WORDS: dict[Verdict, Told] = {
 }
 
 
+_SHOWN = {("=", True): "=", ("=", False): "≠", ("<=", True): "≤", ("<=", False): ">"}
+_ZERO = Decimal(0)
+
+
 def make_check(
     rule: Rule,
     verdict: Verdict,
@@ -42,40 +47,51 @@ def make_check(
     """`told` says what is wrong in place of the verdict's own words. The first observation is the one to quote."""
     zh, en = told or _WORDS[verdict]
     when_zh, when_en = (f"（{name_period_zh(period)}）", f" ({name_period_en(period)})") if period else ("", "")
-    return Check(
-        rule=rule.id,
-        verdict=verdict,
-        expected=expected,
-        actual=actual,
-        tolerance=tolerance,
-        n_checked=len(observations),
-        observations=tuple(observations),
-        formula=formula,
-        period=period,
-        message_zh=f"{rule.name_zh}{when_zh}：{formula}，{zh}。",
-        message_en=f"{_capital(rule.name_en)}{when_en}: {formula}; {en}.",
-        is_explained=is_explained,
-    )
+    used = tuple(observations)
+    message_zh = f"{rule.name_zh}{when_zh}：{formula}，{zh}。"
+    message_en = f"{_capital(rule.name_en)}{when_en}: {formula}; {en}."
+    return build_check(
+        rule.id, verdict, expected, actual, tolerance, len(used), used, formula, period, message_zh, message_en,
+        is_explained,
+    )  # fmt: skip
+
+
+class Comparison(NamedTuple):
+    """Two sides of an equation and how they stand to each other."""
+
+    used: list[int]
+    formula: str
+    first: Decimal
+    second: Decimal
+    told: Told | None
+    """What is wrong; None where the comparison holds."""
 
 
 def compare_sums(rule: Rule, left: Figures, right: Figures, sign: str, context: Context) -> Check:
     """`sign` is what must stand between left and right; the total is written last and quoted first."""
+    return make_comparison(rule, compare_figures(left, right, sign), context.period)
+
+
+def compare_figures(left: Figures, right: Figures, sign: str) -> Comparison:
     a, b = (right, left) if sign == "=" and len(left.values) == 1 else (left, right)
     if sign == ">=":
         a, b, sign = right, left, "<="
     holds = a.total == b.total if sign == "=" else a.total <= b.total
-    shown = {("=", True): "=", ("=", False): "≠", ("<=", True): "≤", ("<=", False): ">"}[sign, holds]
-    middle = f" = {format_number(a.total)}" if not holds and len(a.values) > 1 else ""
-    formula = f"{format_sum(a.values)}{middle} {shown} {format_sum(b.values)}"
-    verdict = "holds" if holds else rule.on_fail
-    gap = format_number(abs(a.total - b.total))
-    told = None
-    if not holds and sign == "=":
+    used = [i for i in (*b.indexes, *a.indexes) if i >= 0]
+    shown, told, middle = _SHOWN[sign, holds], None, ""
+    if not holds:
+        middle = f" = {format_number(a.total)}" if len(a.values) > 1 else ""
+        gap = format_number(abs(a.total - b.total))
         told = (f"两边相差{gap}", f"the two sides are {gap} apart")
-    elif not holds:
-        told = (f"前者不应大于后者，却多出{gap}", f"the first should not exceed the second, yet is {gap} larger")
-    used = tuple(i for i in (*b.indexes, *a.indexes) if i >= 0)
-    return make_check(rule, verdict, used, formula, context.period, a.total, b.total, Decimal(0), told)
+        if sign != "=":
+            told = (f"前者不应大于后者，却多出{gap}", f"the first should not exceed the second, yet is {gap} larger")
+    formula = f"{format_sum(a.values)}{middle} {shown} {format_sum(b.values)}"
+    return Comparison(used, formula, a.total, b.total, told)
+
+
+def make_comparison(rule: Rule, compared: Comparison, period: str | None) -> Check:
+    used, formula, first, second, told = compared
+    return make_check(rule, rule.on_fail if told else "holds", used, formula, period, first, second, _ZERO, told)
 
 
 def make_rate_check(

@@ -34,6 +34,8 @@ class Lexicon:
     fold: Folding
     unit: str
     """Regex source: one unit after an Arabic number, longest first, with its stops."""
+    units_by_first: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]
+    """The same units with their stops by their first character, in the order in which they are tried."""
     han_unit: str
     han_unit_starts: str
     """The first characters of the units after a Han numeral."""
@@ -48,9 +50,11 @@ class Lexicon:
     near: Mapping[str, re.Pattern[str]]
     far: Mapping[str, re.Pattern[str]]
     after: Mapping[str, re.Pattern[str]]
+    near_words: tuple[str, ...]
     near_ends: frozenset[str]
     """The last characters of all near words: most numbers have none of them before them, and need no search."""
-    far_starts: re.Pattern[str]
+    far_spots: re.Pattern[str]
+    """The first character of each far word of a text."""
     after_starts: frozenset[str]
 
 
@@ -67,13 +71,36 @@ def any_of(words: Iterable[str]) -> str:
     return "(?:" + "|".join(map(re.escape, ordered)) + ")" if ordered else "(?!)"
 
 
+def _group_by_first(words: Iterable[str]) -> dict[str, list[str]]:
+    """The words by their first character, the longest first."""
+    groups: dict[str, list[str]] = {}
+    for word in sorted(set(words), key=lambda word: (-len(word), word)):
+        groups.setdefault(word[0], []).append(word)
+    return groups
+
+
+def _dispatch(words: Iterable[str]) -> tuple[str, str]:
+    """Two regex sources: the first character of one of `words`, and what follows it, the longest first; so that a
+    search skips from one such character to the next and tries there the few words that begin with it."""
+    groups = _group_by_first(words)
+    if not groups:
+        return "", "(?!)"
+    seconds = {word[1:2] for word in words}
+    gate = "" if "" in seconds else f"(?=[{re.escape(''.join(sorted(seconds)))}])"
+    tails = [f"(?<={re.escape(first)}){any_of(word[1:] for word in group)}" for first, group in groups.items()]
+    return f"[{re.escape(''.join(groups))}]", f"{gate}(?:{'|'.join(tails)})"
+
+
 def _with_stops(words: list[str], stops: Mapping[str, list[str]]) -> str:
     """Of words with the same first character the longest comes first; else the order of the file, which begins with
     the commonest, for a pattern tries one after the other."""
-    place = {word[0]: at for at, word in reversed(list(enumerate(words)))}
-    ordered = sorted(set(words), key=lambda word: (place[word[0]], -len(word), word))
-    parts = [re.escape(word) + (f"(?!{any_of(stops[word])})" if stops.get(word) else "") for word in ordered]
-    return "(?:" + "|".join(parts) + ")"
+    groups = _group_by_first(words)
+    parts = [
+        re.escape(word) + (f"(?!{any_of(stops[word])})" if stops.get(word) else "")
+        for first in dict.fromkeys(word[0] for word in words)
+        for word in groups[first]
+    ]
+    return f"(?=[{re.escape(''.join(groups))}])(?:{'|'.join(parts)})"
 
 
 def _both_scripts(names: list[str]) -> list[str]:
@@ -109,9 +136,13 @@ def load_lexicon(path: Path = WORDS_PATH) -> Lexicon:
         traditional=str.maketrans(data["traditional"]),
         fold=Folding(str.maketrans(data["traditional"])),
         unit=_with_stops(units, data["stops"]),
+        units_by_first={
+            first: tuple((word, tuple(data["stops"].get(word, ()))) for word in group)
+            for first, group in _group_by_first(units).items()
+        },
         han_unit=_with_stops(han_units, data["stops"]),
         han_unit_starts="".join(sorted({word[0] for word in han_units})),
-        names=re.compile(any_of(_both_scripts(_flatten(data["names"])))),
+        names=re.compile("".join(_dispatch(_both_scripts(_flatten(data["names"]))))),
         lines=frozenset(data["lines"]),
         after_bare_year=frozenset(data["after_bare_year"]),
         identifier_lead=re.compile(any_of(data["identifier_lead"]) + r"[\s::]{0,2}$"),
@@ -127,7 +158,8 @@ def load_lexicon(path: Path = WORDS_PATH) -> Lexicon:
             name: re.compile(any_of(words["far"]) + r"[^\d,。;、:!?\n]{0,8}$") for name, words in quantity_words.items()
         },
         after={name: re.compile(any_of(words["after"])) for name, words in quantity_words.items()},
+        near_words=tuple(qualifying("near")),
         near_ends=frozenset(word[-1] for word in qualifying("near")),
-        far_starts=re.compile(any_of(word[0] for word in qualifying("far"))),
+        far_spots=re.compile("{}(?={})".format(*_dispatch(qualifying("far")))),
         after_starts=frozenset(word[0] for word in qualifying("after")),
     )

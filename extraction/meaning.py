@@ -24,6 +24,7 @@ _MAX_JOINED = 12
 _PLAIN = re.compile(r"(?:个?事项|案件|问题|文件|意见|建议|人次|以上)?$")
 """After such a noun, or none, a word of an earlier piece may still say what is counted."""
 _DONE = re.compile(r"进行|予以|报|向")
+_NOTHING: dict[str, float] = {}
 _TITLE = re.compile(r"《[^《》]*》")
 
 
@@ -49,59 +50,69 @@ class Meaning:
     ) -> None:
         self.text, self.structure, self.hits, self.words, self.trace = text, structure, hits, words, trace
         self._carriers, self._counted = one_of(catalogue.carriers), one_of(catalogue.counted)
-        self._carried = ends_in(catalogue.carriers)
+        self._carried_before = ends_in(catalogue.carriers)
+        self._carrier_firsts = frozenset(word[:1] for word in catalogue.carriers)
+        self._carrier_lasts = frozenset(["\n", *(word[-1:] for word in catalogue.carriers)])
+        self._counted_firsts = frozenset(word[:1] for word in catalogue.counted)
         self.taken = 0
         """Words before this place have already said what a number before them is (1件申请人撤回,1件维持)."""
         self._general = catalogue.general
+        self._lowered: dict[str, float] = {}
         self._heads: tuple[int | None, int, dict[str, float]] | None = None
-        self._seen: tuple[Number, re.Match[str] | None, re.Match[str] | None] | None = None
+        self._seen: Number | None = None
+        self._follows: re.Match[str] | None = None
+        self._carried: re.Match[str] | None = None
 
     def claims(self, number: Number, window: Window, *, changed: bool = False) -> list[Claim]:
         """All readings that fit, best first, one per metric. `changed`: those of which a rate of change is stated."""
+        trace, unit = self.trace, number.unit
         fitting: list[tuple[Hit, str, int, Reading]] = []
         for hit, side, gap in self._named(number, window):
-            if not changed and number.unit and self.trace is None:
-                known = hit.word.names_by_unit.get(number.unit)
-                if known is not None and not known:
-                    continue
-            readings = self._list_fitting(hit, side, gap, number, changed)
+            readings = hit.word.names_by_unit.get(unit) if unit and not changed else None
+            if readings is None:
+                readings = self._list_fitting(hit, side, gap, number, changed)
             for reading in readings:
                 fitting.append((hit, side, gap, reading))
-            if self.trace is not None and not changed:
+            if trace is not None and not changed:
                 for reading in hit.word.names:
                     if reading not in readings:
-                        self._tell(number, reading, hit, side, "unit", number.unit)
+                        self._tell(number, reading, hit, side, "unit", unit)
         if not fitting:
             return []
-        own = topics_of(self._own_topics(number, window))
+        own = self._own_topics(number, window)
         spoken = own
         if window.right < window.tail:
             spoken = own | topics_of(self.hits.topics.inside(window.right, window.tail))
-        inherited = {} if own else self._inherited(number, window)
+        inherited = _NOTHING if own else self._inherited(number, window)
         needed: set[int] | None = None
         best: dict[str, Claim] = {}
         for hit, side, gap, reading in fitting:
-            topic = self._topic_score(reading, spoken if side == "tail" else own, inherited) if reading.topics else 3.0
+            topic: float | None = 3.0
+            if reading.topics:
+                topic = _weigh_topics(reading, spoken if side == "tail" else own, inherited)
             if topic is None or (side == "shared" and own.keys().isdisjoint(reading.topics)):
-                if self.trace is not None:
+                if trace is not None:
                     self._tell(number, reading, hit, side, "topic", "、".join(reading.topics))
                 continue
             score = self._score(reading, hit, side, gap, number, window) + topic
             held = best.get(reading.metric)
             if score < _MIN_SCORE or (held is not None and held.score >= score):
-                self._tell(number, reading, hit, side, "weak_score" if score < _MIN_SCORE else "outranked", "", score)
+                if trace is not None:
+                    outcome: Outcome = "weak_score" if score < _MIN_SCORE else "outranked"
+                    self._tell(number, reading, hit, side, outcome, "", score)
                 continue
-            if reading.needs:
-                needed = self._needed(number, window) if needed is None else needed
-            barred = self._find_bar(reading, hit, side, number, window, needed or set())
+            if reading.needs and needed is None:
+                needed = self._needed(number, window)
+            barred = self._find_bar(reading, hit, side, number, window, needed)
             if barred is not None:
-                self._tell(number, reading, hit, side, *barred, score)
+                if trace is not None:
+                    self._tell(number, reading, hit, side, *barred, score)
                 continue
             best[reading.metric] = Claim(reading, hit, score, side)
         claims = self._rank(number, window, best)
-        if self.trace is not None and not changed:
+        if trace is not None and not changed:
             for metric, claim in best.items():
-                outcome: Outcome = "taken" if claims and claims[0].reading.metric == metric else "outranked"
+                outcome = "taken" if claims and claims[0].reading.metric == metric else "outranked"
                 spoken_here = [topic for topic in claim.reading.topics if topic in spoken]
                 above = [f"{topic}↑" for topic in claim.reading.topics if topic in inherited and not spoken_here]
                 told = "、".join(spoken_here or above)
@@ -126,7 +137,7 @@ class Meaning:
 
     def _rank(self, number: Number, window: Window, best: dict[str, Claim]) -> list[Claim]:
         """The claims that stand beside each other, best first."""
-        if len(best) < 2 and not window.runs_on:
+        if not best or (len(best) < 2 and not window.runs_on):
             return list(best.values())
         if not all(claim.side == "shared" for claim in best.values()):
             best = {metric: claim for metric, claim in best.items() if claim.side != "shared"}
@@ -146,37 +157,43 @@ class Meaning:
             self.trace.consider(number.index, told)
 
     def _find_bar(
-        self, reading: Reading, hit: Hit, side: str, number: Number, window: Window, needed: set[int]
+        self, reading: Reading, hit: Hit, side: str, number: Number, window: Window, needed: set[int] | None
     ) -> tuple[Outcome, str] | None:
         """What in the text says that the reading is not meant here, with the words that say so."""
-        index = self.words.numbers[id(reading)]
-        if reading.needs and index not in needed:
+        if reading.needs and (needed is None or self.words.numbers[id(reading)] not in needed):
             return "needs", "、".join(reading.needs[:6])
-        follows, carried = self._look_around(number)
-        if follows and not self._counts(reading, follows[0], side, hit, number):
+        if self._seen is not number:
+            self._look_around(number)
+        follows, carried = self._follows, self._carried
+        if follows is not None and not self._counts(reading, follows[0], side, hit, number):
             return "counted", follows[0]
-        carrier = self._carriers.match(self.text, hit.end)
+        carrier = None
+        if self.text[hit.end : hit.end + 1] in self._carrier_firsts:
+            carrier = self._carriers.match(self.text, hit.end)
         if carrier is None and carried is not None and hit.end <= carried.start():
             carrier = carried
         if carrier is not None:
             return "carrier", carrier[0]
-        forbidding = self._find_forbidding(index, hit, number, window) if reading.forbids else None
-        return ("forbidden", forbidding) if forbidding is not None else None
+        if not reading.forbids:
+            return None
+        forbidding = self._find_forbidding(self.words.numbers[id(reading)], hit, number, window)
+        return None if forbidding is None else ("forbidden", forbidding)
 
-    def _look_around(self, number: Number) -> tuple[re.Match[str] | None, re.Match[str] | None]:
+    def _look_around(self, number: Number) -> None:
         """The noun after a number and the carrier before it (复议受理窗口15个), which may be what it counts."""
-        if self._seen is None or self._seen[0] is not number:
-            follows = self._counted.match(self.text, number.end) if number.unit else None
-            carried = self._carried.search(self.text, max(0, number.start - _MAX_JOINED), number.start)
-            self._seen = number, follows, carried
-        return self._seen[1:]
+        text, start, end = self.text, number.start, number.end
+        self._seen, self._follows, self._carried = number, None, None
+        if number.unit and text[end : end + 1] in self._counted_firsts:
+            self._follows = self._counted.match(text, end)
+        if text[start - 1] in self._carrier_lasts:
+            self._carried = self._carried_before.search(text, max(0, start - _MAX_JOINED), start)
 
     def _score(self, reading: Reading, hit: Hit, side: str, gap: int, number: Number, window: Window) -> float:
-        score = 2.0 * min(hit.end - hit.start, 6)
+        size = hit.end - hit.start
+        score = 2.0 * size if size < 6 else 12.0
         if side == "left":
-            labelled = any(start <= hit.start < end for start, end in window.labels)
-            score -= min(gap / 3, 6.0)
-            if hit.start < window.piece and not labelled:
+            score -= gap / 3 if gap < 18 else 6.0
+            if hit.start < window.piece and not any(start <= hit.start < end for start, end in window.labels):
                 score -= 2.0 if _PLAIN.match(self.text[number.end : window.right]) else 4.0
         elif side == "right":
             score -= min(gap / 3, 6.0) + 1.0
@@ -196,46 +213,58 @@ class Meaning:
 
     def _find_forbidding(self, index: int, hit: Hit, number: Number, window: Window) -> str | None:
         """The forbidding word that stands in the phrase, from the piece of the naming word on, but not inside it."""
-        start = min(window.piece, max(window.left, self.structure.piece_start(hit.start)))
-        spans = [*window.labels, (start, number.start)]
-        beside = 0 <= number.start - hit.end <= 1
-        if number.unit and not (beside and window.runs_on):  # where a mark was lost another phrase has begun
-            spans.append((number.end, max(window.right, hit.end)))
-        for start, end in spans:
-            for mark in self.hits.marks.forbidding(index, start, end):
-                inside = hit.start <= mark.start and mark.end <= hit.end
-                if not inside and self._is_outside_brackets(mark.start, number):
-                    return mark.word.text
+        start = window.piece
+        if window.left < start and hit.start < start:
+            start = min(start, max(window.left, self.structure.piece_start(hit.start)))
+        forbidding = self.hits.marks.forbidding
+        marks = [] if start == number.start else forbidding(index, start, number.start)
+        if window.labels:
+            marks = [mark for label in window.labels for mark in forbidding(index, *label)] + marks
+        end = max(window.right, hit.end)
+        if number.unit and end > number.end:
+            beside = 0 <= number.start - hit.end <= 1
+            if not (beside and window.runs_on):  # where a mark was lost another phrase has begun
+                marks += forbidding(index, number.end, end)
+        for mark in marks:
+            inside = hit.start <= mark.start and mark.end <= hit.end
+            if not inside and self._is_outside_brackets(mark.start, number):
+                return mark.word.text
         return None
 
-    def _own_topics(self, number: Number, window: Window) -> list[Hit]:
+    def _own_topics(self, number: Number, window: Window) -> dict[str, int]:
         inside = self.hits.topics.inside
-        found = [hit for start, end in window.labels for hit in inside(start, end)]
-        if window.piece < number.start:
-            found += self._outside_brackets(inside(window.piece, number.start), window.piece, number)
+        found: list[Hit] = []
+        for start, end in window.labels:
+            found += inside(start, end)
+        if window.piece < number.start and (hits := inside(window.piece, number.start)):
+            found += self._outside_brackets(hits, window.piece, number) if self.structure.brackets else hits
         if number.end < window.right:
             found += inside(number.end, window.right)
-        return found
+        return topics_of(found) if found else {}
 
     def _outside_brackets(self, hits: list[Hit], start: int, number: Number) -> list[Hit]:
         """Those of `hits`, which lie from `start` on near a number, that lie in no bracket or in the number's own."""
         structure = self.structure
         if not hits or not structure.has_brackets(start, number.end + REACH + TAIL_REACH + 20):
             return hits
-        bracket = structure.bracket_around(number.start)
-        return [hit for hit in hits if structure.bracket_around(hit.start) in (None, bracket)]
+        return [hit for hit in hits if structure.bracket_around(hit.start) in (None, number.bracket)]
 
     def _is_outside_brackets(self, place: int, number: Number) -> bool:
         bracket = self.structure.bracket_around(place)
-        return bracket is None or bracket == self.structure.bracket_around(number.start)
+        return bracket is None or bracket == number.bracket
 
     def _named(self, number: Number, window: Window) -> list[tuple[Hit, str, int]]:
         inside = self.hits.names.inside
-        found = [(hit, "left", 0) for start, end in window.labels for hit in inside(start, end)]
-        left = max(window.left, self.taken, window.free)
-        if left < number.start:
-            for hit in self._outside_brackets(inside(left, number.start), left, number):
-                found.append((hit, "left", self._gap(hit.end, number.start)))
+        found: list[tuple[Hit, str, int]] = []
+        for label in window.labels:
+            found += [(hit, "left", 0) for hit in inside(*label)]
+        left, start = max(window.left, self.taken, window.free), number.start
+        if left < start and (hits := inside(left, start)):
+            plain = "《" not in self.text[left:start] and self.text[start - 1] != ")"
+            if self.structure.brackets:
+                hits = self._outside_brackets(hits, left, number)
+            for hit in hits:
+                found.append((hit, "left", start - hit.end if plain else self._gap(hit.end, start)))
         if window.shared:
             for hit in inside(*window.shared):
                 for word in [hit.word, *hit.word.openings]:
@@ -274,31 +303,33 @@ class Meaning:
         return False
 
     def _needed(self, number: Number, window: Window) -> set[int]:
-        floor = max(self.structure.sentence_start(number.start), number.start - _NEEDS_REACH)
+        floor = max(number.sentence, number.start - _NEEDS_REACH)
         needed = self.hits.marks.needed(floor, window.tail)
         for start, end in window.labels:
             needed |= self.hits.marks.needed(start, end)
-        for start, end in self.structure.heads_above(self.structure.block_at(number.start))[:1]:
-            if start == self.structure.title_start:
-                break
-            needed |= self.hits.marks.needed(start, end)
+        if number.block is not None:
+            head = self.structure.blocks[number.block]
+            if head.start != self.structure.title_start:
+                needed |= self.hits.marks.needed(head.start, head.head_end)
         return needed
 
     def _inherited(self, number: Number, window: Window) -> dict[str, float]:
         """Topics in force at the number though its phrase does not name them, with their worth."""
-        block = self.structure.block_at(number.start)
+        block = number.block
         worth = self._worth_of_heads(block, window.piece)
         floor = self.structure.blocks[block].start if block is not None else 0
         last = self.hits.topics.last_before(window.piece, floor)
         if last is None:
             return worth
-        sentence = self.structure.sentence_start(number.start)
-        in_sentence = last.start >= sentence
+        in_sentence = last.start >= number.sentence
         start = max(self.structure.piece_start(last.start), floor, last.start - TAIL_REACH)
-        near = topics_of(self.hits.topics.inside(start, window.piece))
-        if in_sentence:  # a title is too far away where the sentence itself has named something
-            worth = {topic: value - 1.0 for topic, value in worth.items() if value > 1.0}
-        return worth | dict.fromkeys(near, 4.0 if in_sentence else 2.5)
+        near = 4.0 if in_sentence else 2.5
+        # a title is too far away where the sentence itself has named something
+        worth = dict(self._lowered if in_sentence else worth)
+        for hit in self.hits.topics.inside(start, window.piece):
+            for topic in hit.word.topics:
+                worth[topic] = near
+        return worth
 
     def _worth_of_heads(self, block: int | None, piece: int) -> dict[str, float]:
         """The topics of the heads above a place; remembered, for all numbers of a block are below the same heads."""
@@ -312,20 +343,28 @@ class Meaning:
                 continue
             for topic in named:
                 worth.setdefault(topic, 2.0 - 0.5 * min(depth, 3))
+        self._lowered = {topic: value - 1.0 for topic, value in worth.items() if value > 1.0}
         last_end = max([end for _, end in heads], default=0)
+        self._heads = None
         if last_end <= piece:
             self._heads = block, last_end, worth
         return worth
 
-    @staticmethod
-    def _topic_score(reading: Reading, own: dict[str, int], inherited: dict[str, float]) -> float | None:
-        longest, worth = 0, 0.0
+
+def _weigh_topics(reading: Reading, own: dict[str, int], inherited: dict[str, float]) -> float | None:
+    """What the topics of a reading that are spoken of are worth; None where none is."""
+    longest, worth = 0, 0.0
+    if own:
         for topic in reading.topics:
-            longest = max(longest, own.get(topic, 0))
-            worth = max(worth, inherited.get(topic, 0.0))
+            if topic in own and own[topic] > longest:
+                longest = own[topic]
         if longest:
-            return 2.0 + min(longest, 6)
-        return worth or None  # what is inherited is always worth something
+            return 2.0 + longest if longest < 6 else 8.0
+    if inherited:
+        for topic in reading.topics:
+            if topic in inherited and inherited[topic] > worth:
+                worth = inherited[topic]
+    return worth or None  # what is inherited is always worth something
 
 
 def accepts_unit(reading: Reading, number: Number, gap: int, side: str) -> bool:

@@ -7,6 +7,7 @@ Strict on purpose: a string that is not one well-formed number gives None, becau
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import lru_cache
 
 MAX_DIGITS = 15
 """More digits than this are an identifier, not a count."""
@@ -68,8 +69,9 @@ def _read_section(text: str) -> int | None:
     return total + (digit or 0)
 
 
+@lru_cache(maxsize=512)
 def read_han(text: str) -> Decimal | None:
-    """`两万` → 20000, `一千零五十` → 1050, `零` → 0; None when it is no single well-formed number."""
+    """`两万` → 20000, `一千零五十` → 1050, `一万亿` → 10¹², `零` → 0; None when it is no single well-formed number."""
     if not text or len(text) > MAX_HAN:
         return None
     total, rest = 0, text
@@ -79,7 +81,7 @@ def read_han(text: str) -> Decimal | None:
             continue
         if total and head[:1] in _ZEROS:
             head = head[1:]
-        section = _read_section(head) if head else None
+        section = int(read_han(head) or 0) if sign == "亿" else _read_section(head) if head else None
         if not section:
             return None
         total += section * factor

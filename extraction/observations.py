@@ -61,56 +61,63 @@ class _Reader(Comparing):
         self.prepare()
         self.is_local = phrases.is_below_city(self.text[: self.structure.title_end()])
         self._opening = -1
+        self._kinds: tuple[int, int] | None = None
+        """A total whose kinds are being told, and where its list ends."""
+        text, labels, rows, place_window = self.text, self.labels, self.rows, self.windows.window
         for number in self.numbers:
-            window = self.windows.window(number)
-            if number.index in self.labels:
-                window.labels = self.labels[number.index]
-            before = self.text[max(window.left, number.start - phrases.REACH) : number.start]
-            if self.dating.glued_year(number):
+            window = place_window(number)
+            if labels and number.index in labels:
+                window.labels = labels[number.index]
+            start, piece = number.start, window.piece
+            before = text[max(window.left, start - phrases.REACH) : start]
+            if number.mention.damaged and self.dating.glued_year(number):
                 before += "年"
-            if phrases.is_pool(before, self.text[number.end : number.end + 20]):
+            if phrases.is_pool(before, text, number.end):
                 self.play(number, "pool")
-            elif phrases.is_per_one(self.text[window.piece : number.start]):
+            elif phrases.is_per_one(text[piece:start]):
                 self.play(number, "per_one")
-            elif phrases.is_elsewhere(before) or (
-                self.is_local and phrases.is_wider(self.text[window.piece : window.piece + 16])
-            ):
+            elif phrases.is_elsewhere(before) or (self.is_local and phrases.is_wider(text[piece : piece + 16])):
                 self.play(number, "elsewhere")
             else:
                 self._read(number, window, before)
-                if row := self.rows.get(number.index):
+                if rows and (row := rows.get(number.index)):
                     self.name_row(number, row)
 
     def _read(self, number: Number, window: Window, before: str) -> None:
         last = self.last_before(number)
-        self._open_total(number)
-        if (row := self.rows.get(number.index)) and self.read_row(number, window, row, last):
+        if self.drafts and self.numbers[number.index - 1].start < number.sentence:
+            self._open_total(number)
+        row = self.rows.get(number.index) if self.rows else None
+        if row and self.read_row(number, window, row, last):
             return
         claims = self.claims_of(number, window)
+        if claims and self._kinds is not None:
+            claims = self._leave_kinds(number, claims)
         if row and self.continues_row(number, window, row, claims, last):
             return
-        prior = phrases.find_prior(before, self.year)
+        turns = phrases.turns(before)
+        prior = phrases.find_prior(before, self.year) if turns else None
         origin, self.origin = self.origin, None
-        if origin is not None and self.structure.bracket_around(number.start) is not None:
+        if origin is not None and number.bracket is not None:
             self.origin = origin  # 由96个工作日(法定的300个)压缩至46个: what a bracket adds ends nothing
         if prior is not None:
             self.read_prior(number, window, claims, last, prior)
         elif origin is not None and phrases.closes_range(before):
             self.close_range(number, window, origin)
-        elif phrases.opens_range(before, self.text[number.end : number.end + 48]):
+        elif turns and phrases.opens_range(before, self.text, number.end):
             self.open_range(number, claims, before)
-        elif self.read_change(number, window, before, claims, last):
+        elif turns and self.read_change(number, window, before, claims, last):
             self.play(number, "change")
-        elif self._completes(number):
+        elif number.bracket is not None and self._completes(number, number.bracket):
             self.add(number, window, self.drafts[self.part_of or 0].metric, "part", self.part_of)
         elif (
             last is not None
             and last.why == "part"
-            and (before.startswith("、") or self._is_alike(before, last))
+            and (before[:1] == "、" or self._is_alike(before, last))
             and self._read_part(number, window, before, last)
         ):
             return
-        elif whole := self._whole_of_list(number, before):
+        elif before[-1:] in phrases.TOTAL_ENDS and (whole := self._whole_of_list(number, before)):
             self.add(number, window, whole, "total")
         elif claims:
             self._read_claims(number, window, claims, before)
@@ -131,17 +138,18 @@ class _Reader(Comparing):
 
     def _read_claims(self, number: Number, window: Window, claims: list[Claim], before: str) -> None:
         best = claims[0]
-        if not phrases.says_each(before) and self.meaning.is_joint(best):
+        if self.meaning.is_joint(best) and not phrases.says_each(before):
             self.play(number, "joint")
             return
         parent, last = None, self.last_before(number)
-        for claim in [best, *(claim for claim in claims[1:] if self._is_second(claim, best, number, window, before))]:
+        if len(claims) > 1:
+            claims = [best, *(other for other in claims[1:] if self._is_second(other, best, number, window, before))]
+        for claim in claims:
             metric = self.metric_of(claim)
-            parent = self._parent_of(number, window, metric)
+            parent = self._parent_of(number, window, metric) if self.part_of is not None else None
             draft = self.add(number, window, metric, claim.why, parent)
-            draft.dimension = draft.dimension or phrases.find_procedure(
-                metric.code, self.text[window.piece : number.end]
-            )
+            if not draft.dimension:
+                draft.dimension = phrases.find_procedure(metric.code, self.text[window.piece : number.end])
         if best.side == "right":
             self.meaning.taken = best.hit.end
         if parent is None and last is not None and self.part_of is not None and self.part_of < len(self.drafts):
@@ -166,14 +174,13 @@ class _Reader(Comparing):
 
     def _parent_of(self, number: Number, window: Window, metric: Metric) -> int | None:
         """The total of the same metric that this figure is a part of (其中…)."""
-        last = self.last_before(number)
-        if last is None or self.part_of is None or metric.kind == "rate":
+        if self.part_of is None or self.part_of >= len(self.drafts) or metric.kind == "rate":
             return None
-        if self.part_of >= len(self.drafts) or self.drafts[self.part_of].metric is not metric:
+        if self.drafts[self.part_of].metric is not metric or (last := self.last_before(number)) is None:
             return None
         total = self.drafts[self.part_of]
         opened = phrases.opens_parts(self.text[window.left : number.start])
-        if not opened and self.structure.bracket_around(number.start) is None:
+        if not opened and number.bracket is None:
             goes_on = last.parent == self.part_of and last.metric is metric and self._chains(last, number)
             return self.part_of if goes_on and self._leaves_room(total, number) else None
         return self.part_of if is_less(number, total.number) else None
@@ -226,10 +233,9 @@ class _Reader(Comparing):
         here = takewhile(lambda draft: draft.number.start >= sentence, reversed(self.drafts))
         return any(draft.metric.code in terms for draft in here)
 
-    def _completes(self, number: Number) -> bool:
+    def _completes(self, number: Number, bracket: tuple[int, int]) -> bool:
         """908宗(含结余80宗、新收828宗): a figure in the bracket that fills up the total is its part."""
-        bracket = self.structure.bracket_around(number.start)
-        if bracket is None or number.index < 2:
+        if number.index < 2:
             return False
         total, other = self.numbers[number.index - 2], self.numbers[number.index - 1]
         if not 0 <= bracket[0] - total.end <= 1 or other.start < bracket[0] or not same_kind(total, number):
@@ -256,7 +262,7 @@ class _Reader(Comparing):
 
     def _read_parallel(self, number: Number, window: Window) -> None:
         """2018年调解2447起,…;2019年2518起: the same again for another year."""
-        sentence, piece = self.structure.sentence_start(number.start), self.structure.piece_start(number.start)
+        sentence, piece = number.sentence, number.piece
         for draft in reversed(self.drafts[-_PARALLEL:]):
             if draft.number.start < sentence:
                 return
@@ -275,7 +281,7 @@ class _Reader(Comparing):
 
     def _open_total(self, number: Number) -> None:
         """受理的案件中,公安类62件: the sentence names the figure of the sentence before whose parts it tells."""
-        sentence = self.structure.sentence_start(number.start)
+        sentence = number.sentence
         opener = phrases.opener(self.text[sentence : min(number.start, sentence + phrases.REACH)])
         previous = self.numbers[number.index - 1] if number.index else None
         if not opener or previous is None or previous.start >= sentence:
@@ -285,11 +291,24 @@ class _Reader(Comparing):
             draft = self.drafts[index]
             if draft.number.start < floor:
                 return
-            word = draft.why.partition("/")[0]
-            named = word[:2] in opener or opener.startswith(("按", "从"))
-            if named and draft.metric.kind != "rate" and draft.parent is None:
-                self.part_of, self._opening = index, number.index
+            of_kinds = phrases.opens_kinds(opener)
+            whole = index if draft.parent is None else draft.parent
+            total = self.drafts[whole]
+            named = of_kinds or total.why.partition("/")[0][:2] in opener or opener.startswith(("按", "从"))
+            if named and total.metric.kind != "rate" and (draft.parent is None or of_kinds):
+                self.part_of, self._opening = whole, number.index
+                if of_kinds:
+                    self._kinds = whole, self.structure.sentence_end(number.start)
                 return
+
+    def _leave_kinds(self, number: Number, claims: list[Claim]) -> list[Claim]:
+        """复议申请133件。从案件类型看,行政处罚100件: a kind of the total, though it sounds like a metric."""
+        if self._kinds is None or number.start >= self._kinds[1]:
+            return claims
+        total = self.drafts[self._kinds[0]]
+        if not same_kind(total.number, number) or not is_less(number, total.number):
+            return claims
+        return [claim for claim in claims if total.metric.code in (claim.reading.metric, self.metric_of(claim).part_of)]
 
     def _read_part(self, number: Number, window: Window, before: str, last: Draft | None) -> bool:
         """Parts of a total, and further values of a list (分别为8件、15件). Whether the figure was one."""
@@ -327,9 +346,8 @@ class _Reader(Comparing):
     def _chains(self, last: Draft, number: Number) -> bool:
         """Whether nothing but shares and marks lies between the part before and this one."""
         between = self.numbers[last.number.index + 1 : number.index]
-        same_clause = self.structure.clause_start(last.number.start) == self.structure.clause_start(number.start)
+        same_clause = last.number.clause == number.clause
         return all(other.unit == "%" for other in between) and (same_clause or bool(between))
 
     def _in_bracket_after(self, number: Number, total: Number) -> bool:
-        bracket = self.structure.bracket_around(number.start)
-        return bracket is not None and 0 <= bracket[0] - total.end <= 12
+        return number.bracket is not None and 0 <= number.bracket[0] - total.end <= 12

@@ -46,13 +46,17 @@ _OPENERS = frozenset("\n,;。:(、|)”")
 _NO_YEAR_AFTER = re.compile(r"度|确定|出台|制定|印发|发布|以前|之前|[上中下]|第|[《”〕)]|到期|\d{1,2}月|开始|起")
 _TITLE_MONTH = re.compile(r"(20\d\d)年(\d{1,2})月(?:份|(?=.{0,12}(?:情况|通报|月报|简报|统计))|(?=[)]$))")
 """A month that the title names as the time of the whole text; a bare one at its end is when it was written."""
+_BARE_MONTH = re.compile(
+    r"(?<=[\n,;。:(、中年])(?:(?P<month>\d{1,2})月份?(?![\d至到底末初中以—~-])|(?P<last>上个?月)(?![比同底末]|相比|环比))"
+)
+"""In a bulletin of a month or a quarter a month is the time of its figures; in a yearly report that of an event."""
 _REPORT_WORDS = re.compile(r"报告|总结|小结|情况|汇报|通报|年报|工作")
 _HEAD, _HEAD_LINES, _HEAD_WIDTH = 4000, 40, 400
 _YEAR = re.compile(r"(?<!\d)20\d\d")
 _HAN_YEAR = re.compile(r"二[〇○零O][〇○零O一二三四五六七八九]{2}(?=年)")
 _SINCE = "以来"
 _FOUNDED = re.compile(
-    r"(?:自|从)[^,。;:\n\d]{2,24}$|(?:成立|运行|启用|开通|实施|施行|开展|启动|建立|组建|设立|挂牌|上线|[八九十]大)$"
+    r"(?:自|从)[^,。;:\n\d]{2,24}$|(?:成立|运行|启用|开通|实施|施行|开展|启动|建立|组建|设立|挂牌|上线|普法|[八九十]大)$"
 )
 """自…活动开展以来: since something that the text does not date."""
 _THIS_YEAR = re.compile(r"[今本]年|年初|入[春夏秋冬汛]|月|春节|节")
@@ -159,14 +163,42 @@ class Times:
             if time.end <= title_end and time.kind == "window":
                 self.default = time.period
         if "/" in self.default:
+            self._add_months(title_end)
             return
         month = _TITLE_MONTH.search(self._text, 0, title_end)
         if month and int(month[1]) == self.year and 1 <= int(month[2]) <= 12:
             self.default = _window(self.year, int(month[2]), self.year, int(month[2]))
+            self._add_months(title_end)
+
+    def _add_months(self, title_end: int) -> None:
+        """其中3月受理…, 上月受理…: single months in a text of a few months."""
+        months = []
+        for match in _BARE_MONTH.finditer(self._text, title_end):
+            at = (match.start(), match.end())
+            first, last = int(self.default[5:7]), int(self.default[-2:])
+            if match["month"] is None:
+                if first == last > 1:
+                    months.append(Time(*at, "last", _window(self.year, last - 1, self.year, last - 1)))
+            elif 1 <= int(match["month"]) <= 12 and self._text[match.start() - 1] != "年":
+                months.append(
+                    Time(*at, "window", _window(self.year, int(match["month"]), self.year, int(match["month"])))
+                )
+        ends = [time.end for time in self.found]
+        months = [time for time in months if not self._is_found(time, ends)]
+        self.found = sorted([*self.found, *months], key=lambda time: time.start)
+        self._starts = [time.start for time in self.found]
+
+    def _is_found(self, time: Time, ends: list[int]) -> bool:
+        index = bisect_right(ends, time.start)
+        return index < len(self.found) and self.found[index].start < time.end
 
     def _read(self, match: re.Match[str]) -> Time | None:
         g, year = match, self.year
         at = (match.start(), match.end())
+        if g.lastgroup == "now":  # the two that are read most often
+            return Time(*at, "now", str(year))
+        if g.lastgroup == "tail":
+            return self._read_year(match)
         if g["cut"]:
             return self._read_cut(match)
         if g["wm1"]:
@@ -201,16 +233,12 @@ class Times:
             return Time(*at, "since", _window(first, 1, min(first + 4, year), 12)) if first <= year else None
         if count := g["n"] or g["n2"] or g["n3"]:
             return Time(*at, "since", _window(year - _HAN_COUNT[count] + 1, 1, year, 12))
-        if g["now"]:
-            return Time(*at, "now", str(year))
         if g["same"]:
             opens = self._text[match.start() - 1 : match.start()] in _OPENERS
             of_last = not g["same"][:4].isdigit() or int(g["same"][:4]) == year - 1
             return Time(*at, "last", "") if opens and of_last else None
-        if g["last"]:
-            opens = self._text[match.start() - 1 : match.start()] in _OPENERS
-            return Time(*at, "last", str(year - 1)) if opens else None
-        return self._read_year(match)
+        opens = self._text[match.start() - 1 : match.start()] in _OPENERS
+        return Time(*at, "last", str(year - 1)) if opens else None
 
     def _in_name(self, match: re.Match[str]) -> bool:
         """(2016-2020年) closes the name of a plan, unless it says how long something has been in force."""

@@ -7,6 +7,7 @@ offsets are those of the view.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Set
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -22,12 +23,18 @@ _WINDOW = 12
 """Characters looked at on either side of a number."""
 _IDENTIFIER_DIGITS = 8
 """A bare number this long is a date, a telephone or an index number."""
+_SHARE = re.compile(r"[^,。;\n、]{1,6}[、,;]")
+_LAST_SHARE = re.compile(_SHARE.pattern + "$")
 _CLAUSE_END = re.compile(r"[ ]?(?:[,。;、:!?)\]\n|]|$)")
 _JOINER = frozenset("_=&#@/+~\\×*")
 _ROUND_HAN = {"百": 100, "千": 1000, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8}
 _HAN_LOW = re.compile(rf"(?<![由从自第之{HAN_DIGITS}])([{HAN_DIGITS}]{{1,4}})[至到]$")
 _CALENDAR_UNITS = frozenset(("期", "批", "层", "路", "年", "月", "日"))
 """Units of which the words around them say whether anything is counted."""
+_TAIL_STARTS = frozenset("余多万亿千百至到-—–~")
+"""What may stand between digits and unit."""
+_NOT_BEFORE_HAN = frozenset("第数几某")
+_NOT_BEFORE_ONE = frozenset("同每统任另某这那哪唯之")
 _SPLIT = r"[人家场件户批篇][余多]次|个多(?:月|小时)"
 _INDEFINITE_UNITS = frozenset(("起", "方面", "部分", "类", "种", "人", "位", "地", "区", "省", "市", "县"))
 
@@ -57,13 +64,39 @@ def compile_numbers(lexicon: Lexicon) -> re.Pattern[str]:
     )
 
 
+def _match_plain(lexicon: Lexicon) -> str:
+    """Regex source for what follows the first digit of most quantities of a report: `123件`, `2.4万余条`. The groups:
+    the other digits, infix, scale, infix, unit. What it leaves is read by `Reader`.
+
+    Left out: units of which the words around them decide, what may be a glued year, a second unit, an infix inside
+    the unit, near and after words. A far word may still qualify what matches.
+    """
+    guarded = _CALENDAR_UNITS | lexicon.after_bare_year | {"成"}
+    parts = [
+        re.escape(unit) + (f"(?!{'|'.join(map(re.escape, stops))})" if stops else "")
+        for first, units in lexicon.units_by_first.items()
+        if first not in _TAIL_STARTS and guarded.isdisjoint(unit for unit, _ in units)
+        for unit, stops in units
+    ]
+    near: dict[int, list[str]] = {}
+    for word in lexicon.near_words:
+        near.setdefault(len(word), []).append(re.escape(word))
+    unqualified = "".join(f"(?<!(?:{'|'.join(words)})[1-9])" for words in near.values())
+    return (
+        rf"(?<=[\u3000-\uffff\n,;:!?()|%][1-9]){unqualified}(?!(?:(?<=1)9|(?<=2)0)[0-9]{{3}})"
+        rf"([0-9]{{0,7}}+(?:\.[0-9]{{1,6}}+)?)([余多](?!元化))?+(万亿|[万亿])?+([余多])?+(?P<unit>(?>{'|'.join(parts)}))(?![/余多{''.join(lexicon.after_starts)}])"
+    )
+
+
 @lru_cache(maxsize=4)
 def compile_search(lexicon: Lexicon) -> re.Pattern[str]:
-    """The beginning of a numeral. With a group: a Han one without a measure word (一是, 统一), which is no quantity."""
+    """The beginning of a numeral. With the group `unit`: all of a plain quantity. With a later group: the end of
+    a month (6月底), or Han digits without a measure word (一是, 统一), which are no quantity."""
     units = f"人家场件户批篇个{lexicon.han_unit_starts}"
     # One character is taken first, so that the search skips from one of these to the next.
     return re.compile(
-        rf"[\d{HAN_DIGITS}](?:(?<=\d)|[{HAN_DIGITS}]*+(?:(?=[余多]?[{units}]|分之)|(?<=零)|(?P<uncounted>)))"
+        rf"[0-9{HAN_DIGITS}](?:(?<=[0-9])(?:{_match_plain(lexicon)}|[0-9]*+月(?![内/])(?P<month>)|)"
+        rf"|[{HAN_DIGITS}]*+(?:(?=[余多]?[{units}]|分之)|(?<=零)|(?P<uncounted>)))"
     )
 
 
@@ -72,7 +105,7 @@ def _merge_split(unit: str) -> tuple[str, str]:
     return unit[0] + unit[2:], unit[1]
 
 
-def _scaled(value: Decimal, scale: str) -> Decimal:
+def scale_up(value: Decimal, scale: str | None) -> Decimal:
     """万/亿 multiplied out, without the zeros that the product leaves behind the point: 7.26万 → 72600."""
     if not scale:
         return value
@@ -86,6 +119,7 @@ class Reader:
     def __init__(self, text: str, lexicon: Lexicon) -> None:
         self.text, self.words = text, lexicon
         self._match = compile_numbers(lexicon).match
+        self.far = [match.start() for match in lexicon.far_spots.finditer(text)]
 
     @cached_property
     def years(self) -> Set[str]:
@@ -139,7 +173,7 @@ class Reader:
             return Reading(start, end + len(infix), value, "", infix=infix, damaged=damaged)
         if not self._is_counted(start, end, digits, unit):
             return None
-        value = _scaled(value, scale)
+        value = scale_up(value, scale)
         if unit == "成":
             value, unit = value * 10, "%"
         return Reading(start, end, value, unit, infix=infix, damaged=glued > 0)
@@ -157,7 +191,7 @@ class Reader:
             return None
         if unit in ("年", "月", "日", "分") or len(match["number"]) > 6:
             return None
-        return Reading(match.start(), match.end(), _scaled(low, scale), unit, high=_scaled(high, scale))
+        return Reading(match.start(), match.end(), scale_up(low, scale), unit, high=scale_up(high, scale))
 
     def _is_inside_code(self, start: int, end: int, digits: str) -> bool:
         left, right = self.text[start - 1 : start], self.text[end : end + 1]
@@ -234,7 +268,7 @@ class Reader:
         if not unit and run != "零":
             return None
         lead = self.before(start)
-        if lead[-1:] in tuple("第数几某") or len(run) > _WINDOW or run == "二":  # 二 orders, 两 counts
+        if lead[-1:] in _NOT_BEFORE_HAN or len(run) > _WINDOW or run == "二":  # 二 orders, 两 counts
             return None
         if not unit:
             is_zero = lead.endswith(("为", "是")) and _CLAUSE_END.match(self.after(match.end()))
@@ -242,7 +276,7 @@ class Reader:
         value = self._han_value(run, infix, lead)
         if value is None or not self._is_han_counted(match, value, unit, lead):
             return None
-        low = _HAN_LOW.search(lead) if unit not in ("年", "成") else None
+        low = _HAN_LOW.search(lead) if lead.endswith(("至", "到")) and unit not in ("年", "成") else None
         low_value = read_han(low[1]) if low else None
         if low and low_value is not None and low_value < value:  # 三至五个工作日
             return Reading(start - len(low[0]), match.end(), low_value, unit, is_han=True, infix=infix, high=value)
@@ -266,33 +300,44 @@ class Reader:
             return False
         if value == 0:
             return bool(_CLAUSE_END.match(follow))
-        return value != 1 or self._is_definite_one(match["han"], unit, lead, follow)
+        return value != 1 or self._is_definite_one(match.start(), match["han"] + unit, unit, lead, follow)
 
-    def _is_definite_one(self, run: str, unit: str, lead: str, follow: str) -> bool:
+    def _is_definite_one(self, start: int, one: str, unit: str, lead: str, follow: str) -> bool:
         """一 counts after 至少, behind its noun (访谈一期。) or shared out (一件维持、一件终止); else it is "a"."""
-        if any(far.search(lead) for far in self.words.far.values()):
+        if self.has_far(start) and any(far.search(lead) for far in self.words.far.values()):
             return True
-        if unit in _INDEFINITE_UNITS or lead[-1:] in tuple("同每统任另某这那哪唯之"):
+        if unit in _INDEFINITE_UNITS or lead[-1:] in _NOT_BEFORE_ONE:
             return False
         if _CLAUSE_END.match(follow) and "\u4e00" <= lead[-1:] <= "\u9fff":
             return True
-        one = re.escape(run + unit)
-        return bool(
-            re.match(rf"[^,。;\n、]{{1,6}}[、,;]{one}", follow) or re.search(rf"{one}[^,。;\n、]{{1,6}}[、,;]$", lead)
-        )
+        if one in follow:
+            other = _SHARE.match(follow)
+            if other and follow.startswith(one, other.end()):
+                return True
+        at = lead.find(one)
+        while at >= 0:
+            if _LAST_SHARE.match(lead, at + len(one)):
+                return True
+            at = lead.find(one, at + 1)
+        return False
 
     # -- both -----------------------------------------------------------------------------------
+
+    def has_far(self, start: int) -> bool:
+        """Whether a far word begins in the window before `start`."""
+        index = bisect_left(self.far, start)
+        return index > 0 and self.far[index - 1] >= start - _WINDOW
 
     def qualify(self, reading: Reading) -> Qualifier:
         """超/不少于/以上 before 近/约 before 余/多 before 不超过; an adjacent word beats a distant one."""
         words, lead, follow = self.words, self.before(reading.start), self.after(reading.end)
-        if lead[-1:] in words.near_ends:
+        if lead[-1:] in words.near_ends and lead.endswith(words.near_words):
             for name in ("at_least", "approx", "at_most"):
                 if words.near[name].search(lead):
                     return name
         if reading.is_han and reading.value >= 100 and lead.endswith("上"):  # 上百家, 上千人次
             return "approx"
-        far, after = words.far_starts.search(lead) is not None, follow[:1] in words.after_starts
+        far, after = self.has_far(reading.start), follow[:1] in words.after_starts
         if (far and words.far["at_least"].search(lead)) or (after and words.after["at_least"].match(follow)):
             return "at_least"
         if after and words.after["approx"].match(follow):

@@ -13,7 +13,7 @@ _MAX_ROW = 80
 _MAX_VERB = 14
 """Characters between 分别 and the first number, at most."""
 _MAX_LIST = 8
-_YEARS = re.compile(r"20\d\d年度?(?:[、,和及与]20\d\d年度?)+")
+_YEARS = re.compile(r"20\d\d(?:年度?)?(?:[、,和及与]20\d\d(?:年度?)?)+")
 _JOINT = re.compile(r"、|和(?![解谐])|以及|(?<!涉)及(?!时)|(?<!参)与(?![会案])")
 _BETWEEN = re.compile(
     r"(?:[、,](?:和|及|与|以及)?|和|及|与|以及)(?:同比)?(?:上升|下降|增长|增加|减少|提高|降低|提升|达到?|为)?(?:了|约|近)?"

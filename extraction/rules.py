@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
@@ -76,10 +77,19 @@ class Formula:
     whole: tuple[Term, ...] = ()
     metrics: tuple[str, ...] = field(init=False)
     """Every code once."""
+    left_metrics: tuple[str, ...] = field(init=False)
+    right_metrics: tuple[str, ...] = field(init=False)
+    is_worded: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        terms = (*self.left, *self.right, *self.whole)
-        object.__setattr__(self, "metrics", tuple(dict.fromkeys(code for term in terms for code in term.metrics)))
+        object.__setattr__(self, "metrics", _list_codes(*self.left, *self.right, *self.whole))
+        object.__setattr__(self, "left_metrics", _list_codes(*self.left))
+        object.__setattr__(self, "right_metrics", _list_codes(*self.right))
+        object.__setattr__(self, "is_worded", any(term.words for term in (*self.right, *self.whole)))
+
+
+def _list_codes(*terms: Term) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(code for term in terms for code in term.metrics))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +125,26 @@ class Rules:
     deferred: Mapping[str, str]
 
 
+@lru_cache(maxsize=1024)
+def _make_term(metrics: tuple[str, ...], optional: bool = False, words: tuple[str, ...] = ()) -> Term:
+    """One object however often a term is written, so that it is looked up once a report."""
+    return Term(metrics, optional, words)
+
+
 def _parse_term(text: str, where: str) -> Term:
     text = text.strip()
     if text == "?":
-        return Term(())
+        return _make_term(())
     if len(text) > 2 and text[0] == text[-1] == '"':
         words = tuple(word.strip() for word in text[1:-1].split("|"))
         if not all(words) or '"' in text[1:-1]:
             raise RulesError(f"{where}: an empty word: {text!r}")
-        return Term((), words=words)
+        return _make_term((), words=words)
     optional = text.endswith("?")
     codes = tuple(code.strip() for code in text.rstrip("?").split("|"))
     if not all(code.replace("_", "").isalnum() and code.isascii() for code in codes):
         raise RulesError(f"{where}: not a metric code: {text!r}")
-    return Term(codes, optional)
+    return _make_term(codes, optional)
 
 
 def _parse_sum(text: str, where: str) -> tuple[Term, ...]:

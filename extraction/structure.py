@@ -35,12 +35,16 @@ _SENTENCE_MARKS = frozenset("。!?\n")
 _IN_SENTENCES = re.compile("[。;,]")
 _NO_TITLE = re.compile("[。;|]")
 _BRACKET = re.compile(r"\(([^()\n]{1,120})\)")
-_PLAN = re.compile(
-    r"下一步|下步|下阶段|打算|工作计划|年计划|[、和及,]计划|^.{0,4}计划。?$|工作安排|工作思路|工作重点|年安排|工作展望"
-    r"|努力方向|工作目标|今后工作|主要目标|工作要求|年重点工作|年主要工作|年工作(?!情况|总结|报告|回顾|开展|完成|的)|改进措施"
+_PLAN = re.compile(  # Each begins with a character, by which the search skips ahead.
+    r"下一步|下步|下阶段|打算|工作计划|年计划|、计划|和计划|及计划|,计划|工作安排|工作思路|工作重点|年安排|工作展望"
+    r"|努力方向|工作目标|年工作要点|今后工作|主要目标|工作要求|年重点工作|年主要工作|年工作(?!情况|总结|报告|回顾|开展|完成|的)|改进措施"
 )
-_NEXT = re.compile(r"\W{0,3}(?:下一步|下步|下阶段|今后|接下来|新的一年|明年|来年)")
-_ANNOUNCED = re.compile(r"(?<=[。;!])(?:下一步|下步|下阶段|今后|接下来|新的一年|[明来]年)")
+_PLAN_HEAD = re.compile("^.{0,4}计划。?$")
+_NEXT = re.compile(r"\W{0,3}在?(?:下一步|下步|下阶段|今后|接下来|新的一年|明年|来年)")
+_ANNOUNCED = re.compile(r"在?(?:下一步|下步|下阶段|今后|接下来|新的一年|[明来]年)")
+_ANNOUNCING = frozenset("在下今接新明来")
+_LEADS_ON = re.compile(r":$|(?:以下|如下|几个?方面|几项)[^。]{0,12}。$")
+"""A paragraph that announces the items below it."""
 _REVIEW = re.compile(r"回顾|完成情况|落实情况|开展情况|工作情况|工作总结|上一年度")
 
 
@@ -71,7 +75,12 @@ class Structure:
         self._bracket_starts = [start for start, _ in self.brackets]
         self.blocks = _find_blocks(text, report_year, number_starts)
         self.title_start = self.blocks[0].start if self.blocks and self.blocks[0].level < 0 else -1
-        self._announced = [match.start() for match in _ANNOUNCED.finditer(text)]
+        self.is_plan_title = self.title_start >= 0 and self.blocks[0].is_plan
+        self._announced = [
+            end
+            for end in self._clauses
+            if text[end : end + 1] in _ANNOUNCING and text[end - 1] in "。;!" and _ANNOUNCED.match(text, end)
+        ]
         self._block_starts = [block.start for block in self.blocks]
 
     def sentence_start(self, position: int) -> int:
@@ -166,7 +175,7 @@ def _opens_plan(head: str, next_year: re.Pattern[str], *, is_heading: bool) -> b
         return True
     if not is_heading:
         return _NEXT.match(head) is not None
-    return bool(_PLAN.search(head)) and not _REVIEW.search(head)
+    return bool(_PLAN.search(head) or _PLAN_HEAD.match(head)) and not _REVIEW.search(head)
 
 
 def _line_level(line: str, next_year: re.Pattern[str]) -> int | None:
@@ -188,6 +197,8 @@ def _find_blocks(text: str, report_year: int | None, number_starts: list[int]) -
     next_year = _compile_next_year(report_year)
     blocks: list[Block] = []
     open_blocks: list[int] = []
+    leads_on = False
+    """Whether the items that follow belong to a paragraph that has announced plans."""
 
     def add(start: int, end: int, level: int) -> None:
         while open_blocks and blocks[open_blocks[-1]].level >= level:
@@ -203,11 +214,19 @@ def _find_blocks(text: str, report_year: int | None, number_starts: list[int]) -
         blocks.append(Block(start, head_end, level, open_blocks[-1] if open_blocks else None, is_plan))
         open_blocks.append(len(blocks) - 1)
 
-    for line in _LINE.finditer(text):
-        is_title = not blocks and len(line[0]) <= _MAX_HEAD and not _NO_TITLE.search(line[0])
-        level = -1 if is_title else _line_level(line[0], next_year)
+    for match in _LINE.finditer(text):
+        (start, end), line = match.span(), match[0]
+        is_title = not blocks and len(line) <= _MAX_HEAD and not _NO_TITLE.search(line)
+        level = -1 if is_title else _line_level(line, next_year)
         if level is not None:
-            add(line.start(), line.end(), level)
-        for inner in _INNER.finditer(text, line.start() + 1, line.end()):
-            add(inner.start(), line.end(), _LEVELS[inner.lastgroup] if inner.lastgroup else 4)
+            add(start, end, level)
+            if leads_on and 1 < level < _PARAGRAPH:
+                blocks[-1].is_plan = True
+            else:
+                leads_on = False
+        may_lead = line[-1] in ":。" and level in (None, _PARAGRAPH)
+        if may_lead and _LEADS_ON.search(line, max(0, len(line) - _MAX_TITLE_LINE)):
+            leads_on = _opens_plan(line, next_year, is_heading=False)
+        for inner in _INNER.finditer(text, start + 1, end):
+            add(inner.start(), end, _LEVELS[inner.lastgroup] if inner.lastgroup else 4)
     return blocks

@@ -16,9 +16,11 @@ from html import unescape
 _WIDTH = {
     **{code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)},
     **str.maketrans("｡｢｣､﹪", "。「」、%"),
+    **{code: 0x30 + int(chr(code)) for code in range(0x660, 0xFF10) if chr(code).isdecimal()},
     **dict.fromkeys(map(ord, "\x0b\x0c\x85\u2028\u2029"), ord("\n")),
 }
-"""Full-width and half-width forms; line ends of other systems and of word processors. One character each."""
+"""Full-width and half-width forms; the digits of other scripts, so that all digits of a view are ASCII (but for those
+of mathematical alphabets); line ends of other systems and of word processors. One character each."""
 _LONE_RETURN = re.compile("\r(?!\n)")
 _BLANK = " \t\x1c-\x1f\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _INVISIBLE = "\r\u200b-\u200f\u2060\ufeff"

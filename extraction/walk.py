@@ -12,7 +12,7 @@ from functools import lru_cache
 from extraction import phrases
 from extraction.catalogue import Catalogue, Metric
 from extraction.cells import Cell, is_plain, read_cells, strip_unit
-from extraction.dating import Dating
+from extraction.dating import Dating, year_before
 from extraction.drafts import Draft
 from extraction.meaning import Claim, Meaning
 from extraction.model import Mention
@@ -47,8 +47,9 @@ class Walk:
     ) -> None:
         self.catalogue, self.year, self.trace = catalogue, report_year, trace
         self.text = blank_titles(view.text)
+        units = {unit: catalogue.simplify(unit) for unit in {found.unit_zh for found in mentions}}
         self.numbers = [
-            Number(index, view.forth(found.start), view.forth(found.end), found, catalogue.simplify(found.unit_zh))
+            Number(index, view.forth(found.start), view.forth(found.end), found, units[found.unit_zh])
             for index, found in enumerate(mentions)
         ]
         self.tables = read_cells(self.text, self.numbers)
@@ -85,16 +86,15 @@ class Walk:
         if not self.drafts:
             return None
         last = self.drafts[-1]
+        if last.number.start >= number.sentence:
+            return last
         if self._asked is None or self._asked[0] is not number or self._asked[1] is not last:
-            self._asked = number, last, self._reaches(last, number)
+            self._asked = number, last, self._reaches(last, number.sentence)
         return last if self._asked[2] else None
 
-    def _reaches(self, last: Draft, number: Number) -> bool:
-        sentence = self.structure.sentence_start(number.start)
-        if last.number.start >= sentence:
-            return True
-        opened = phrases.opens_inside(self.text[sentence : sentence + phrases.REACH])
-        return opened and self.structure.sentence_end(last.number.start) == sentence
+    def _reaches(self, last: Draft, sentence: int) -> bool:
+        opened = self.structure.sentence_end(last.number.start) == sentence
+        return opened and phrases.opens_inside(self.text[sentence : sentence + phrases.REACH])
 
     def add(self, number: Number, window: Window, metric: Metric, why: str, parent: int | None = None) -> Draft:
         status, period, as_of = self.dating.date(number, window, metric)
@@ -104,10 +104,10 @@ class Walk:
             # 纠纷较上年下降25%,调解96件: the change stood before its figure.
             draft.yoy_percent, draft.yoy_text = last.yoy_percent, last.yoy_text
             self.drafts.pop()
-        elif last is not None and status == "actual" and period == str(self.year - 1) and self._is_set_against(draft):
+        elif last is not None and status == "actual" and int(period[:4]) < self.year and self._is_set_against(draft):
             draft.status = "prior_period"
         self.drafts.append(draft)
-        for start, end in self.labels.get(number.index, ()):
+        for start, end in self.labels.get(number.index, ()) if self.labels else ():
             label = self.text[start:end]
             time = self.dating.times.before(end, start) if label[-1] in "年季度月份" else None
             if time is not None and time.kind == "window":
@@ -115,9 +115,16 @@ class Walk:
             elif year := _YEAR_LABEL.match(label):
                 draft.period, earlier = year[1], int(year[1]) == self.year - 1
                 draft.status = "prior_period" if earlier else draft.status
-            elif why.partition("/")[0] not in label and not is_plain(label):
+            elif why.partition("/")[0] not in label and not is_plain(label) and not self._speaks(number, start, end):
                 draft.name_part(strip_unit(label))
         return draft
+
+    def _speaks(self, number: Number, start: int, end: int) -> bool:
+        """Whether a header cell says what is counted (负责人出庭 above 应出庭) and not of whom or which kind."""
+        cell = self.tables[number.index]
+        is_name = (start, end) in cell.labels[len(cell.labels) - cell.names :]
+        hits = self.meaning.hits
+        return not is_name and any(any(found.inside(start, end)) for found in (hits.names, hits.topics))
 
     def _measure(self, bare: Number, cell: Cell) -> Number:
         """A figure of a table with the measure word that its header names: 320 below 罚没金额(万元) is 3200000元."""
@@ -139,13 +146,13 @@ class Walk:
         Of rows that name things of their own the line above tells the topic only.
         """
         claims = self.meaning.claims(number, window)
-        cell = self.tables.get(number.index)
+        cell = self.tables.get(number.index) if self.tables else None
         if cell is not None and not cell.labels:
             return []
         if claims or cell is None or cell.caption is None or self._has_number(cell.caption):
             return claims
         names = cell.labels[len(cell.labels) - cell.names :]
-        is_named = cell.is_item or any(any(self.meaning.hits.names.inside(*name)) for name in names)
+        is_named = cell.is_item or any(any(self.meaning.hits.names.inside(*name)) for name in names if not cell.is_sum)
         window.labels = (*cell.labels, cell.caption)
         claims = self.meaning.claims(number, window)
         start, end = cell.caption
@@ -189,12 +196,12 @@ class Walk:
 
     def _is_set_against(self, draft: Draft) -> bool:
         """2023年调解5217件;2022年4980件: last year's figure told after this year's of the same metric."""
-        sentence = self.structure.sentence_start(draft.number.start)
+        sentence = draft.number.sentence
         for earlier in reversed(self.drafts[-6:]):
             if earlier.number.start < sentence:
                 return False
             if earlier.metric is draft.metric:
-                return earlier.status == "actual" and earlier.period == str(self.year)
+                return earlier.status == "actual" and draft.period == year_before(earlier.period)
         return False
 
     def label_texts(self, number: Number) -> list[str]:

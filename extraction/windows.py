@@ -30,6 +30,7 @@ _HEADS = frozenset(["人次", "人", "名"])
 _ROUNDS = frozenset(["期", "次", "场", "班次", "场次"])
 _CHANGES = frozenset(["%", "倍", "个百分点"])
 _REACHED = re.compile(r"[,、]?(?:总[数量])?(?:达到?|升至|增至|降至|减至|达到了|为)")
+_TURNS = frozenset(["次", "轮", "批"])
 _IN_TURNS = re.compile(r"分[^,。;:\d]{0,8}$")
 
 
@@ -37,7 +38,19 @@ _IN_TURNS = re.compile(r"分[^,。;:\d]{0,8}$")
 class Number:
     """A mention at its place in the view."""
 
-    __slots__ = ("end", "index", "is_aside", "mention", "start", "unit")
+    __slots__ = (
+        "block",
+        "bracket",
+        "clause",
+        "end",
+        "index",
+        "is_aside",
+        "mention",
+        "piece",
+        "sentence",
+        "start",
+        "unit",
+    )
 
     def __init__(self, index: int, start: int, end: int, mention: Mention, unit: str) -> None:
         self.index, self.start, self.end, self.mention = index, start, end, mention
@@ -45,6 +58,29 @@ class Number:
         """The measure word in the script of the catalogue."""
         self.is_aside = unit in _DURATIONS or unit in _PLACES
         """A length of time or a number of places parts no phrase: 举办为期两天的培训, 与6市开展通办."""
+        self.sentence = self.clause = self.piece = 0
+        self.block: int | None = None
+        self.bracket: Span | None = None
+
+    def place(self, structure: Structure, before: Number | None) -> None:
+        """Remember what is asked several times: where its sentence, clause and piece begin, its block and bracket.
+
+        What begins before the number before is that number's too.
+        """
+        start = self.start
+        earlier = -1 if before is None else before.start
+        self.piece = structure.piece_start(start)
+        if before is None or self.piece > earlier:
+            self.clause = structure.clause_start(start)
+        else:
+            self.clause = before.clause
+        if before is None or self.clause > earlier:
+            self.sentence = structure.sentence_start(start)
+        else:
+            self.sentence = before.sentence
+        self.block = structure.block_at(start)
+        if structure.brackets:
+            self.bracket = structure.bracket_around(start)
 
 
 @final
@@ -77,59 +113,69 @@ class Windows:
         self.text, self.numbers, self.structure = text, numbers, structure
         self.counted = one_of(counted)
         self._phrase = (0, 0)
-        self._brackets = [structure.bracket_around(number.start) for number in numbers]
+        before: Number | None = None
+        for number in numbers:
+            number.place(structure, before)
+            before = number
         self._following = _find_following(numbers, len(text))
 
     def window(self, number: Number) -> Window:
         """Windows are asked for in the order of the numbers."""
-        start, index, bracket = number.start, number.index, self._brackets[number.index]
-        clause = max(self.structure.clause_start(start), start - REACH)
-        left = spoken = max(clause, 0)
-        if bracket:
-            left = max(left, bracket[0] + 1)
-        edge = start
-        for at in range(index - 1, max(0, index - 8) - 1, -1):
-            other = self.numbers[at]
+        start, index, bracket, unit = number.start, number.index, number.bracket, number.unit
+        text, numbers = self.text, self.numbers
+        clause = number.clause
+        if clause < start - REACH:
+            clause = start - REACH
+        left = spoken = clause
+        if bracket and bracket[0] >= left:
+            left = bracket[0] + 1
+        edge, at = start, index
+        last = index - 8 if index > 8 else 0
+        while at > last:
+            at -= 1
+            other = numbers[at]
             if other.end <= left:
                 break
-            lasts = number.unit in _DURATIONS and other.unit in _DURATIONS  # 企业开办1天,不动产登记2天
-            if (other.is_aside and not lasts) or self._brackets[at] != bracket:
+            if other.is_aside and not (unit in _DURATIONS and other.unit in _DURATIONS):
+                continue  # but 企业开办1天,不动产登记2天
+            if other.bracket != bracket:
                 continue
-            between = self.text[other.end : edge]
-            if not between and other.unit != number.unit:  # 培训两期74人次
-                edge = other.start
-                continue
-            if between in _COMMAS and number.unit in _HEADS and other.unit in _ROUNDS:  # 培训班2期,135人次
-                edge = other.start
-                continue
-            if other.unit in _CHANGES and _REACHED.fullmatch(between):  # 同比增长1.2倍,达到231件
-                edge = other.start
-                continue
-            if _SUMMED.match(between) or (between[-1:] == "、" and self.counted.fullmatch(between[:-1])):
+            if self._leads_on(number, other, text[other.end : edge]):
                 edge = other.start
                 continue
             left = other.end
             spoken = self.structure.piece_end(left) if other.unit else left
             break
         following = self._following[index]
-        right = self._right(number, following)
-        piece = max(left, self.structure.piece_start(start))
-        in_turns = number.unit in ("次", "轮", "批") and _IN_TURNS.search(self.text[left:start]) is not None
-        tail = self._tail(number, clause, right, following, in_turns)
-        shared = self._shared(number, left)
+        right = self._right(number.end, following)
+        piece = number.piece if number.piece > left else left
+        in_turns = unit in _TURNS and _IN_TURNS.search(text[left:start]) is not None
+        tail = right
+        if in_turns or text[right : right + 1] in ",和及":
+            tail = self._tail(number, clause, right, following, in_turns)
+        shared = None  # the phrase before the number before, when 、 joins the two numbers
+        if text[left] == "、" and index > 0 and numbers[index - 1].end == left:
+            shared = self._phrase
         self._phrase = shared or (piece, start)
-        return Window(left, piece, right, tail, min(spoken, piece), right == following, in_turns, shared)
+        free = spoken if spoken < piece else piece
+        return Window(left, piece, right, tail, free, right == following, in_turns, shared)
 
-    def _shared(self, number: Number, left: int) -> tuple[int, int] | None:
-        """The phrase before the number before, when 、 joins the two numbers."""
-        joined = self.text[left : left + 1] == "、" and number.index > 0 and self.numbers[number.index - 1].end == left
-        return self._phrase if joined else None
+    def _leads_on(self, number: Number, other: Number, between: str) -> bool:
+        """Whether a number before says only over how many, in how many rounds or by how much: its words go on."""
+        if not between:
+            return other.unit != number.unit  # 培训两期74人次
+        if between in _COMMAS and number.unit in _HEADS and other.unit in _ROUNDS:  # 培训班2期,135人次
+            return True
+        if other.unit in _CHANGES and _REACHED.fullmatch(between):  # 同比增长1.2倍,达到231件
+            return True
+        mark = between[-1]
+        if mark in "共计":
+            return _SUMMED.match(between) is not None
+        return mark == "、" and self.counted.fullmatch(between[:-1]) is not None
 
     def _tail(self, number: Number, clause: int, right: int, following: int, in_turns: bool) -> int:
         """How far what is done to the number's object may stand after the number's own phrase."""
         mark = self.text[right : right + 1]
-        if not in_turns and mark not in ",和及":
-            return right
         stop = min(self.structure.sentence_end(number.start), right + TAIL_REACH)
         if in_turns:
             return stop
@@ -140,21 +186,22 @@ class Windows:
             return min(following, self.structure.clause_end(number.start), stop)
         return right
 
-    def _right(self, number: Number, following: int) -> int:
-        """Where the phrase after the number ends."""
-        stop = _RIGHT_END.search(self.text, number.end, number.end + REACH)
-        if stop and stop.start() == number.end:
-            return number.end
-        right = stop.start() if stop else min(number.end + REACH, len(self.text))
+    def _right(self, start: int, following: int) -> int:
+        """Where the phrase after a number that ends at `start` ends."""
+        stop = _RIGHT_END.search(self.text, start, start + REACH)
+        right = stop.start() if stop else min(start + REACH, len(self.text))
+        if stop and right == start:
+            return start
         while stop and self.text[right] == "(":
             bracket = self.structure.bracket_around(right)
             closing = self.text.find(")", right, right + 12)
             if bracket or closing < 0:
                 break
-            stop = _RIGHT_END.search(self.text, closing + 1, number.end + REACH)
-            right = stop.start() if stop else min(number.end + REACH, len(self.text))
+            stop = _RIGHT_END.search(self.text, closing + 1, start + REACH)
+            right = stop.start() if stop else min(start + REACH, len(self.text))
         if following < right:
-            cut = max(self.text.rfind(joint, number.end, following) for joint in "、及和")
+            find = self.text.rfind
+            cut = max(find("、", start, following), find("及", start, following), find("和", start, following))
             right = cut if cut >= 0 else following
         return right
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
@@ -19,7 +19,7 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 class Word:
     """A word of the catalogue and all that it may mean."""
 
-    __slots__ = ("forbids", "names", "names_by_unit", "needs", "openings", "size", "text", "topics")
+    __slots__ = ("forbids", "is_said", "names", "names_by_unit", "needs", "openings", "size", "text", "topics")
 
     def __init__(self, text: str) -> None:
         self.text, self.size = text, len(text)
@@ -31,6 +31,8 @@ class Word:
         """Words that this one begins with (审查 of 审查合同): the verb that a list may share."""
         self.needs: set[int] = set()
         self.forbids: set[int] = set()
+        self.is_said = False
+        """Whether it is a name or names a topic: most words that are found only mark others."""
 
 
 @final
@@ -69,9 +71,8 @@ class WordIndex:
             entry.openings = [opening for opening in shorter if opening is not None and opening.names]
         self._automaton = ahocorasick.Automaton()
         for text, entry in words.items():
-            is_mark = bool(entry.needs or entry.forbids)
-            kept = entry, len(text), is_mark, bool(entry.names), bool(entry.topics)
-            self._automaton.add_word(_as_symbols(text), kept)
+            entry.is_said = bool(entry.names or entry.topics)
+            self._automaton.add_word(_as_symbols(text), entry)
         self._automaton.make_automaton()
 
     def find(self, text: str, spans: Iterable[tuple[int, int]] | None = None) -> Hits:
@@ -80,32 +81,32 @@ class WordIndex:
         A name inside a longer name and a topic inside a longer topic are not seen (受理 in 不予受理).
         """
         symbols = _as_symbols(text)
-        names: list[tuple[int, int, Word]] = []
-        topics: list[tuple[int, int, Word]] = []
-        marks: list[Word] = []
-        mark_ends: list[int] = []
+        found: list[tuple[int, Word]] = []
         for first, stop in ((0, len(text)),) if spans is None else spans:
-            # in order of their ends, the longest first
-            for last, (word, size, is_mark, is_name, is_topic) in self._automaton.iter(symbols, 2 * first, 2 * stop):
-                if not last & 1:
-                    continue  # across two characters
-                end = (last >> 1) + 1
-                if is_mark:
-                    marks.append(word)
-                    mark_ends.append(end)
-                if is_name:
-                    start = end - size
-                    while names and names[-1][0] >= start:
-                        names.pop()
-                    if not names or names[-1][1] < end:
-                        names.append((start, end, word))
-                if is_topic:
-                    start = end - size
-                    while topics and topics[-1][0] >= start:
-                        topics.pop()
-                    if not topics or topics[-1][1] < end:
-                        topics.append((start, end, word))
-        return Hits(HitRow(names), HitRow(topics), MarkRow(marks, mark_ends))
+            found += self._automaton.iter(symbols, 2 * first, 2 * stop)  # in order of their ends, the longest first
+        names: list[Hit] = []
+        topics: list[Hit] = []
+        name_end = topic_end = 0
+        for last, word in found:
+            if not word.is_said or not last & 1:  # an even one: across two characters
+                continue
+            end = (last >> 1) + 1
+            is_name, is_topic = word.names and end != name_end, word.topics and end != topic_end
+            if not is_name and not is_topic:
+                continue
+            start = end - word.size
+            hit = Hit(start, end, word)
+            if is_name:
+                name_end = end
+                while names and names[-1].start >= start:
+                    names.pop()
+                names.append(hit)
+            if is_topic:
+                topic_end = end
+                while topics and topics[-1].start >= start:
+                    topics.pop()
+                topics.append(hit)
+        return Hits(HitRow(names), HitRow(topics), MarkRow(found))
 
 
 def _as_symbols(text: str) -> str:
@@ -118,9 +119,9 @@ def _as_symbols(text: str) -> str:
 class HitRow:
     """Hits in order of start, sliced by position."""
 
-    def __init__(self, hits: Iterable[tuple[int, int, Word]]) -> None:
-        self.hits = [Hit(start, end, word) for start, end, word in hits]
-        self._starts = [hit.start for hit in self.hits]
+    def __init__(self, hits: list[Hit]) -> None:
+        self.hits = hits
+        self._starts = [hit.start for hit in hits]
 
     def inside(self, start: int, end: int) -> list[Hit]:
         first = bisect_left(self._starts, start)
@@ -137,30 +138,30 @@ class HitRow:
 
 
 class MarkRow:
-    """Words that readings need or forbid, in order of their ends; several may overlap."""
+    """Words that readings need or forbid among all that were found, in order of their ends; several may overlap."""
 
-    def __init__(self, words: list[Word], ends: list[int]) -> None:
-        self._words, self._ends = words, ends
+    def __init__(self, found: list[tuple[int, Word]]) -> None:
+        """`found`: each word and its last symbol."""
+        self._found = found
+        self._lasts = [last for last, _ in found]
 
     def forbidding(self, index: int, start: int, end: int) -> list[Hit]:
         """The words inside a stretch that forbid a reading."""
-        found: list[Hit] = []
-        first = bisect_right(self._ends, start)
-        for at in range(first, bisect_right(self._ends, end, first)):
-            word = self._words[at]
-            if index in word.forbids and self._ends[at] - word.size >= start:
-                found.append(Hit(self._ends[at] - word.size, self._ends[at], word))
-        return found
+        hits: list[Hit] = []
+        first = bisect_left(self._lasts, 2 * start)
+        for last, word in self._found[first : bisect_left(self._lasts, 2 * end, first)]:
+            if index in word.forbids and last & 1 and (last >> 1) + 1 - word.size >= start:
+                hits.append(Hit((last >> 1) + 1 - word.size, (last >> 1) + 1, word))
+        return hits
 
     def needed(self, start: int, end: int) -> set[int]:
         """The readings of which a word that they need is inside a stretch."""
-        found: set[int] = set()
-        first = bisect_right(self._ends, start)
-        for at in range(first, bisect_right(self._ends, end, first)):
-            word = self._words[at]
-            if word.needs and self._ends[at] - word.size >= start:
-                found |= word.needs
-        return found
+        readings: set[int] = set()
+        first = bisect_left(self._lasts, 2 * start)
+        for last, word in self._found[first : bisect_left(self._lasts, 2 * end, first)]:
+            if word.needs and last & 1 and (last >> 1) + 1 - word.size >= start:
+                readings |= word.needs
+        return readings
 
 
 @dataclass(frozen=True, slots=True)

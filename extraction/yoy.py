@@ -11,7 +11,7 @@ from extraction.checks_evidence import in_one_sentence, is_change_of, plain_numb
 from extraction.findings import make_check, make_rate_check
 from extraction.model import Check, Observation
 from extraction.rules import Rule
-from extraction.terms import Context, Table, context_of, is_exact, value_of
+from extraction.terms import Context, Table, value_of
 
 
 def shift_period(period: str, years: int) -> str:
@@ -41,9 +41,11 @@ def check_change(rule: Rule, o: Observation, prior: Decimal | None, used: tuple[
 
 def check_yoy(table: Table, rule: Rule) -> Iterator[Check]:
     for index, stated in enumerate(table.all):
-        o = with_percent(stated)
-        if not is_exact(o) or o.status == "prior_period" or (o.yoy_percent is None and o.yoy_change is None):
+        if stated.yoy_percent is None and stated.yoy_change is None:
             continue
+        if not table.is_usable[index] or stated.status == "prior_period":
+            continue
+        o = with_percent(stated)
         before = shift_period(o.period, -1)
         candidates: list[int] = []
         for status in ("prior_period", "actual"):  # 上年196宗, or plainly 2018年196宗
@@ -53,9 +55,9 @@ def check_yoy(table: Table, rule: Rule) -> Iterator[Check]:
         values = {value_of(table.all[i]) for i in same}
         prior = values.pop() if len(values) == 1 else None
         used = (index, same[0]) if prior is not None else (index,)
-        tied = is_change_of(o) and (prior is None or in_one_sentence(o, table.all[same[0]]))
         for check in check_change(rule, o, prior, used):
-            if check.verdict in ("holds", "truncated") or tied:
+            tied = prior is None or in_one_sentence(o, table.all[same[0]])
+            if check.verdict in ("holds", "truncated") or (tied and is_change_of(o)):
                 yield check
         if prior is None:
             yield from _check_before(table, rule, index)
@@ -68,7 +70,7 @@ def _check_before(table: Table, rule: Rule, index: int) -> Iterator[Check]:
     It may as well be another thing, so it can only agree.
     """
     o = table.all[index]
-    told = table.narrow(index).list_candidates(o.metric, context_of(o))
+    told = table.narrow(index).list_candidates(o.metric, table.context(index))
     before = bisect_left(told, index) - 1
     for i in told[before : before + 1] if before >= 0 else ():
         if not in_one_sentence(o, table.all[i]):

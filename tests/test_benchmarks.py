@@ -7,15 +7,16 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
 
-from benchmarks.contestants import CONTESTANTS, Worker, WorkerFailed
+from benchmarks.contestants import CONTESTANTS, NOT_BUILT, Worker, WorkerFailed
 from benchmarks.engines import build_cn2an
 from benchmarks.measure_words import unit_pattern
 from benchmarks.race import Pace
-from benchmarks.report import page, tables
+from benchmarks.report import page, speed_bar, tables
 from benchmarks.scoring import Score, complete, score_exact, score_lenient
 from benchmarks.texts import cut_reports, grow, load_gold, load_pools, vary
 from tests.conftest import ROOT
@@ -121,6 +122,38 @@ def test_a_worker_that_takes_too_long_is_ended() -> None:
             worker.ask(TEXT * 20_000, limit=0.001)
 
 
+def test_the_plain_engine_is_measured_though_a_build_lies_beside_it(tmp_path: Path) -> None:
+    package = tmp_path / "extraction"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "words.py").write_text("print('sources')\n", encoding="utf-8")
+    (package / f"words{EXTENSION_SUFFIXES[0]}").write_bytes(b"no library at all")
+    code = (
+        "import sys; from pathlib import Path; from benchmarks import worker; "
+        "folder = Path(sys.argv[1]); worker.ROOT = folder; sys.path.insert(0, str(folder)); "
+        "sys.argv[2:] and worker.read_sources_only(); import extraction.words"
+    )
+    plain, built = (
+        subprocess.run([sys.executable, "-c", code, tmp_path, *more], cwd=ROOT, capture_output=True, text=True)
+        for more in (["sources"], [])
+    )
+    assert (plain.stdout, plain.stderr) == ("sources\n", "")
+    assert "ImportError" in built.stderr
+
+
+def test_a_bar_is_told_for_each_engine_that_reads_whole_reports() -> None:
+    rows = [
+        {"engine": "fazhi-report", "label": "plain", "reports_per_second": 100.0},
+        {"engine": "fazhi-report-compiled", "label": "compiled", "reports_per_second": 160.0},
+        {"engine": "cn2an", "label": "peer", "reports_per_second": 500.0},
+    ]
+    told = "Bar: 150 whole reports per second. As Python: 100, BELOW THE BAR. Compiled: 160, meets the bar."
+    assert speed_bar(rows) == told
+    assert speed_bar([rows[0], {"engine": "fazhi-report-compiled", "label": "compiled", "missing": NOT_BUILT}]) == (
+        "Bar: 150 whole reports per second. As Python: 100, BELOW THE BAR."
+    )
+
+
 def test_the_benchmark_runs_on_a_tiny_input_without_peers(tmp_path: Path) -> None:
     own = tmp_path / "own"
     (own / "texts").mkdir(parents=True)
@@ -130,7 +163,7 @@ def test_the_benchmark_runs_on_a_tiny_input_without_peers(tmp_path: Path) -> Non
     assert [document.firm for document in load_gold(own / "mentions.jsonl", own / "texts")] == [tuple(MARKS)]
     done = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "extraction.py", "--own", own, "--corpus", tmp_path / "none",
-         "--peers", tmp_path / "python", "--documents", "20", "--repeat", "1", "--largest", "10000",
+         "--peers", tmp_path / "python", "--pure", "--documents", "20", "--repeat", "1", "--largest", "10000",
          "--json", tmp_path / "figures.json"],
         capture_output=True, text=True, check=True, encoding="utf-8",
     )  # fmt: skip
@@ -139,7 +172,9 @@ def test_the_benchmark_runs_on_a_tiny_input_without_peers(tmp_path: Path) -> Non
     assert result["reports"] == {"own reports": 1}
     speed = {row["engine"]: row for row in result["speed"]["own reports"]}
     assert speed["fazhi-report"]["reports_per_second"] > 0
-    assert {name for name, row in speed.items() if "missing" in row} == {"recognizers", "recognizers-numbers", "cn2an"}
+    peers = {"recognizers", "recognizers-numbers", "cn2an"}
+    assert {name for name, row in speed.items() if "missing" in row} == peers | {"fazhi-report-compiled"}
+    assert "No compiled engine in this run: left out (--pure)." in done.stdout
     scored = [row for row in result["quality"] if "missing" not in row]
     assert [row["exact_value"]["f1"] for row in scored] == [1.0]
     assert [row["characters"] for row in result["sizes"]] == [1000, 10000]

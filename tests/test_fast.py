@@ -1,0 +1,128 @@
+"""The optional compiled build: it refuses to be stale, says what it lacks, and answers as the sources do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+import extraction
+from fazhi import fast
+from tests.conftest import ROOT
+
+STALE = "ImportError: the compiled extraction is older than its sources: run make fast, or make clean-fast"
+TEXTS = ROOT / "tests" / "extraction" / "reports" / "development" / "texts"
+
+
+def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run code that imports the packages of `folder`."""
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder), "PYTHONUTF8": "1"},
+        capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """The guard with one module, as a build of just these two would leave them."""
+    package = tmp_path / "extraction"
+    package.mkdir()
+    shutil.copy(ROOT / "extraction" / "__init__.py", package)
+    (package / "words.py").write_text("COUNT = 1\n", encoding="utf-8")
+    (package / fast.MARKER).write_text(extraction.digest_sources(package) + "\n", encoding="utf-8")
+    return package
+
+
+def test_a_build_of_these_very_sources_is_imported(package: Path) -> None:
+    assert package / fast.MARKER == package / extraction.MARKER.name
+    done = run_python("import extraction.words; print(extraction.words.COUNT)", package.parent)
+    assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+@pytest.mark.parametrize("change", ["edited", "added", "removed", "renamed"])
+def test_a_build_older_than_its_sources_is_refused(package: Path, change: str) -> None:
+    words = package / "words.py"
+    if change == "edited":
+        words.write_text("COUNT = 2\n", encoding="utf-8")
+    elif change == "added":
+        (package / "more.py").touch()
+    elif change == "removed":
+        words.unlink()
+    else:
+        words.rename(package / "terms.py")
+    done = run_python("import extraction", package.parent)
+    assert done.returncode != 0
+    assert done.stderr.splitlines()[-1] == STALE
+    (package / fast.MARKER).unlink()
+    assert run_python("import extraction", package.parent).returncode == 0
+
+
+def test_a_build_is_taken_out_whole(package: Path) -> None:
+    kept = sorted(path.name for path in package.glob("*.py"))
+    for name in ("words.cpython-311-x86_64-linux-gnu.so", "compiled__mypyc.cp312-win_amd64.pyd"):
+        (package / name).touch()
+    (package.parent / "build" / "fast").mkdir(parents=True)
+    fast.remove_build(package.parent)
+    assert sorted(path.name for path in package.iterdir() if path.is_file()) == kept
+    assert not (package.parent / "build").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the compiler is found by setuptools there, not by its name")
+def test_a_missing_compiler_is_one_line_and_leaves_plain_python(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", "no-such-compiler -O2")
+    with pytest.raises(fast.CannotCompile, match=r"^no C compiler \(no-such-compiler\).*apt-get install gcc.*$"):
+        fast.build(package.parent)
+    assert not (package / fast.MARKER).exists()
+
+
+def test_missing_headers_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CC", sys.executable)
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+    with pytest.raises(fast.CannotCompile, match=r"^Python's headers .* python3-dev$"):
+        fast.require_tools()
+
+
+def test_a_compiler_that_gives_up_leaves_plain_python_and_a_log(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "require_tools", lambda: None)
+    monkeypatch.setattr(fast, "_SETUP", "raise SystemExit('a word of the compiler')")
+    with pytest.raises(fast.CannotCompile, match=r"^the compiler gave up; build\Sfast\Scompile\.log says why$"):
+        fast.build(package.parent)
+    assert "a word of the compiler" in (package.parent / "build" / "fast" / "compile.log").read_text(encoding="utf-8")
+    assert run_python("import extraction", package.parent).returncode == 0
+
+
+def test_every_interpreted_module_is_there() -> None:
+    """A module that was renamed would be compiled unseen."""
+    assert {path.stem for path in (ROOT / "extraction").glob("*.py")} >= fast.INTERPRETED
+
+
+PARSE = f"""
+import json
+from dataclasses import asdict
+from pathlib import Path
+import extraction.parse
+from fazhi.parsing import parse_files
+rows = parse_files(sorted(Path({str(TEXTS)!r}).glob("*.txt")))[1]
+print(Path(extraction.parse.__file__).suffix)
+print(json.dumps(asdict(rows), ensure_ascii=False))
+"""
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(os.environ.get("FAZHI_TEST_COMPILED") != "1", reason="compiles for minutes: FAZHI_TEST_COMPILED=1")
+def test_the_compiled_engine_answers_as_its_sources_do(tmp_path: Path) -> None:
+    for room in ("extraction", "catalog", "fazhi"):
+        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("*.so", "*.pyd", fast.MARKER))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    pure = run_python(PARSE, tmp_path)
+    assert fast.build(tmp_path) > 20
+    compiled = run_python(PARSE, tmp_path)
+    (kind, facts), (compiled_kind, compiled_facts) = pure.stdout.splitlines(), compiled.stdout.splitlines()
+    assert (kind, compiled_kind) == (".py", Path(fast.built_files(tmp_path / "extraction")[0]).suffix)
+    assert len(facts) > 100_000
+    assert compiled_facts == facts
