@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fazhi.catalogue_command import catalog
+from fazhi.database import db
 from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
+from fazhi.exporting import export
+from fazhi.inspecting import check, diff, quarantine
+from fazhi.releasing import release
 
 if TYPE_CHECKING:
     from connectors.registry import Source
@@ -31,6 +35,12 @@ app = typer.Typer(
 )
 
 
+app.add_typer(db)
+app.add_typer(release)
+app.command()(export)
+app.add_typer(quarantine)
+app.command()(check)
+app.command()(diff)
 app.add_typer(catalog, name="catalog")
 
 

@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar, cast
@@ -43,11 +43,13 @@ from tasks.release import release
 from tasks.report import build_report
 from warehouse.batch import CatalogueRows, DocumentIn, LoadBatch
 from warehouse.catalogue import catalogue_rows
+from warehouse.checkup import DataTestFailed
 from warehouse.engine import Engine, open_warehouse
 from warehouse.errors import WarehouseError
 from warehouse.fingerprint import fingerprint
 from warehouse.health import totals
 from warehouse.read import held_attachments, load_pages
+from warehouse.steps import reach
 
 T = TypeVar("T")
 
@@ -97,6 +99,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     started_at = datetime.now(UTC)
     engine = open_warehouse(settings.warehouse_url)
     before = await asyncio.to_thread(fingerprint, engine)
+    reach("nightly-1-begun")
     attempts: dict[str, list[Attempt]] = {}
     try:
         with tags(*_tags(settings)):
@@ -116,6 +119,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
             if totals(engine)["documents"]:  # a first night on which every source failed has nothing to release
                 reporter().say("Writing the release")
                 made = await release(_as_is(engine), settings.releases, settings.keep_releases)
+            reach("nightly-5-released")
         report = await asyncio.to_thread(
             build_report,
             engine,
@@ -130,6 +134,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     finally:
         engine.dispose()
     await _publish_artifacts(report)
+    reach("nightly-6-reported")
     return report
 
 
@@ -199,7 +204,14 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
             failures=failures,
             status="ok" if is_ok else "failed",
         )
-        loaded = await load(source.id, _as_is(house.engine), _as_is(batch))
+        reach("nightly-3-parsed")
+        try:
+            loaded = await load(source.id, _as_is(house.engine), _as_is(batch))
+        except DataTestFailed as error:  # what its batch leads to must not be seen; the other sources go on
+            status, failures = "failed", (str(error), *failures)
+            batch = replace(batch, documents=(), pages=(), gone=(), failures=failures, status="failed")
+            loaded = await load(source.id, _as_is(house.engine), _as_is(batch))
+        reach("nightly-4-loaded")
     reporter().finish(source.id, status if status != "ok" or not loaded.is_unchanged else "unchanged")
     return SourceLine(
         source_id=source.id,
@@ -238,6 +250,7 @@ async def _crawl_and_parse(
         await crawl(
             source.id, _as_is(result), _as_is(house.client), _as_is(house.archive), _as_is(known), house.all_pages
         )
+        reach("nightly-2-crawled")
         return (await parse(source.id, _as_is(result.pages)) if result.pages else ()), None
     except (GatewayUnreachable, WarehouseError):
         raise

@@ -222,10 +222,21 @@ class LoadBatch:
     failures: tuple[str, ...] = ()
     """One line per failure, as shown to a person."""
     status: RunStatus = "ok"
+    is_crawl: bool = True
+    """False: read again from the archive. There was no run of the source then, so none is noted."""
 
     @property
     def catalogue_version(self) -> str:
         return self.catalogue.version
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The figures of a stored text, read again."""
+
+    document_id: str
+    text_hash: str
+    parsed: Parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +262,10 @@ class LoadResult:
     """None when nothing changed: then there is no `dim_load` row either."""
     values_changed: int = 0
     """Chosen values inserted, updated or deleted."""
+    resolved: int = 0
+    """Rows of the quarantine that passed now."""
+    still_failing: int = 0
+    """Rows of the quarantine that failed again."""
 
     @property
     def is_unchanged(self) -> bool:

@@ -6,8 +6,20 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Float, ForeignKey, Integer, Numeric
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Integer,
+    Numeric,
+    UniqueConstraint,
+)
 from sqlalchemy.engine import Dialect
+from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 DIGITS, PLACES = 15, 6
@@ -88,14 +100,42 @@ def key_column(name: str, comment: str, target: str | None = None) -> Column[int
     return Column(name, BigKey, *links, primary_key=True, autoincrement=False, comment=comment)
 
 
-def reference(name: str, target: str, comment: str, *, audit: bool = False, index: bool = False) -> Column[int]:
+def reference(
+    name: str, target: str, comment: str, *, audit: bool = False, index: bool = False, versioned: bool = False
+) -> Column[int]:
     """A foreign key, never NULL: `-1` is unknown, `-2` not applicable."""
-    info = {"audit": audit}
+    info = {"audit": audit, "versioned": versioned}
     return Column(name, BigKey, ForeignKey(target), nullable=False, index=index, comment=comment, info=info)
 
 
 def field(
-    name: str, kind: Any, comment: str, *, null: bool = False, audit: bool = False, index: bool = False
-) -> Column[Any]:
-    """An ordinary column. `audit` marks what says when or by which load, not what the source says."""
-    return Column(name, kind, nullable=null, index=index, comment=comment, info={"audit": audit})
+    name: str, kind: Any, comment: str, *, null: bool = False, audit: bool = False, index: bool = False,
+    versioned: bool = False,
+) -> Column[Any]:  # fmt: skip
+    """An ordinary column.
+
+    `audit` marks what says when or by which load, not what the source says. `versioned` (type 2): another value makes
+    another version of the member; a column without it (type 1) is overwritten in all versions."""
+    info = {"audit": audit, "versioned": versioned}
+    return Column(name, kind, nullable=null, index=index, comment=comment, info=info)
+
+
+def moment(name: str, comment: str, *, null: bool = False, audit: bool = True) -> Column[Any]:
+    """A bound of validity. It may hang on when a thing was seen, so it is no content, yet a changed one is written."""
+    return Column(name, UtcDateTime, nullable=null, comment=comment, info={"audit": audit, "compared": True})
+
+
+def versions(table: str, key: str, natural: str, *, audit: bool = True) -> tuple[SchemaItem, ...]:
+    """Columns and constraints of a dimension with history: half-open [valid_from, valid_to), one current row.
+
+    The current version has the key of the natural key, so it stays the same when an older one is split off."""
+    return (
+        field("version_no", Integer, "1, 2, … in time."),
+        reference("current_key", f"{table}.{key}", "The current version: what is counted over all versions."),
+        moment("valid_from", "Start; 1900-01-01 where nothing earlier is known.", audit=audit),
+        moment("valid_to", "Start of the next version; NULL for the current one.", null=True, audit=audit),
+        field("is_current", Boolean, "The last version."),
+        UniqueConstraint(natural, "version_no"),
+        CheckConstraint("valid_to IS NULL OR valid_from < valid_to", name="validity"),
+        CheckConstraint(f"is_current = ({key} = current_key) AND is_current = (valid_to IS NULL)", name="current"),
+    )

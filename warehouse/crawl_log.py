@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC
 
 from sqlalchemy import Connection
 
 from warehouse.batch import FetchRow, LoadBatch, LoadResult, PageState
-from warehouse.data_tests import Rejected
 from warehouse.dims import source_key, to_json
 from warehouse.keys import NOT_APPLICABLE, key_of
-from warehouse.schema import fact_fetch, fact_source_run, page, quarantine
-from warehouse.upsert import Row, insert_rows, merge_rows, read_rows
+from warehouse.schema import fact_fetch, fact_source_run, page
+from warehouse.upsert import Row, merge_rows, read_rows
+
+BROUGHT = ("n_new", "n_changed", "n_updated", "n_gone", "n_observations", "n_mentions", "n_quarantined")
+"""What the load counts, not the crawl."""
 
 
 def write_fetches(conn: Connection, batch: LoadBatch) -> None:
@@ -31,38 +32,15 @@ def write_pages(conn: Connection, batch: LoadBatch, rejected_ids: set[str]) -> N
 
 
 def write_source_run(conn: Connection, batch: LoadBatch, result: LoadResult) -> None:
-    """One row per source and run; the same batch again leaves it, a retry after a failure replaces it."""
+    """One row per source and run; the same batch again leaves it, a retry after a failure replaces it, and what a
+    second batch of the run brings adds up in it."""
     row = _source_run_row(batch, result)
     stored = read_rows(conn, fact_source_run, [row["source_run_key"]]).get(row["source_run_key"])
     if stored is None or stored["status"] != "ok":
         merge_rows(conn, fact_source_run, [row])
-
-
-def write_quarantine(conn: Connection, rejected: Mapping[int, Row]) -> int:
-    """Rows set aside for the first time; the same row again is already there. Gives the number of new ones."""
-    known = read_rows(conn, quarantine, list(rejected))
-    return insert_rows(conn, quarantine, [row for key, row in rejected.items() if key not in known]).inserted
-
-
-def quarantine_rows(batch: LoadBatch, rejected: Iterable[Rejected]) -> dict[int, Row]:
-    """Rows for the quarantine by key: the same row set aside again has the same key."""
-    rows: dict[int, Row] = {}
-    for one in rejected:
-        key = key_of("quarantine", one.document_id, one.text_hash, one.target, one.test, one.reason, one.payload)
-        rows[key] = {
-            "quarantine_key": key,
-            "source_key": source_key(batch.source.source_id),
-            "document_id": one.document_id,
-            "text_hash": one.text_hash,
-            "target": one.target,
-            "test": one.test,
-            "reason": one.reason,
-            "way_back": one.way_back,
-            "payload": one.payload,
-            "run_id": batch.run_id,
-            "quarantined_at": batch.finished_at,
-        }
-    return rows
+    elif result.load_key is not None:
+        brought = {name: stored[name] + row[name] for name in BROUGHT}
+        merge_rows(conn, fact_source_run, [{**stored, **brought, "load_key": row["load_key"]}])
 
 
 def _fetch_row(batch: LoadBatch, fetch: FetchRow) -> Row:

@@ -12,14 +12,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, select
 
-from warehouse.authority import authority_of
 from warehouse.batch import DocumentIn, LoadBatch
 from warehouse.dims import Members, source_key, to_json
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text, key_of
 from warehouse.periods import CHINA, parse_published
+from warehouse.resolve import resolve
 from warehouse.schema import dim_document, document_sighting
 from warehouse.upsert import CHUNK, Row, insert_rows
 
@@ -29,6 +30,7 @@ Sighting = tuple[datetime, str]
 PARTICULARS = (
     "url", "title", "published_at", "published_date_key", "published_from", "content_source", "publisher",
     "publisher_key", "index_no", "document_no", "site_id_code", "source_key", "region_key", "agency_key",
+    "region_rule", "region_words", "region_confidence", "agency_rule", "agency_words", "agency_confidence",
     "is_report", "report_year", "attachments", "notes", "n_removed_links",
 )  # fmt: skip
 """What the latest sighting of a text overwrites."""
@@ -36,7 +38,7 @@ PARTICULARS = (
 CARRIED = ("region_key", "agency_key", "source_key", "published_date_key")
 """Particulars that facts repeat."""
 
-DECISIVE = (*CARRIED, "published_at", "report_year", "is_counted", "is_parsed")
+DECISIVE = (*CARRIED, "published_at", "report_year", "is_counted", "is_parsed", "is_report")
 """Particulars that decide which statement is chosen."""
 
 
@@ -81,14 +83,15 @@ class DocumentPlan:
         ]
 
     def touched_regions(self) -> set[int]:
-        """Regions in which what counts may have changed."""
+        """Regions in which what counts may have changed. Where the region is not known nothing is chosen: two reports
+        of unknown places are not reports of one place."""
         changed = [
             key
             for key, row in self.rows.items()
             if key not in self.stored or any(row[name] != self.stored[key][name] for name in DECISIVE)
         ]
         rows = [self.rows[key] for key in changed] + [self.stored[key] for key in changed if key in self.stored]
-        return {row["region_key"] for row in rows if row["is_parsed"]}
+        return {row["region_key"] for row in rows if row["is_parsed"] and row["region_key"] != UNKNOWN}
 
 
 def fold_versions(sightings: Iterable[Sighting]) -> tuple[list[Version], bool]:
@@ -113,7 +116,8 @@ def plan_documents(
     before = _read_sightings(conn, ids)
     incoming = _latest_readings(documents)
     after = _write_sightings(conn, batch, documents, before)
-    stored = _read_versions(conn, ids)
+    stored = _read_versions(conn, dim_document.c.document_id, ids)
+    members.recall(conn, stored)
     plan = DocumentPlan({}, {}, incoming, {row["document_key"]: row for row in stored}, [])
     by_text = {(row["document_id"], row["text_hash"]): row for row in stored}
     known = {row["document_id"] for row in stored}
@@ -125,15 +129,28 @@ def plan_documents(
                 batch, incoming.get((document_id, text_hash)), by_text.get((document_id, text_hash)),
                 before[document_id], members, plan, load_key,
             )  # fmt: skip
-        _plan_versions(plan, document_id, versions, is_gone, particulars, load_key)
+        _plan_versions(plan, document_id, versions, is_gone, particulars, members, load_key)
         _count_document(plan, document_id, versions, is_gone, document_id in known)
     _link_same_texts(conn, plan)
+    _look_up_anew(conn, plan, members)
     return plan
+
+
+def _look_up_anew(conn: Connection, plan: DocumentPlan, members: Members) -> None:
+    """Documents whose source or region gets other versions than it had: each takes the one of its own day."""
+    for name, keys in members.find_changed(conn).items():
+        for row in _read_versions(conn, dim_document.c[name], sorted(keys)):
+            if row["document_key"] not in plan.rows:
+                plan.stored[row["document_key"]] = row
+                plan.rows[row["document_key"]] = dict(row)
+    members.recall(conn, plan.rows.values())
+    for row in plan.rows.values():
+        row.update(members.as_of(row, parse_published(row["published_at"]) or row["valid_from"]))
 
 
 def _plan_versions(
     plan: DocumentPlan, document_id: str, versions: list[Version], is_gone: bool, particulars: dict[str, Row],
-    load_key: int,
+    members: Members, load_key: int,
 ) -> None:  # fmt: skip
     """Number the versions and put their validity end to end."""
     last = len(versions) - 1
@@ -141,6 +158,7 @@ def _plan_versions(
         key = key_of("document", document_id, version.text_hash, version.occurrence)
         row = dict(particulars[version.text_hash])
         published = parse_published(row["published_at"])
+        row.update(members.as_of(row, published or version.first_seen))
         starts = version.first_seen if i or published is None else min(published, version.first_seen)
         row.update(
             document_key=key,
@@ -198,7 +216,7 @@ def _choose_particulars(
     seen_before = max((at for at, seen in before if seen == text_hash), default=None)
     if stored is not None and seen_before is not None:
         is_older = doc.fetched_at < seen_before
-        is_tie = doc.fetched_at == seen_before and _sort_key(row) <= _sort_key(stored)
+        is_tie = doc.fetched_at == seen_before and _sort_key(row) <= _sort_key({**stored, **members.current(stored)})
         if is_older or is_tie:
             return {**stored, "is_parsed": stored["is_parsed"] or row["is_parsed"]}
     plan.texts[text_key(doc.document_id, text_hash)] = _text_row(doc, text_hash)
@@ -210,9 +228,8 @@ def _sort_key(row: Row) -> str:
 
 
 def _describe(batch: LoadBatch, doc: DocumentIn, members: Members, load_key: int) -> Row:
-    region_code = doc.region_code or batch.source.region_code
     published = parse_published(doc.published_at)
-    authority = doc.authority or (authority_of(doc.title) if doc.is_report else None)
+    found = resolve(doc, batch.source)
     snapshot = doc.snapshot
     return {
         "url": doc.url,
@@ -222,18 +239,26 @@ def _describe(batch: LoadBatch, doc: DocumentIn, members: Members, load_key: int
         "published_from": doc.published_from,
         "content_source": doc.content_source,
         "publisher": doc.publisher,
-        "publisher_key": members.agency(region_code, doc.publisher, UNKNOWN),
+        "publisher_key": members.agency(
+            found.publisher_region, found.publisher, NOT_APPLICABLE if found.has_publisher else UNKNOWN
+        ),
         "index_no": doc.index_no,
         "document_no": doc.document_no,
         "site_id_code": doc.site_id_code,
         "source_key": source_key(batch.source.source_id),
-        "region_key": members.region(region_code),
-        "agency_key": members.agency(region_code, authority, NOT_APPLICABLE),
+        "region_key": members.region(found.region_code),
+        "region_rule": found.region.rule,
+        "region_words": found.region.words,
+        "region_confidence": found.region.confidence,
+        "agency_key": members.agency(found.region_code, found.agency, NOT_APPLICABLE),
+        "agency_rule": found.body.rule,
+        "agency_words": found.body.words,
+        "agency_confidence": found.body.confidence,
         "is_report": doc.is_report,
         "report_year": doc.report_year,
         "is_parsed": doc.parsed is not None,
         "attachments": to_json(doc.attachments),
-        "notes": to_json(doc.notes),
+        "notes": to_json([*doc.notes, *found.notes]),
         "n_removed_links": doc.removed_links,
         "bytes_hash": doc.bytes_hash,
         "snapshot_file": snapshot.file if snapshot else None,
@@ -304,16 +329,17 @@ def _read_sightings(conn: Connection, ids: Sequence[str]) -> dict[str, list[Sigh
     return found
 
 
-def _read_versions(conn: Connection, ids: Sequence[str]) -> list[Row]:
+def _read_versions(conn: Connection, column: Column[Any], wanted: Sequence[Any]) -> list[Row]:
     rows: list[Row] = []
-    for start in range(0, len(ids), CHUNK):
-        chosen = select(dim_document).where(dim_document.c.document_id.in_(ids[start : start + CHUNK]))
+    for start in range(0, len(wanted), CHUNK):
+        chosen = select(dim_document).where(column.in_(wanted[start : start + CHUNK]))
         rows.extend(dict(row) for row in conn.execute(chosen).mappings())
     return rows
 
 
 def _link_same_texts(conn: Connection, plan: DocumentPlan) -> None:
-    """One text at several addresses counts once: at the smallest document_id whose current version has it."""
+    """One text at several addresses counts once: at the smallest document_id that is a report, else at the smallest.
+    A page that is no report any more keeps its figures, and they count no more."""
     empty = hash_text("")
     hashes = sorted({row["text_hash"] for row in plan.rows.values()} - {empty})
     groups: dict[str, list[Row]] = defaultdict(list)
@@ -329,8 +355,8 @@ def _link_same_texts(conn: Connection, plan: DocumentPlan) -> None:
         if row["is_current"] and row["text_hash"] != empty:
             groups[row["text_hash"]].append(row)
     for rows in groups.values():
-        first = min(row["document_id"] for row in rows)
+        _, first = min((not row["is_report"], row["document_id"]) for row in rows)
         for row in rows:
-            row["is_counted"] = row["document_id"] == first
+            row["is_counted"] = row["document_id"] == first and (row["is_report"] or not row["is_parsed"])
             row["same_text_as"] = None if row["document_id"] == first else first
             plan.rows[row["document_key"]] = row

@@ -1,39 +1,30 @@
-"""Open, check and talk to the database: one place for its settings, its transactions and its error messages."""
+"""Open, check and talk to the database: one place for its settings, its transactions and its error messages.
+
+SQLite is the embedded default, PostgreSQL the server. What differs between them in opening and in transactions is
+here, in bulk writing in `warehouse.upsert`, in types in `warehouse.columns`; all other SQL is the same.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Table,
-    create_engine,
-    event,
-    insert,
-    inspect,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, select, update
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
-from warehouse.columns import Quantity, UtcDateTime
+from warehouse.creation import REVISION, create_schema, read_revision, revision_table
 from warehouse.errors import WarehouseError
-from warehouse.keys import NOT_APPLICABLE, UNKNOWN
-from warehouse.marts import create_views
-from warehouse.schema import DIMENSIONS, SCHEMA_VERSION, metadata
-from warehouse.schema_dims import schema_version
 
+CONNECT_SECONDS = 10
 BUSY_SECONDS = 60
 """How long a writer waits for another one: batches are published one after the other."""
+
+WRITER_LOCK = 0x66617A6869
+"""Advisory lock of a PostgreSQL writer, held to the end of its transaction ("fazhi" in ASCII): as on SQLite, batches
+are published one after the other, so two loaders can neither deadlock nor count twice."""
 
 WAYS_OUT = (
     ("locked", "another program holds it; wait for that run to end, or stop it"),
@@ -43,25 +34,31 @@ WAYS_OUT = (
     ("malformed", "the file is damaged; restore a copy, or move it away and run again from the archive"),
     ("full", "the disk is full; free some space and run again"),
     ("disk i/o", "the disk cannot be read or written; check it and the free space"),
+    ("lock timeout", "another program holds it; wait for that run to end, or stop it"),
+    ("read-only transaction", "it cannot be written; check the role's rights, or whether this is a standby"),
+    ("permission denied", "the role may not do this; grant it the rights, or set another in FAZHI_DATABASE_URL"),
+    ("could not extend file", "the server's disk is full; free some space and run again"),
+    ("file too large", "the server's disk is full; free some space and run again"),
+    ("no space left", "the server's disk is full; free some space and run again"),
+    ("authentication failed", "the server refuses the role or its password; check FAZHI_DATABASE_URL"),
+    ("does not exist", "the server has no such database or role; create it, or correct FAZHI_DATABASE_URL"),
+    ("connection refused", "no server answers at this address; start it, or correct FAZHI_DATABASE_URL"),
+    ("could not translate host", "the host has no address; correct FAZHI_DATABASE_URL"),
+    ("failed to resolve host", "the host has no address; correct FAZHI_DATABASE_URL"),
+    ("timeout expired", "the server did not answer in time; check it and the network, and run again"),
+    ("terminating connection", "the server ended the connection; nothing was changed, run again when it is back"),
+    ("connection to server was lost", "the server went away; nothing was changed, run again when it is back"),
+    ("server closed the connection", "the server went away; nothing was changed, run again when it is back"),
+    ("connection is lost", "the server went away; nothing was changed, run again when it is back"),
 )
 
 
 def open_warehouse(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """The warehouse at a SQLAlchemy URL; folder and tables are made where they are missing.
 
-    Raises WarehouseError when it cannot be opened, is no database, holds other tables, or another schema version.
+    Raises WarehouseError when it cannot be opened, is no database, holds other tables, or another schema.
     """
-    parsed = _parse_url(url)
-    path = Path(parsed.database or "")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WarehouseError(
-            f"warehouse {path}: the folder cannot be made ({error.strerror}); set FAZHI_HOME to a folder you may write"
-        ) from error
-    engine = create_engine(parsed, connect_args={"timeout": busy_seconds})
-    event.listen(engine, "connect", _set_up_connection)
-    event.listen(engine, "begin", _begin)
+    engine = connect(url, busy_seconds=busy_seconds)
     try:
         _create_or_check(engine)
     except BaseException:
@@ -70,11 +67,43 @@ def open_warehouse(url: str, *, busy_seconds: float = BUSY_SECONDS) -> Engine:
     return engine
 
 
+def connect(url: str, *, busy_seconds: float = BUSY_SECONDS, check_references: bool = True) -> Engine:
+    """An engine for a database whatever it holds; nothing has been asked of it yet.
+
+    `check_references=False` is for SQLite's migrations, which make tables anew under the feet of others."""
+    parsed = _parse_url(url)
+    if is_sqlite(parsed):
+        _make_folder(Path(parsed.database or ""))
+        engine = create_engine(parsed, connect_args={"timeout": busy_seconds})
+        event.listen(engine, "connect", _set_up_sqlite if check_references else _set_up_sqlite_loosely)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        options = f"-c lock_timeout={int(busy_seconds * 1000)} -c timezone=UTC"
+        engine = create_engine(
+            parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS, "options": options}
+        )
+        event.listen(engine, "begin", _begin_postgresql)
+    return engine
+
+
+def is_sqlite(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite"
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WarehouseError(
+            f"warehouse {path}: the folder cannot be made ({error.strerror}); set FAZHI_HOME to a folder you may write"
+        ) from error
+
+
 def check_writable(engine: Engine) -> None:
     """Raise WarehouseError unless a row can be written now; writes nothing that stays."""
     with explained(engine), engine.connect().execution_options(fazhi_write=True) as conn:
         transaction = conn.begin()
-        conn.execute(update(schema_version).values(version=SCHEMA_VERSION))
+        conn.execute(update(revision_table).values(version_num=REVISION))
         transaction.rollback()
 
 
@@ -82,12 +111,26 @@ def open_existing(url: str) -> Engine | None:
     """The warehouse for reading, or None where there is none yet: a look creates nothing.
 
     Raises WarehouseError as `open_warehouse` does."""
-    path = Path(_parse_url(url).database or "")
+    return open_warehouse(url) if exists(url) else None
+
+
+def exists(url: str) -> bool:
+    """Whether there is a database with anything in it. Raises WarehouseError where that cannot be told."""
+    parsed = _parse_url(url)
+    if is_sqlite(parsed):
+        path = Path(parsed.database or "")
+        try:
+            return path.is_file() and path.stat().st_size > 0
+        except OSError as error:
+            raise WarehouseError(
+                f"warehouse {path}: cannot be read ({error.strerror}); check the permissions"
+            ) from error
+    probe = create_engine(parsed, connect_args={"connect_timeout": CONNECT_SECONDS})
     try:
-        is_there = path.is_file() and path.stat().st_size > 0
-    except OSError as error:
-        raise WarehouseError(f"warehouse {path}: cannot be read ({error.strerror}); check the permissions") from error
-    return open_warehouse(url) if is_there else None
+        with explained(probe), probe.connect() as conn:
+            return bool(inspect(conn).get_table_names())
+    finally:
+        probe.dispose()
 
 
 @contextmanager
@@ -110,8 +153,9 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
+        told = " ".join(str(error.orig).split())
         raise WarehouseError(
-            f"warehouse {name_of(engine.url)}: the load breaks a constraint ({error.orig}); nothing was changed. "
+            f"warehouse {name_of(engine.url)}: the load breaks a constraint ({told}); nothing was changed. "
             "This is a defect of the loader or a hash collision: please report it with this line"
         ) from error
     except (DBAPIError, sqlite3.Error) as error:
@@ -121,7 +165,9 @@ def explained(engine: Engine) -> Iterator[None]:
 
 def name_of(url: URL) -> str:
     """The database as shown to a person: a path, or a URL without its password."""
-    return url.database or "" if url.drivername.startswith("sqlite") else url.render_as_string(hide_password=True)
+    if is_sqlite(url):
+        return url.database or ""
+    return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def _parse_url(url: str) -> URL:
@@ -132,84 +178,80 @@ def _parse_url(url: str) -> URL:
         raise WarehouseError(
             "FAZHI_DATABASE_URL is no database address; write e.g. sqlite:////var/lib/fazhi/warehouse.sqlite"
         ) from error
-    path = parsed.database or ""
-    if parsed.get_backend_name() != "sqlite" or path in ("", ":memory:") or path.startswith("file:"):
+    backend, path = parsed.get_backend_name(), parsed.database or ""
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite" or path in ("", ":memory:") or path.startswith("file:"):
         raise WarehouseError(
-            f"warehouse {parsed.render_as_string(hide_password=True)}: this version keeps the warehouse in a "
-            "SQLite file; write e.g. sqlite:////var/lib/fazhi/warehouse.sqlite"
+            f"warehouse {parsed.render_as_string(hide_password=True)}: the warehouse is a SQLite file or a PostgreSQL "
+            "database; write e.g. sqlite:////var/lib/fazhi/warehouse.sqlite or postgresql://user@host/fazhi"
         )
     return parsed
 
 
-def _set_up_connection(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # the begin event decides, not the driver
+def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
+    _set_up_sqlite_loosely(connection, record)
     connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _set_up_sqlite_loosely(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None  # the begin event decides, not the driver
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _begin(conn: Connection) -> None:
+def _begin_sqlite(conn: Connection) -> None:
     write = conn.get_execution_options().get("fazhi_write", False)
     conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _begin_postgresql(conn: Connection) -> None:
+    """A writer waits for its turn and then sees all that was published; a reader sees one state throughout."""
+    if conn.get_execution_options().get("fazhi_write", False):
+        conn.execute(select(func.pg_advisory_xact_lock(WRITER_LOCK)))
+    else:
+        conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
 
 def _create_or_check(engine: Engine) -> None:
     with reading(engine) as conn:
         tables = set(inspect(conn).get_table_names())
     if not tables:
-        with explained(engine):
-            raw = engine.raw_connection()
-            try:
-                raw.cursor().execute("PRAGMA journal_mode=WAL")
-            finally:
-                raw.close()
+        if is_sqlite(engine.url):
+            _keep_readers_going(engine)
         with writing(engine) as conn:  # two programs may arrive here at once: look again under the lock
             if not inspect(conn).get_table_names():
-                _create(conn)
+                create_schema(conn)
         return
     _check_version(engine, tables)
 
 
+def _keep_readers_going(engine: Engine) -> None:
+    """Write-ahead log: readers of a SQLite file go on while one program writes."""
+    with explained(engine):
+        raw = engine.raw_connection()
+        try:
+            raw.cursor().execute("PRAGMA journal_mode=WAL")
+        finally:
+            raw.close()
+
+
 def _check_version(engine: Engine, tables: set[str]) -> None:
     where = f"warehouse {name_of(engine.url)}"
-    if schema_version.name not in tables:
-        raise WarehouseError(f"{where}: the database holds other tables; set FAZHI_DATABASE_URL to a new file")
     with reading(engine) as conn:
-        version = conn.execute(select(schema_version.c.version)).scalar_one_or_none()
-    if version != SCHEMA_VERSION:
+        stored = read_revision(conn, tables)
+    if stored is None:
+        raise WarehouseError(f"{where}: the database holds other tables; set FAZHI_DATABASE_URL to a new one")
+    if stored < REVISION:
+        raise WarehouseError(f"{where}: its schema is {stored}, this program's is {REVISION}; run `fazhi db upgrade`")
+    if stored > REVISION:
         raise WarehouseError(
-            f"{where}: written by another version of this program (schema {version}, this is {SCHEMA_VERSION}); "
-            "use that version, or set FAZHI_HOME to a new folder and crawl again"
+            f"{where}: a newer version of this program wrote it (schema {stored}, this one's is {REVISION}); "
+            "install that version, or set FAZHI_HOME to a new folder"
         )
 
 
-def _create(conn: Connection) -> None:
-    metadata.create_all(conn)
-    conn.execute(insert(schema_version), {"version": SCHEMA_VERSION})
-    for table in DIMENSIONS:
-        conn.execute(insert(table), [_reserved_row(table, key) for key in (UNKNOWN, NOT_APPLICABLE)])
-    create_views(conn)
-
-
-def _reserved_row(table: Table, key: int) -> dict[str, Any]:
-    word = "(unknown)" if key == UNKNOWN else "(not applicable)"
-    return {column.name: _reserved_value(column, key, word) for column in table.columns}
-
-
-def _reserved_value(column: Column[Any], key: int, word: str) -> Any:
-    if column.primary_key or column.foreign_keys:
-        return key
-    if column.nullable:
-        return None
-    if isinstance(column.type, Boolean):
-        return False
-    if isinstance(column.type, UtcDateTime):
-        return datetime.fromtimestamp(0, UTC)
-    if isinstance(column.type, Quantity) or column.type.python_type is int:
-        return 0
-    return word
-
-
 def _way_out(message: str) -> str:
+    message = " ".join(message.split())
     low = message.lower()
     for sign, advice in WAYS_OUT:
         if sign in low:

@@ -20,9 +20,11 @@ from warehouse.periods import parse_day, parse_period
 from warehouse.schema import (
     bridge_check_observation,
     fact_check,
+    fact_document_progress,
     fact_mention,
     fact_observation,
 )
+from warehouse.schema_dims import dim_metric
 from warehouse.upsert import Changes, Row, insert_rows
 
 
@@ -65,6 +67,7 @@ def build_facts(version: Row, parsed: Parsed, accepted: Accepted, members: Membe
     for i, seen in accepted.observations.items():
         row = _observation_row(version, i, seen, members, origin)
         keys[i] = row["observation_key"] = observation_key(row)
+        row["metric_key"] = members.metric(row["metric_key"])
         rows.observations.append(row)
     for row in rows.observations:
         part_of = accepted.observations[row["position"]].breakdown_of
@@ -133,14 +136,17 @@ def bridge_rows(check_key: int, figures: Sequence[int]) -> list[Row]:
     ]
 
 
-def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int) -> FactRows:
+def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int, members: Members) -> FactRows:
     """The facts of another occurrence of the same text, for `version`."""
     rows = FactRows()
     target = {"document_key": version["document_key"], "load_key": load_key}
     keys = {NOT_APPLICABLE: NOT_APPLICABLE, UNKNOWN: UNKNOWN}
+    chosen = select(dim_metric.c.metric_key, dim_metric.c.current_key)
+    current = {row.metric_key: row.current_key for row in conn.execute(chosen)}
     for old in _rows_of(conn, fact_observation, source_key):
-        row = {**old, **target}
+        row = {**old, **target, "metric_key": current[old["metric_key"]]}
         keys[old["observation_key"]] = row["observation_key"] = observation_key(row)
+        row["metric_key"] = members.metric(row["metric_key"])
         rows.observations.append(row)
     for row in rows.observations:
         row["breakdown_of_key"] = keys[row["breakdown_of_key"]]
@@ -164,6 +170,7 @@ def move_facts(conn: Connection, version: Row) -> int:
     for table, names in (
         (fact_observation, ("region_key", "agency_key", "source_key", "published_date_key")),
         (fact_check, ("region_key", "agency_key")),
+        (fact_document_progress, ("source_key",)),
     ):
         change = (
             update(table)
@@ -196,6 +203,7 @@ def progress_row(
 
 
 def observation_key(row: Row) -> int:
+    """The row's metric is still the current one: the key must not change with the metric's version."""
     names = (
         "document_key", "span_start", "span_end", "metric_key", "period_key", "status", "scope", "dimension",
         "is_derived",

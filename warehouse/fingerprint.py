@@ -45,8 +45,9 @@ def published(table: Table) -> Select[Any]:
     """
     chosen = select(table).order_by(*table.primary_key)
     if table is dim_source:
-        used = select(dim_document.c.source_key)
-        return chosen.where(dim_source.c.source_key.in_(used))
+        version = dim_source.alias("version")
+        used = select(version.c.current_key).where(version.c.source_key.in_(select(dim_document.c.source_key)))
+        return chosen.where(dim_source.c.current_key.in_(used))
     return chosen
 
 

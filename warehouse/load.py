@@ -9,13 +9,8 @@ from sqlalchemy import Connection, Engine
 
 from warehouse.across import check_statements
 from warehouse.batch import LoadBatch, LoadResult
-from warehouse.crawl_log import (
-    quarantine_rows,
-    write_fetches,
-    write_pages,
-    write_quarantine,
-    write_source_run,
-)
+from warehouse.checkup import Scope, test_batch
+from warehouse.crawl_log import write_fetches, write_pages, write_source_run
 from warehouse.data_tests import Tester
 from warehouse.dims import Members, infer_source, to_json
 from warehouse.documents import DocumentPlan, plan_documents
@@ -23,8 +18,10 @@ from warehouse.engine import writing
 from warehouse.facts import FactRows, Origin, build_facts, copy_facts, move_facts, progress_row
 from warehouse.keys import key_of
 from warehouse.periods import parse_published
+from warehouse.quarantine import DOCUMENT, Settled, Visit, settle
 from warehouse.schema import dim_document, document_text, fact_document_progress
 from warehouse.schema_dims import dim_load
+from warehouse.steps import reach
 from warehouse.upsert import Changes, Row, delete_rows, insert_rows, merge_rows, read_rows
 from warehouse.values import CheckAcross, rebuild_regions
 
@@ -34,12 +31,14 @@ def publish(engine: Engine, batch: LoadBatch, check_across: CheckAcross = check_
 
     `check_across` is given the statements of one authority and gives the checks over its documents; by default
     the project's rules.
-    Raises WarehouseError when the database refuses; then nothing has been changed, not even the log.
+    Raises DataTestFailed when the state to be published fails a data test, WarehouseError when the database refuses;
+    then nothing has been changed, not even the log.
     """
     with writing(engine) as conn:
-        if batch.status == "failed":
-            return _log_only(conn, batch)
-        return _Load(conn, batch, check_across).run()
+        reach("load-1-begun")
+        result = _log_only(conn, batch) if batch.status == "failed" else _Load(conn, batch, check_across).run()
+    reach("load-10-published")
+    return result
 
 
 def _log_only(conn: Connection, batch: LoadBatch) -> LoadResult:
@@ -59,32 +58,49 @@ class _Load:
     def run(self) -> LoadResult:
         conn, batch = self.conn, self.batch
         now = datetime.now(UTC)
-        load_key, is_new_load = self._open_load()
+        load_key, is_new_load = open_load(conn, batch)
         members = Members()
-        members.source(batch.source)
-        members.catalogue(batch.catalogue)
+        members.source(conn, batch.source, batch.started_at)
+        members.catalogue(conn, batch.catalogue, batch.started_at)
         tester = Tester(batch.catalogue)
-        plan = plan_documents(conn, batch, tester.accept_documents(batch.documents), members, load_key)
+        documents = tester.accept_documents(batch.documents)
+        plan = plan_documents(conn, batch, documents, members, load_key)
         facts = self._stage_facts(plan, tester, members, load_key)
+        reach("load-2-staged")
 
         changes = members.write(conn)
+        reach("load-3-dimensions")
         changes.add(merge_rows(conn, document_text, plan.texts.values()))
         changes.add(merge_rows(conn, dim_document, plan.rows.values()))
         changes.updated += sum(move_facts(conn, row) for row in plan.moved())
+        reach("load-4-documents")
         changes.add(facts.insert(conn))
+        changes.add(members.settle(conn))
         self._write_progress(plan, now)
+        reach("load-5-facts")
         values = Changes()
-        regions = plan.touched_regions()
+        regions = {members.current_of(key) for key in plan.touched_regions()} | members.find_regrouped(conn)
         if regions:
             values, across = rebuild_regions(conn, regions, self.check_across, load_key)
             changes.add(values)
             changes.add(across)
-        quarantined = write_quarantine(conn, quarantine_rows(batch, tester.rejected))
-        result = self._result(plan, facts, tester, changes, values, quarantined, load_key)
-        self._close_load(result, load_key, is_new_load, now)
+        reach("load-6-values")
+        visit = Visit(
+            batch.source.source_id, batch.run_id, batch.finished_at, load_key,
+            frozenset((row["document_id"], row["text_hash"]) for row in plan.needs_facts()),
+            frozenset(doc.document_id for doc in documents),
+        )  # fmt: skip
+        settled = settle(conn, visit, tester.rejected, is_retry=not batch.is_crawl)
+        reach("load-7-quarantine")
+        result = self._result(plan, facts, tester, changes, values, settled, load_key)
+        close_load(conn, result, load_key, is_new_load, now)
         write_fetches(conn, batch)
-        write_pages(conn, batch, {one.document_id for one in tester.rejected if one.target == "dim_document"})
-        write_source_run(conn, batch, result)
+        write_pages(conn, batch, {one.document_id for one in tester.rejected if one.target == DOCUMENT})
+        if batch.is_crawl:
+            write_source_run(conn, batch, result)
+        reach("load-8-log")
+        test_batch(conn, batch.source.source_id, Scope.of(plan.rows, regions))
+        reach("load-9-tested")
         return result
 
     def _stage_facts(self, plan: DocumentPlan, tester: Tester, members: Members, load_key: int) -> FactRows:
@@ -102,7 +118,7 @@ class _Load:
                 for old in plan.stored.values()
                 if old["text_key"] == version["text_key"] and old["is_parsed"]
             )
-            rows.add(copy_facts(self.conn, sibling, version, load_key))
+            rows.add(copy_facts(self.conn, sibling, version, load_key, members))
         return rows
 
     def _write_progress(self, plan: DocumentPlan, now: datetime) -> None:
@@ -114,50 +130,9 @@ class _Load:
             rows.append(progress_row(version, times, parse_published(version["published_at"]), now))
         insert_rows(self.conn, fact_document_progress, rows)
 
-    def _open_load(self) -> tuple[int, bool]:
-        """The load's own row comes first, because all others refer to it."""
-        batch = self.batch
-        key = key_of("load", batch.run_id, batch.source.source_id)
-        if key in read_rows(self.conn, dim_load, [key]):
-            return key, False
-        row = {
-            "load_key": key,
-            "run_id": batch.run_id,
-            "source_id": batch.source.source_id,
-            "code_version": batch.code_version,
-            "catalogue_version": batch.catalogue_version,
-            "extractor_version": batch.extractor_version,
-            "started_at": batch.started_at,
-            "published_at": None,
-            "n_inserted": 0,
-            "n_updated": 0,
-            "n_deleted": 0,
-            "n_quarantined": 0,
-            "data_tests": "{}",
-        }
-        insert_rows(self.conn, dim_load, [row])
-        return key, True
-
-    def _close_load(self, result: LoadResult, load_key: int, is_new_load: bool, now: datetime) -> None:
-        """Nothing changed: no row. A second change under one run and source adds up in its row."""
-        if result.load_key is None:
-            if is_new_load:
-                delete_rows(self.conn, dim_load, [load_key])
-            return
-        row = read_rows(self.conn, dim_load, [load_key])[load_key]
-        row.update(
-            published_at=now,
-            n_inserted=row["n_inserted"] + result.inserted,
-            n_updated=row["n_updated"] + result.updated,
-            n_deleted=row["n_deleted"] + result.deleted,
-            n_quarantined=row["n_quarantined"] + result.quarantined,
-            data_tests=to_json(result.checked),
-        )
-        merge_rows(self.conn, dim_load, [row])
-
     def _result(
         self, plan: DocumentPlan, facts: FactRows, tester: Tester, changes: Changes, values: Changes,
-        quarantined: int, load_key: int,
+        settled: Settled, load_key: int,
     ) -> LoadResult:  # fmt: skip
         return LoadResult(
             source_id=self.batch.source.source_id,
@@ -171,8 +146,52 @@ class _Load:
             observations=len(facts.observations),
             mentions=len(facts.mentions),
             checks=len(facts.checks),
-            quarantined=quarantined,
+            quarantined=settled.added,
             checked=dict(sorted(tester.checked.items())),
-            load_key=load_key if changes.total else None,
+            load_key=load_key if changes.total or settled.resolved else None,
             values_changed=values.total,
+            resolved=settled.resolved,
+            still_failing=settled.failed,
         )
+
+
+def open_load(conn: Connection, batch: LoadBatch) -> tuple[int, bool]:
+    """The load's own row comes first, because all others refer to it. Its key, and whether it is new."""
+    key = key_of("load", batch.run_id, batch.source.source_id)
+    if key in read_rows(conn, dim_load, [key]):
+        return key, False
+    row = {
+        "load_key": key,
+        "run_id": batch.run_id,
+        "source_id": batch.source.source_id,
+        "code_version": batch.code_version,
+        "catalogue_version": batch.catalogue_version,
+        "extractor_version": batch.extractor_version,
+        "started_at": batch.started_at,
+        "published_at": None,
+        "n_inserted": 0,
+        "n_updated": 0,
+        "n_deleted": 0,
+        "n_quarantined": 0,
+        "data_tests": "{}",
+    }
+    insert_rows(conn, dim_load, [row])
+    return key, True
+
+
+def close_load(conn: Connection, result: LoadResult, load_key: int, is_new_load: bool, now: datetime) -> None:
+    """Nothing changed: no row. A second change under one run and source adds up in its row."""
+    if result.load_key is None:
+        if is_new_load:
+            delete_rows(conn, dim_load, [load_key])
+        return
+    row = read_rows(conn, dim_load, [load_key])[load_key]
+    row.update(
+        published_at=now,
+        n_inserted=row["n_inserted"] + result.inserted,
+        n_updated=row["n_updated"] + result.updated,
+        n_deleted=row["n_deleted"] + result.deleted,
+        n_quarantined=row["n_quarantined"] + result.quarantined,
+        data_tests=to_json(result.checked),
+    )
+    merge_rows(conn, dim_load, [row])

@@ -75,10 +75,11 @@ def select_restatements() -> Select[Any]:
     """One row per whole-period statement of a figure that is stated with different exact values."""
     value, seen = fact_metric_value, fact_observation
     basis = case((and_(seen.c.status == "cumulative", metric.c.measure != "stock"), "cumulative"), else_="period")
+    place, version = region.alias("region_version"), metric.alias("metric_version")
     is_same = and_(
-        value.c.region_key == seen.c.region_key,
+        value.c.region_key == place.c.current_key,
         value.c.agency_key == seen.c.agency_key,
-        value.c.metric_key == seen.c.metric_key,
+        value.c.metric_key == metric.c.metric_key,
         value.c.period_key == seen.c.period_key,
         value.c.scope == seen.c.whole_scope,
         value.c.dimension == seen.c.dimension,
@@ -105,7 +106,9 @@ def select_restatements() -> Select[Any]:
         )
         .select_from(seen)
         .join(doc, doc.c.document_key == seen.c.document_key)
-        .join(metric, metric.c.metric_key == seen.c.metric_key)
+        .join(place, place.c.region_key == seen.c.region_key)
+        .join(version, version.c.metric_key == seen.c.metric_key)
+        .join(metric, metric.c.metric_key == version.c.current_key)
         .join(value, and_(is_same, value.c.basis == basis))
         .join(region, region.c.region_key == value.c.region_key)
         .join(agency, agency.c.agency_key == value.c.agency_key)
@@ -162,10 +165,13 @@ def select_failed_checks() -> Select[Any]:
 
 def select_coverage() -> Select[Any]:
     """One row per authority and year from its first to its last report; a year without report is a gap."""
+    version = region.alias("region_version")
+    place = version.c.current_key.label("region_key")
     reports = (
-        select(doc.c.region_key, doc.c.agency_key, doc.c.report_year, func.count().label("n_reports"))
+        select(place, doc.c.agency_key, doc.c.report_year, func.count().label("n_reports"))
+        .join(version, version.c.region_key == doc.c.region_key)
         .where(doc.c.is_counted, doc.c.is_report, doc.c.report_year.is_not(None))
-        .group_by(doc.c.region_key, doc.c.agency_key, doc.c.report_year)
+        .group_by(place, doc.c.agency_key, doc.c.report_year)
         .cte("reports")
     )
     first = func.min(reports.c.report_year)
@@ -223,7 +229,7 @@ def select_source_health() -> Select[Any]:
         )
         .select_from(dim_source)
         .outerjoin(run, run.c.source_key == dim_source.c.source_key)
-        .where(dim_source.c.source_key >= 0)
+        .where(dim_source.c.source_key >= 0, dim_source.c.is_current)
         .group_by(dim_source.c.source_key)
         .order_by(dim_source.c.source_id)
     )

@@ -1,19 +1,20 @@
-"""Typed Parquet from a select: the schema comes from the columns' types, never from the values."""
+"""Typed Parquet: the schema comes from the columns' types, never from the values; the same rows, the same bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import BigInteger, Boolean, Connection, Date, Integer, LargeBinary, Select, String
+from sqlalchemy import BigInteger, Boolean, Date, Integer, LargeBinary, Select, String
 from sqlalchemy.types import TypeEngine
 
 from warehouse.columns import PLACES, Quantity, UtcDateTime
-from warehouse.fingerprint import stream
 
 ROWS = 50_000
 """Rows in a row group."""
@@ -31,6 +32,13 @@ TYPES: tuple[tuple[type[TypeEngine[Any]] | type[Quantity] | type[UtcDateTime], p
 """The first that fits; narrower types stand before the wider ones."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    rows: int
+    content: str
+    """Hash of the rows, but for the columns that were left out."""
+
+
 def arrow_schema(query: Select[Any]) -> pa.Schema:
     """One field per column of the select."""
     return pa.schema([pa.field(column.name, arrow_type(column.type)) for column in query.selected_columns])
@@ -43,22 +51,14 @@ def arrow_type(kind: TypeEngine[Any]) -> pa.DataType:
     raise TypeError(f"no Parquet type for {kind!r}")
 
 
-def write_query(conn: Connection, query: Select[Any], path: Path) -> int:
-    """Write the rows of a select; gives their number. The same rows give the same bytes."""
-    schema = arrow_schema(query)
-    return write_rows((tuple(row) for row in stream(conn, query)), schema, path)
+def write_rows(rows: Iterable[Any], schema: pa.Schema, path: Path, unhashed: Iterable[str] = ()) -> Written:
+    """Write rows as tuples in the schema's order."""
+    return _write(_groups_of_rows(iter(rows), schema), schema, path, unhashed)
 
 
-def write_rows(rows: Iterator[tuple[Any, ...]], schema: pa.Schema, path: Path) -> int:
-    total = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        while group := list(islice(rows, ROWS)):
-            columns = [
-                pa.array(column, kind) for column, kind in zip(zip(*group, strict=True), schema.types, strict=True)
-            ]
-            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
-            total += len(group)
-    return total
+def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> Written:
+    """Write record batches whose columns can be cast to the schema's."""
+    return _write(_groups_of_batches(batches, schema), schema, path, ())
 
 
 def count_readable(path: Path, schema: pa.Schema) -> int:
@@ -66,4 +66,37 @@ def count_readable(path: Path, schema: pa.Schema) -> int:
     with pq.ParquetFile(path) as file:
         if not file.schema_arrow.equals(schema):
             return -1
-        return sum(batch.num_rows for batch in file.iter_batches())
+        return sum(batch.num_rows for batch in file.iter_batches(use_threads=False))
+
+
+def _write(groups: Iterator[pa.Table], schema: pa.Schema, path: Path, unhashed: Iterable[str]) -> Written:
+    hashed = [name for name in schema.names if name not in set(unhashed)]
+    digest, total = hashlib.sha256(), 0
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for group in groups:
+            writer.write_table(group, row_group_size=ROWS)
+            for batch in group.select(hashed).to_batches():
+                digest.update(batch.serialize())
+            total += group.num_rows
+    return Written(total, digest.hexdigest())
+
+
+def _groups_of_rows(rows: Iterator[Any], schema: pa.Schema) -> Iterator[pa.Table]:
+    while group := list(islice(rows, ROWS)):
+        columns = [pa.array(column, kind) for column, kind in zip(zip(*group, strict=True), schema.types, strict=True)]
+        yield pa.Table.from_arrays(columns, schema=schema)
+
+
+def _groups_of_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """However the batches were cut, the groups are full but for the last."""
+    held: list[pa.Table] = []
+    n_held = 0
+    for batch in batches:
+        held.append(pa.Table.from_batches([batch]).cast(schema))
+        n_held += batch.num_rows
+        while n_held >= ROWS:
+            whole = pa.concat_tables(held)
+            yield whole.slice(0, ROWS).combine_chunks()
+            held, n_held = [whole.slice(ROWS)], n_held - ROWS
+    if n_held:
+        yield pa.concat_tables(held).combine_chunks()

@@ -17,7 +17,6 @@ from warehouse.schema import (
     dim_document,
     document_text,
     page,
-    quarantine,
 )
 from warehouse.schema_dims import dim_region, dim_source
 
@@ -65,21 +64,6 @@ def articles(engine: Engine) -> Iterator[Record]:
             yield _article(row._mapping)
 
 
-def quarantine_rows(engine: Engine, limit: int | None = None) -> list[Record]:
-    """Rows set aside, the newest first."""
-    chosen = (
-        select(quarantine, dim_source.c.source_id)
-        .join(dim_source, dim_source.c.source_key == quarantine.c.source_key)
-        .order_by(quarantine.c.quarantined_at.desc(), quarantine.c.quarantine_key)
-        .limit(limit)
-    )
-    with reading(engine) as conn:
-        rows = [dict(row) for row in conn.execute(chosen).mappings()]
-    for row in rows:
-        row["payload"] = json.loads(row["payload"])
-    return rows
-
-
 def _article(row: Any) -> Record:
     return {
         "url": row["url"],
@@ -117,7 +101,6 @@ __all__ = [
     "held_attachments",
     "load_pages",
     "never_applied",
-    "quarantine_rows",
     "source_health",
     "status",
     "totals",

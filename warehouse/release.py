@@ -1,38 +1,36 @@
 """Releases: the published state as files that people read, complete or not there at all.
 
-A release is a folder named by the day of the last load and the fingerprint. It is written beside its final name,
-checked against the database, then renamed; the file `CURRENT` names the one to read and is replaced in one step.
+A release is a folder named by the day of the last load and the mark of what it says. It is written beside its final
+name, checked against the database, then renamed; the file `CURRENT` names the one to read and is replaced in one step.
+Files that say what they said in the release before are shared with it and not written again.
 """
 
 from __future__ import annotations
 
-import hashlib
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
-from typing import Any
 
-import pyarrow as pa
-from sqlalchemy import Connection, Engine, Select, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from warehouse.dictionary import render_dictionary
 from warehouse.engine import reading
 from warehouse.errors import WarehouseError
-from warehouse.fingerprint import hash_content, published
-from warehouse.marts import RELEASED, select_region_year
-from warehouse.parquet import arrow_schema, count_readable, write_query, write_rows
-from warehouse.schema import STAR, dim_document, document_text
-from warehouse.schema_dims import dim_load, dim_metric
+from warehouse.package import describe_package
+from warehouse.release_files import PARTS, Files
+from warehouse.release_read import PACKAGE, POINTER, Told, current_release, list_releases, read_release
+from warehouse.schema_dims import dim_load
 
-POINTER = "CURRENT"
-PACKAGE = "datapackage.json"
 DICTIONARY = "dictionary.md"
-WHOLE_PERIOD = ("final", "later_report")
-"""What a wide table shows: a part-year figure never stands for a year."""
+VIEWS = "views.sql"
+LOCK = ".lock"
+DRAFT, OLD = ".draft.", ".old."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +42,23 @@ class Release:
     is_new: bool
     """False: the same state had been released before; its files were left as they are."""
     rows: dict[str, int]
+    n_files: int
+    """Parquet files."""
+    n_linked: int
+    """Files among them that are those of the release before."""
 
 
 def make_release(engine: Engine, folder: Path, keep: int) -> Release:
-    """Write the published state below `folder` and keep the last `keep` releases.
+    """Write the published state below `folder` and keep the last `keep` releases. A second maker waits its turn.
 
     Raises WarehouseError when nothing was loaded yet, a file cannot be written, or a check finds a difference;
     the current release then stays as it was.
     """
     try:
-        with reading(engine) as conn:
+        with _only_maker(folder), reading(engine) as conn:
             release = _make(conn, folder)
-        _point_to(folder, release.name)
-        _prune(folder, keep, release.name)
+            _point_to(folder, release.name)
+            _prune(folder, keep, release.name)
     except OSError as error:
         raise WarehouseError(
             f"release {folder}: {error.strerror or error}; check the folder's permissions and the free space"
@@ -64,133 +66,67 @@ def make_release(engine: Engine, folder: Path, keep: int) -> Release:
     return release
 
 
-def current_release(folder: Path) -> Path | None:
-    """The release to read, or None before the first one."""
-    try:
-        name = (folder / POINTER).read_text(encoding="utf-8").strip()
-    except FileNotFoundError:
-        return None
-    return folder / name
+@contextmanager
+def _only_maker(folder: Path) -> Iterator[None]:
+    """One maker at a time in a folder, so what another one left half-done can be cleared away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        for left in (*folder.glob(f"{DRAFT}*"), *folder.glob(f"{OLD}*")):
+            shutil.rmtree(left)
+        yield
 
 
 def _make(conn: Connection, folder: Path) -> Release:
     last_load = conn.execute(select(func.max(dim_load.c.published_at))).scalar_one()
     if last_load is None:
         raise WarehouseError("nothing has been loaded yet, so there is nothing to release; run `fazhi nightly` first")
-    mark = hash_content(conn)
-    name = f"{last_load.astimezone(UTC):%Y-%m-%d}_{mark[:8]}"
-    target = folder / name
-    if (target / PACKAGE).is_file():
-        resources = json.loads((target / PACKAGE).read_text(encoding="utf-8"))["resources"]
-        return Release(name, target, mark, False, {one["name"]: one["rows"] for one in resources})
-    draft = folder / f".{name}.{os.getpid()}"
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
+    draft = folder / f"{DRAFT}{os.getpid()}"
+    draft.mkdir()
     try:
-        rows = _write(conn, draft, name, mark, last_load)
+        files = Files(conn, draft.resolve(), current_release(folder))
+        files.write()
+        mark = files.mark()
+        name = f"{last_load.astimezone(UTC):%Y-%m-%d}_{mark[:8]}"
+        target = folder / name
+        if (target / PACKAGE).is_file():
+            told = read_release(target)
+            return _result(told, is_new=False, n_linked=0)
+        files.write_parts()
+        (draft / DICTIONARY).write_text(render_dictionary(), encoding="utf-8")
+        (draft / VIEWS).write_text(_views_sql(files), encoding="utf-8")
+        package = describe_package(conn, files.tables, files.schemas, name, mark, last_load)
+        text = json.dumps(package, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+        (draft / PACKAGE).write_text(text, encoding="utf-8")
         _sync(draft)
         draft.replace(target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return Release(name, target, mark, True, rows)
+    return _result(read_release(target), is_new=True, n_linked=files.n_linked)
 
 
-def _write(conn: Connection, draft: Path, name: str, mark: str, last_load: datetime) -> dict[str, int]:
-    resources: list[dict[str, Any]] = []
-    for title, query, about in _queries():
-        path = draft / f"{title}.parquet"
-        written = write_query(conn, query, path)
-        stored = conn.execute(select(func.count()).select_from(query.order_by(None).subquery())).scalar_one()
-        schema = arrow_schema(query)
-        _check(path, written, stored, schema)
-        comments = {column.name: getattr(column, "comment", None) or "" for column in query.selected_columns}
-        resources.append(_resource(path, written, schema, about, comments))
-    for section, schema, lines in _wide_tables(conn):
-        path = draft / f"mart_region_year_{section}.parquet"
-        written = write_rows(iter(lines), schema, path)
-        _check(path, written, len(lines), schema)
-        about = "One row per authority and year, one column per metric; empty where no whole-period figure is known."
-        resources.append(_resource(path, written, schema, about, {}))
-    (draft / DICTIONARY).write_text(render_dictionary(), encoding="utf-8")
-    package = {
-        "name": "fazhi",
-        "title": "Figures of local governments' yearly rule-of-law reports, each with its sentence",
-        "version": name,
-        "fingerprint": mark,
-        "last_load_at": last_load.astimezone(UTC).isoformat(),
-        "resources": resources,
-    }
-    text = json.dumps(package, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    (draft / PACKAGE).write_text(text, encoding="utf-8")
-    return {one["name"]: one["rows"] for one in resources}
+def _result(told: Told, *, is_new: bool, n_linked: int) -> Release:
+    resources = told.package["resources"]
+    rows = {one["name"]: one["rows"] for one in resources}
+    n_files = sum(len(one["parts"]) for one in resources)
+    return Release(told.name, told.path, told.package["fingerprint"], is_new, rows, n_files, n_linked)
 
 
-def _queries() -> Iterator[tuple[str, Select[Any], str]]:
-    """Name, select and description of every file but the wide ones."""
-    for table in STAR:
-        if table is not document_text:
-            yield table.name, published(table), table.comment or ""
-    text, reports = document_text.c, select(dim_document.c.text_key).where(dim_document.c.is_report)
-    names = (text.text_key, text.document_id, text.text_hash, text.text_origin, text.text)
-    query = select(*names).where(text.text_key.in_(reports)).order_by(text.text_key)
-    yield document_text.name, query, "One row per report and normalised text. Texts of notices are left out."
-    for mart, make in RELEASED.items():
-        yield mart, make(), make.__doc__ or ""
-
-
-def _wide_tables(conn: Connection) -> Iterator[tuple[str, pa.Schema, list[tuple[Any, ...]]]]:
-    """Per section of the catalogue one table: authorities and years down, metrics across."""
-    chosen = select(dim_metric.c.section, dim_metric.c.metric_code).where(dim_metric.c.metric_key >= 0)
-    sections: dict[str, list[str]] = {}
-    for section, code in conn.execute(chosen.order_by(dim_metric.c.section, dim_metric.c.metric_code)):
-        sections.setdefault(section, []).append(code)
-    names = ("region_code", "province_zh", "city_zh", "region_zh", "agency_zh")
-    cells: dict[str, dict[tuple[Any, ...], dict[str, Any]]] = {section: {} for section in sections}
-    for row in conn.execute(select_region_year()).mappings():
-        is_plain = row["basis"] == "period" and not row["scope"] and not row["dimension"]
-        if is_plain and row["chosen_by"] in WHOLE_PERIOD and row["period_id"] == str(row["year"]):
-            head = (*(row[name] for name in names), row["year"])
-            cells[row["section"]].setdefault(head, {})[row["metric_code"]] = row["value_num"]
-    amount = pa.decimal128(24, 6)
-    for section, codes in sections.items():
-        fields = [pa.field(name, pa.string()) for name in names] + [pa.field("year", pa.int32())]
-        schema = pa.schema(fields + [pa.field(code, amount) for code in codes])
-        heads = sorted(cells[section], key=lambda head: [str(part or "") for part in head])
-        yield section, schema, [(*head, *(cells[section][head].get(code) for code in codes)) for head in heads]
-
-
-def _check(path: Path, written: int, stored: int, schema: pa.Schema) -> None:
-    found = count_readable(path, schema)
-    if not found == written == stored:
-        raise WarehouseError(
-            f"release file {path.name}: {found} rows can be read, {written} were written, the warehouse has {stored}; "
-            "the release was dropped, the one before stays current: please report this"
-        )
-
-
-def _resource(path: Path, rows: int, schema: pa.Schema, about: str, comments: dict[str, str]) -> dict[str, Any]:
-    data = path.read_bytes()
-    return {
-        "name": path.stem,
-        "path": path.name,
-        "format": "parquet",
-        "description": about,
-        "rows": rows,
-        "bytes": len(data),
-        "hash": f"sha256:{hashlib.sha256(data).hexdigest()}",
-        "schema": {
-            "fields": [
-                {"name": one.name, "type": str(one.type), "description": comments.get(one.name, "")} for one in schema
-            ]
-        },
-    }
+def _views_sql(files: Files) -> str:
+    """For DuckDB's own shell, started in the release's folder: `duckdb -init views.sql`."""
+    lines = ["-- A view per table of this release. In its folder: duckdb -init views.sql"]
+    for name, parts in sorted(files.tables.items()):
+        path = parts[0].path if "/" not in parts[0].path else f"{name}/*.parquet"
+        lines.append(f"CREATE OR REPLACE VIEW {name} AS SELECT * FROM read_parquet('{path}');")
+    return "\n".join(lines) + "\n"
 
 
 def _sync(draft: Path) -> None:
-    """The files are on the disk before the folder gets its name."""
-    for path in draft.iterdir():
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+    """The files are on the disk before the folder gets its name; those of the release before have been there."""
+    for path in sorted(draft.rglob("*")):
+        if path.is_file() and path.stat().st_nlink == 1:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def _point_to(folder: Path, name: str) -> None:
@@ -204,10 +140,11 @@ def _point_to(folder: Path, name: str) -> None:
 
 def _prune(folder: Path, keep: int, current: str) -> None:
     """Keep the newest releases, and always the current one; other folders are nobody's business here."""
-    found = []
-    for package in folder.glob(f"*/{PACKAGE}"):
-        told = json.loads(package.read_text(encoding="utf-8"))
-        if told.get("version") == package.parent.name:
-            found.append((package.parent.name == current, told["last_load_at"], package.parent))
-    for _, _, old in sorted(found, reverse=True)[keep:]:
-        shutil.rmtree(old)
+    others = [one for one in list_releases(folder) if one.name != current]
+    for old in others[: max(len(others) - keep + 1, 0)]:
+        gone = folder / f"{OLD}{old.name}"
+        old.path.replace(gone)  # out of sight in one step
+        shutil.rmtree(gone)
+
+
+__all__ = ["PARTS", "Release", "current_release", "list_releases", "make_release"]

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Boolean, Date, Index, Integer, String, Table, Text, UniqueConstraint
 
 from warehouse.columns import BigKey, Quantity, UtcDateTime, field, key_column, reference
 from warehouse.schema_dims import DIMENSIONS, dim_document, document_text, metadata
-
-SCHEMA_VERSION = 2
 
 fact_observation = Table(
     "fact_observation",
     metadata,
     key_column("observation_key", "Hash of the natural key."),
     reference("document_key", "dim_document.document_key", "Document version that states it."),
-    reference("metric_key", "dim_metric.metric_key", "What is counted.", index=True),
+    reference("metric_key", "dim_metric.metric_key", "What is counted, by the catalogue of its load.", index=True),
     reference("unit_key", "dim_unit.unit_key", "Canonical unit of the value."),
     reference("period_key", "dim_period.period_key", "Period that the figure covers."),
     reference("as_of_date_key", "dim_date.date_key", "Cut-off of a part-year figure; -2 for a whole period."),
-    reference("region_key", "dim_region.region_key", "Region.", index=True),
+    reference("region_key", "dim_region.region_key", "Region on the document's day.", index=True),
     reference("agency_key", "dim_agency.agency_key", "Body that reports; -2: the region's government."),
-    reference("source_key", "dim_source.source_key", "Source."),
+    reference("source_key", "dim_source.source_key", "Source on the document's day."),
     reference("published_date_key", "dim_date.date_key", "Day on which it was stated."),
     field("value_num", Quantity, "Canonical value: percent 0-100, yuan, counts.", null=True),
     field("value_low", Quantity, "Bound that the words state.", null=True),
@@ -82,9 +80,9 @@ fact_metric_value = Table(
     "fact_metric_value",
     metadata,
     key_column("value_key", "Hash of the natural key."),
-    reference("region_key", "dim_region.region_key", "Region."),
+    reference("region_key", "dim_region.region_key", "Region, its current version."),
     reference("agency_key", "dim_agency.agency_key", "Body that reports; -2: the region's government."),
-    reference("metric_key", "dim_metric.metric_key", "Metric.", index=True),
+    reference("metric_key", "dim_metric.metric_key", "Metric, its current version.", index=True),
     reference("period_key", "dim_period.period_key", "Period."),
     field("basis", String, "`period`, or `cumulative` (since a start before the period)."),
     field("scope", String, "Part of the authority, as stated; empty for the whole."),
@@ -226,6 +224,29 @@ document_sighting = Table(
     "they do not depend on the order of loading.",
 )
 
+member_state = Table(
+    "member_state",
+    metadata,
+    key_column("state_key", "Hash of kind, natural key and content."),
+    field("kind", String, "`source`, or `catalogue` (units, metrics and rules together)."),
+    field("natural_key", String, "source_id; `catalogue`.", index=True),
+    field("content", Text, "JSON: the columns of its dimension rows."),
+    comment="One row per state in which a source or the catalogue was ever seen.",
+)
+
+member_sighting = Table(
+    "member_sighting",
+    metadata,
+    key_column("member_sighting_key", "Hash of state and day."),
+    reference("state_key", "member_state.state_key", "How it was."),
+    field("day", Date, "Day (UTC)."),
+    field("first_seen_at", UtcDateTime, "First load of that day that saw it so."),
+    field("last_seen_at", UtcDateTime, "Last load of that day."),
+    UniqueConstraint("state_key", "day"),
+    comment="One row per state × day on which it was seen. Versions of sources and metrics are folded from these "
+    "rows, so they do not depend on the order of loading.",
+)
+
 page = Table(
     "page",
     metadata,
@@ -266,6 +287,9 @@ quarantine = Table(
     field("payload", Text, "The row, JSON."),
     field("run_id", String, "Run that first met it."),
     field("quarantined_at", UtcDateTime, "When."),
+    field("tried_at", UtcDateTime, "When its document was last read again.", null=True),
+    field("resolved_at", UtcDateTime, "When its document passed; NULL while it waits.", null=True),
+    reference("resolved_load_key", "dim_load.load_key", "Load that brought what passed; -2 while it waits."),
     comment="One row per row that failed a data test: counted, kept, never dropped.",
 )
 
@@ -285,14 +309,13 @@ CONTENT = (
 STAR = (*DIMENSIONS, *(t for t in CONTENT if t not in DIMENSIONS), fact_document_progress)
 """What a release carries."""
 
-LOG = (fact_fetch, fact_source_run, page, document_sighting, quarantine)
+LOG = (fact_fetch, fact_source_run, page, document_sighting, member_state, member_sighting, quarantine)
 """The crawl log and the quarantine: operators' tables, not in a release."""
 
 __all__ = [
     "CONTENT",
     "DIMENSIONS",
     "LOG",
-    "SCHEMA_VERSION",
     "STAR",
     "bridge_check_observation",
     "dim_document",
@@ -305,6 +328,8 @@ __all__ = [
     "fact_metric_value",
     "fact_observation",
     "fact_source_run",
+    "member_sighting",
+    "member_state",
     "metadata",
     "page",
     "quarantine",

@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from warehouse.columns import Quantity, UtcDateTime, field, key_column, reference
+from warehouse.columns import Quantity, UtcDateTime, field, key_column, moment, reference, versions
 
 metadata = MetaData(
     naming_convention={
@@ -24,13 +24,6 @@ metadata = MetaData(
         "fk": "fk_%(table_name)s_%(column_0_name)s",
         "pk": "pk_%(table_name)s",
     }
-)
-
-schema_version = Table(
-    "schema_version",
-    metadata,
-    field("version", Integer, "Version of these tables; a program of another version refuses the database."),
-    comment="One row: which version of the schema this database holds.",
 )
 
 dim_load = Table(
@@ -84,17 +77,19 @@ dim_period = Table(
 dim_region = Table(
     "dim_region",
     metadata,
-    key_column("region_key", "Hash of region_code."),
-    field("region_code", String, "GB/T 2260 code, six digits; the sandbox's fictional places are under 99."),
-    field("name_zh", String, "Name."),
+    key_column("region_key", "Hash of region_code; of an older version also of its number."),
+    field("region_code", String, "GB/T 2260 code that the place has today or had last; the sandbox's are under 99."),
+    field("listed_code", String, "The code that it had then.", versioned=True),
+    field("name_zh", String, "Name.", versioned=True),
     field("name_en", String, "Name in Latin letters.", null=True),
-    field("level", String, "`province`, `city`, `county` or `unknown`."),
-    field("province_zh", String, "Province.", null=True),
-    field("city_zh", String, "Prefecture-level city.", null=True),
+    field("level", String, "`province`, `city`, `county` or `unknown`.", versioned=True),
+    field("province_zh", String, "Province.", null=True, versioned=True),
+    field("city_zh", String, "Prefecture-level city.", null=True, versioned=True),
     field("is_sandbox", Boolean, "A fictional place."),
     field("is_inferred", Boolean, "Only the code is known so far; filled in place later."),
-    UniqueConstraint("region_code"),
-    comment="One row per region (catalog/regions.yml).",
+    *versions("dim_region", "region_key", "region_code", audit=False),
+    comment="One row per version of a region (GB/T 2260, catalog/regions.yml): place × time in which its code, name "
+    "and parents held. A fact has the version of its document's day.",
 )
 
 dim_agency = Table(
@@ -102,26 +97,28 @@ dim_agency = Table(
     metadata,
     key_column("agency_key", "Hash of region_code and name."),
     reference("region_key", "dim_region.region_key", "Where the agency sits."),
-    field("name_zh", String, "Name as stated."),
+    field("name_zh", String, "Name in full, with the place in front as it is called today."),
     UniqueConstraint("region_key", "name_zh"),
-    comment="One row per agency as stated: region and name. Not applicable means: the region's own government.",
+    comment="One row per agency: region and full name. Not applicable means: the region's own government.",
 )
 
 dim_source = Table(
     "dim_source",
     metadata,
-    key_column("source_key", "Hash of source_id."),
+    key_column("source_key", "Hash of source_id; of an older version also of its number."),
     field("source_id", String, "`<region code>_<pinyin>`, the stem of the source's YAML."),
-    field("name_zh", String, "Name."),
-    field("name_en", String, "Name in English."),
-    reference("region_key", "dim_region.region_key", "Whose portal it is."),
+    field("name_zh", String, "Name.", versioned=True),
+    field("name_en", String, "Name in English.", versioned=True),
+    reference("region_key", "dim_region.region_key", "Whose portal it is.", versioned=True),
     field("engine", String, "The family of portal layouts."),
     field("hosts", Text, "JSON list of hosts."),
     field("is_sandbox", Boolean, "A fictional portal of the demo."),
     field("rhythm", String, "How often a report is expected."),
     field("expected_month", Integer, "By the start of this month last year's report is public."),
-    UniqueConstraint("source_id"),
-    comment="One row per source (connectors/sources/*.yml).",
+    field("is_inferred", Boolean, "Known from failed runs only; filled in place later."),
+    *versions("dim_source", "source_key", "source_id"),
+    comment="One row per version of a source (connectors/sources/*.yml), cut by when it was seen so. A document and "
+    "its facts have the version of the document's day, the crawl log has the current one.",
 )
 
 dim_unit = Table(
@@ -138,22 +135,23 @@ dim_unit = Table(
 dim_metric = Table(
     "dim_metric",
     metadata,
-    key_column("metric_key", "Hash of metric_code."),
+    key_column("metric_key", "Hash of metric_code; of an older version also of its number."),
     field("metric_code", String, "Code in the catalogue."),
-    field("name_zh", String, "Name."),
-    field("name_en", String, "Name in English."),
+    field("name_zh", String, "Name.", versioned=True),
+    field("name_en", String, "Name in English.", versioned=True),
     field("section", String, "Part of the report that it belongs to."),
     field("tier", String, "`core` or `extended`."),
-    field("definition", Text, "What counts and what does not."),
-    reference("unit_key", "dim_unit.unit_key", "Canonical unit of the value."),
-    field("kind", String, "`count`, `rate`, `amount`, …"),
-    field("measure", String, "`flow`, `stock` or `rate`."),
-    field("additivity", String, "Over what values may be added: `place,period`, `place` or `none`."),
-    field("part_of", String, "Metric that this one is a part of.", null=True),
+    field("definition", Text, "What counts and what does not.", versioned=True),
+    reference("unit_key", "dim_unit.unit_key", "Canonical unit of the value.", versioned=True),
+    field("kind", String, "`count`, `rate`, `amount`, …", versioned=True),
+    field("measure", String, "`flow`, `stock` or `rate`.", versioned=True),
+    field("additivity", String, "Over what values may be added: `place,period`, `place` or `none`.", versioned=True),
+    field("part_of", String, "Metric that this one is a part of.", null=True, versioned=True),
     field("plausible_low", Quantity, "Lower end of the plausible range for a county and year.", null=True),
     field("plausible_high", Quantity, "Upper end.", null=True),
-    UniqueConstraint("metric_code"),
-    comment="One row per metric: the image of the catalogue.",
+    *versions("dim_metric", "metric_key", "metric_code"),
+    comment="One row per version of a metric: the image of the catalogue, cut by when it was seen so. An observation "
+    "has the version of the catalogue that it was loaded with, a chosen value the current one.",
 )
 
 dim_rule = Table(
@@ -194,8 +192,8 @@ dim_document = Table(
     field("occurrence", Integer, "1; n where the document returned to this text for the n-th time."),
     reference("text_key", "document_text.text_key", "The text.", index=True),
     field("version_no", Integer, "1, 2, … in the order in which the texts were seen."),
-    field("valid_from", UtcDateTime, "First version: publication; later: first seen.", null=True, audit=True),
-    field("valid_to", UtcDateTime, "Start of the next version; NULL for the current one.", null=True, audit=True),
+    moment("valid_from", "First version: publication; later: first seen.", null=True),
+    moment("valid_to", "Start of the next version; NULL for the current one.", null=True),
     field("is_current", Boolean, "The last version."),
     field("is_counted", Boolean, "Current, and the first address of its text: its figures count."),
     field("is_gone", Boolean, "The address answers no more. The figures stay."),
@@ -213,7 +211,17 @@ dim_document = Table(
     field("site_id_code", String, "网站标识码.", null=True),
     reference("source_key", "dim_source.source_key", "Source that found it."),
     reference("region_key", "dim_region.region_key", "Region that it speaks of."),
+    field(
+        "region_rule",
+        String,
+        "Rule that found the region: given, index_no, title_path, source, unique_name, ambiguous or unknown.",
+    ),
+    field("region_words", Text, "The words or the code that were the evidence.", null=True),
+    field("region_confidence", String, "`high`, `medium`, `low` or `none`."),
     reference("agency_key", "dim_agency.agency_key", "Body that reports; -2: the region's government."),
+    field("agency_rule", String, "Rule that found the body: given, title, publisher, none or not_a_report."),
+    field("agency_words", Text, "The words that were the evidence.", null=True),
+    field("agency_confidence", String, "`high`, `medium`, `low` or `none`."),
     field("is_report", Boolean, "A yearly report on rule-of-law government."),
     field("report_year", Integer, "Year reported on.", null=True),
     field("is_parsed", Boolean, "Its figures were read."),
@@ -242,3 +250,5 @@ DIMENSIONS = (
     document_text,
     dim_document,
 )
+WITH_HISTORY = (dim_region, dim_source, dim_metric)
+"""Dimensions with versions beside `dim_document`, which has its own."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select
+from sqlalchemy import Column, Connection, Table, delete, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from warehouse.errors import WarehouseError
@@ -60,12 +60,12 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> Changes:
 def merge_rows(conn: Connection, table: Table, rows: Iterable[Row]) -> Changes:
     """Insert what is missing, update what differs in a column that is not audit; leave the rest alone.
 
-    Audit columns (load, first times) are written along with a change and never are one.
+    Audit columns (load, first times) are written along with a change and never are one; bounds of validity are one.
     """
     name = key_name(table)
     wanted = {row[name]: row for row in rows}
     stored = read_rows(conn, table, list(wanted))
-    content = [c.name for c in table.columns if c.name != name and not c.info.get("audit")]
+    content = [c.name for c in table.columns if c.name != name and _is_compared(c)]
     fresh = [row for key, row in wanted.items() if key not in stored]
     differing = [
         row
@@ -75,6 +75,10 @@ def merge_rows(conn: Connection, table: Table, rows: Iterable[Row]) -> Changes:
     if fresh or differing:
         _upsert(conn, table, fresh + differing)
     return Changes(inserted=len(fresh), updated=len(differing))
+
+
+def _is_compared(column: Column[Any]) -> bool:
+    return not column.info.get("audit") or bool(column.info.get("compared"))
 
 
 def delete_rows(conn: Connection, table: Table, keys: Sequence[int]) -> Changes:

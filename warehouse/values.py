@@ -22,7 +22,7 @@ from warehouse.schema import (
     fact_metric_value,
     fact_observation,
 )
-from warehouse.schema_dims import dim_date, dim_metric, dim_period, dim_unit
+from warehouse.schema_dims import dim_date, dim_metric, dim_period, dim_region, dim_unit
 from warehouse.upsert import CHUNK, Changes, Row, delete_rows, merge_rows
 
 
@@ -57,22 +57,27 @@ def rebuild_regions(
 
 
 def read_statements(conn: Connection, regions: set[int]) -> list[Statement]:
-    """Every statement of the regions in documents that count, in a fixed order."""
+    """Every statement of the regions (current keys) in documents that count, in a fixed order: over all versions of a
+    region and of a metric, under the keys of the current ones."""
     rows: list[Statement] = []
     wanted = sorted(regions)
     for start in range(0, len(wanted), CHUNK):
-        chosen = _statement_query(fact_observation.c.region_key.in_(wanted[start : start + CHUNK]))
-        rows.extend(_statement(row) for row in conn.execute(chosen).mappings())
+        chosen = statement_query(dim_region.c.current_key.in_(wanted[start : start + CHUNK]), dim_document.c.is_counted)
+        rows.extend(to_statement(row) for row in conn.execute(chosen).mappings())
     return rows
 
 
-def _statement_query(where: ColumnElement[bool]) -> Any:
+def statement_query(where: ColumnElement[bool], counts: ColumnElement[bool]) -> Any:
+    """`counts` says which document versions do."""
     seen, doc = fact_observation, dim_document
     as_of = dim_date.alias("as_of_date")
     end = dim_date.alias("end_date")
+    version = dim_metric.alias("metric_version")
     return (
         select(
             seen,
+            dim_region.c.current_key.label("current_region_key"),
+            dim_metric.c.metric_key.label("current_metric_key"),
             doc.c.document_id,
             doc.c.published_at,
             doc.c.report_year,
@@ -85,25 +90,27 @@ def _statement_query(where: ColumnElement[bool]) -> Any:
             as_of.c.date.label("as_of_day"),
         )
         .join(doc, doc.c.document_key == seen.c.document_key)
-        .join(dim_metric, dim_metric.c.metric_key == seen.c.metric_key)
+        .join(dim_region, dim_region.c.region_key == seen.c.region_key)
+        .join(version, version.c.metric_key == seen.c.metric_key)
+        .join(dim_metric, dim_metric.c.metric_key == version.c.current_key)
         .join(dim_unit, dim_unit.c.unit_key == seen.c.unit_key)
         .join(dim_period, dim_period.c.period_key == seen.c.period_key)
         .join(end, end.c.date_key == dim_period.c.end_date_key)
         .join(as_of, as_of.c.date_key == seen.c.as_of_date_key)
-        .where(where, doc.c.is_counted, seen.c.value_num.is_not(None))
+        .where(where, counts, seen.c.value_num.is_not(None))
         .order_by(doc.c.document_id, seen.c.position, seen.c.observation_key)
     )
 
 
-def _statement(row: Any) -> Statement:
+def to_statement(row: Any) -> Statement:
     return Statement(
         observation_key=row["observation_key"],
         document_key=row["document_key"],
         document_id=row["document_id"],
-        region_key=row["region_key"],
+        region_key=row["current_region_key"],
         agency_key=row["agency_key"],
         metric=row["metric_code"],
-        metric_key=row["metric_key"],
+        metric_key=row["current_metric_key"],
         measure=row["measure"],
         unit=row["unit_code"],
         unit_key=row["unit_key"],

@@ -8,6 +8,7 @@ import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prefect.states import Failed
@@ -26,9 +27,12 @@ from flows import nightly as flow
 from tasks.assemble import document_in, known_pages
 from tasks.crawl import _is_transient
 from tests.connectors.test_crawl import source
-from warehouse.batch import PageState, SnapshotRef
+from warehouse.batch import LoadBatch, LoadResult, PageState, SnapshotRef
 from warehouse.catalogue import catalogue_rows
+from warehouse.checkup import DataTestFailed
 from warehouse.engine import open_warehouse
+from warehouse.health import source_health
+from warehouse.load import publish
 
 URL = "https://www.wuyou.example/zwgk/t1.html"
 
@@ -127,6 +131,31 @@ def house_of(folder: Path) -> flow._House:
     engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
     client = Client(HttpSettings("fazhi-test/1 (+https://fazhi.example)"))
     return flow._House("run", engine, client, Archive(folder / "raw"), catalogue_rows(*load_catalog()), False, {})
+
+
+def test_a_batch_that_a_data_test_refuses_fails_its_source_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of the batch is published but the log, which says why."""
+    asked: list[LoadBatch] = []
+
+    async def crawl(*given: object) -> None:
+        """Finds nothing: the batch is refused all the same."""
+
+    async def load(_source_id: str, engine: Any, batch: Any) -> LoadResult:
+        asked.append(batch.unquote())
+        if len(asked) == 1:
+            raise DataTestFailed("990901_wuyou: data test floors: 1 of 1 rows fail")
+        return publish(engine.unquote(), asked[-1])
+
+    monkeypatch.setattr(flow, "crawl", crawl)
+    monkeypatch.setattr(flow, "load", load)
+    house = house_of(tmp_path)
+    house.attempts[source().id] = []
+    line = asyncio.run(flow._run_source(house, source()))
+    assert (line.status, line.failures) == ("failed", ("990901_wuyou: data test floors: 1 of 1 rows fail",))
+    assert [one.status for one in asked] == ["ok", "failed"]
+    assert source_health(house.engine)[0]["health"] == "failing"
 
 
 @pytest.mark.parametrize(

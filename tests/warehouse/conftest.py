@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from extraction.model import Check
+from tests.postgres import Server, running_server
 from warehouse.batch import LoadBatch, LoadResult
 from warehouse.choosing import Statement
 from warehouse.engine import open_warehouse
@@ -25,26 +26,57 @@ def load(engine: Engine, one: LoadBatch) -> LoadResult:
 
 
 @pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "postgresql"
+    with running_server(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("warehouse") / "template.sqlite"
     open_warehouse(f"sqlite:///{path}").dispose()
     return path
 
 
+@pytest.fixture(scope="session")
+def server_template(server: Server) -> Iterator[str]:
+    name = server.create()
+    open_warehouse(server.url(name)).dispose()
+    yield name
+    server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """The engine that the test's warehouses are kept in: every test that asks for one runs on both."""
+    return str(request.param)
+
+
 @pytest.fixture
-def make(tmp_path: Path, template: Path) -> Iterator[Callable[[str], Engine]]:
+def make(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Engine]]:
     engines: list[Engine] = []
+    databases: list[str] = []
 
     def new(name: str = "w") -> Engine:
-        path = tmp_path / str(len(engines)) / f"{name}.sqlite"
-        path.parent.mkdir()
-        shutil.copy(template, path)
-        engines.append(open_warehouse(f"sqlite:///{path}"))
+        if backend == "postgresql":
+            running: Server = request.getfixturevalue("server")
+            databases.append(running.create(request.getfixturevalue("server_template")))
+            url = running.url(databases[-1])
+        else:
+            path = tmp_path / str(len(engines)) / f"{name}.sqlite"
+            path.parent.mkdir()
+            shutil.copy(request.getfixturevalue("template"), path)
+            url = f"sqlite:///{path}"
+        engines.append(open_warehouse(url))
         return engines[-1]
 
     yield new
     for engine in engines:
         engine.dispose()
+    for database in databases:
+        request.getfixturevalue("server").drop(database)
 
 
 @pytest.fixture

@@ -13,13 +13,20 @@ from tests.warehouse.builders import SOURCE, batch, notice, parse, report
 from tests.warehouse.conftest import load
 from tests.warehouse.tables import A, rows
 from warehouse.batch import DocumentIn
+from warehouse.engine import reading
 from warehouse.marts import select_region_year, select_restatements
-from warehouse.read import quarantine_rows, totals
+from warehouse.quarantine import list_rows
+from warehouse.read import totals
 from warehouse.schema import (
     fact_mention,
     fact_metric_value,
     fact_observation,
 )
+
+
+def quarantine_rows(engine: Engine) -> list[dict[str, Any]]:
+    with reading(engine) as conn:
+        return list_rows(conn)
 
 
 def test_rows_that_fail_a_data_test_go_to_quarantine(engine: Engine) -> None:

@@ -81,3 +81,33 @@ def test_a_notice_that_turns_out_to_be_a_report_gets_its_figures(engine: Engine)
     assert rows(engine, fact_observation) == []
     result = load(engine, batch(report(2020, A, day=1), run="r2", day=1))
     assert result.observations == 5 and result.documents_changed == 0
+
+
+def test_a_report_that_turns_into_a_notice_keeps_its_figures_and_they_count_no_more(engine: Engine) -> None:
+    """The same text, but its title says no more that it is the yearly report: nothing is chosen from it."""
+    load(engine, batch(report(2020, A)))
+    values = rows(engine, fact_metric_value)
+    result = load(engine, batch(notice("2020", A, day=1, title="一则通知"), run="r2", day=1))
+    (version,) = versions(engine, f"{HOST}/2020.html")
+    assert (version["is_report"], version["is_parsed"], version["is_counted"]) == (False, True, False)
+    assert len(rows(engine, fact_observation)) == 5 and rows(engine, fact_metric_value) == []
+    assert result.documents_updated == 1 and result.values_changed == len(values) == 5
+    load(engine, batch(report(2020, A, day=2), run="r3", day=2))
+    assert rows(engine, fact_metric_value) == values
+
+
+def test_a_report_counts_before_a_notice_with_the_same_text(engine: Engine) -> None:
+    load(engine, batch(report(2020, A, name="b"), notice("a", A)))
+    first, second = versions(engine, f"{HOST}/b.html")[0], versions(engine, f"{HOST}/a.html")[0]
+    assert (first["is_counted"], second["is_counted"]) == (True, False)
+    assert second["same_text_as"] == f"{HOST}/b.html"
+    assert {v["document_key"] for v in rows(engine, fact_metric_value)} == {first["document_key"]}
+
+
+def test_a_report_whose_new_text_is_a_notice_has_no_current_figures(engine: Engine) -> None:
+    load(engine, batch(report(2020, A)))
+    load(engine, batch(notice("2020", "页面维护中。", day=1), run="r2", day=1))
+    old, new = versions(engine, f"{HOST}/2020.html")
+    assert (old["is_current"], new["is_current"]) == (False, True)
+    assert {o["document_key"] for o in rows(engine, fact_observation)} == {old["document_key"]}
+    assert rows(engine, fact_metric_value) == []

@@ -7,17 +7,20 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, insert, select, update
+from sqlalchemy import Engine, event, func, insert, select, update
 
+from tests.postgres import Server
 from tests.warehouse.builders import SOURCE, batch, report
 from tests.warehouse.conftest import load
 from tests.warehouse.tables import A, rows
-from warehouse.engine import check_writable, open_existing, open_warehouse, writing
+from warehouse.creation import revision_table
+from warehouse.engine import check_writable, is_sqlite, open_existing, open_warehouse, writing
 from warehouse.errors import WarehouseError
 from warehouse.schema import fact_source_run, metadata
-from warehouse.schema_dims import DIMENSIONS, dim_unit, schema_version
+from warehouse.schema_dims import DIMENSIONS, dim_unit
 
 
 def url_of(path: Path) -> str:
@@ -52,7 +55,9 @@ def test_every_table_and_column_says_what_it_is() -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("postgresql://loader:s3cret@db/x", "SQLite file"),
+        ("mysql://loader:s3cret@db/x", "SQLite file or a PostgreSQL database"),
+        ("postgresql://loader:s3cret@nowhere.invalid/x", "the host has no address"),
+        ("postgresql://loader:s3cret@127.0.0.1:1/x", "no server answers"),
         ("sqlite://", "SQLite file"),
         ("sqlite:///file:w.sqlite?mode=ro&uri=true", "SQLite file"),
         ("nonsense", "no database address"),
@@ -94,8 +99,8 @@ def test_a_database_with_other_tables(tmp_path: Path) -> None:
 
 def test_a_database_of_another_version(engine: Engine) -> None:
     with writing(engine) as conn:
-        conn.execute(update(schema_version).values(version=99))
-    with pytest.raises(WarehouseError, match=r"another version.*schema 99"):
+        conn.execute(update(revision_table).values(version_num="9999"))
+    with pytest.raises(WarehouseError, match=r"newer version.*schema 9999"):
         open_warehouse(str(engine.url))
 
 
@@ -109,8 +114,14 @@ def test_a_locked_database(engine: Engine) -> None:
 
 def test_a_database_that_is_read_only(engine: Engine) -> None:
     engine.dispose()
-    event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA query_only=ON"))
-    with pytest.raises(WarehouseError, match=r"w\.sqlite.*cannot be written"):
+    setting = "PRAGMA query_only=ON" if is_sqlite(engine.url) else "SET default_transaction_read_only = on"
+
+    @event.listens_for(engine, "connect")
+    def _forbid_writing(raw: Any, _record: object) -> None:
+        raw.cursor().execute(setting)
+        raw.commit()
+
+    with pytest.raises(WarehouseError, match=r"warehouse .*cannot be written"):
         check_writable(engine)
 
 
@@ -145,3 +156,34 @@ def test_sources_may_be_published_at_once(make: Callable[[str], Engine]) -> None
     for thread in threads:
         thread.join()
     assert failures == [] and len(rows(engine, fact_source_run)) == 4
+
+
+def test_a_look_at_an_empty_server_database_creates_nothing(server: Server) -> None:
+    name = server.create()
+    assert open_existing(server.url(name)) is None
+    opened = open_warehouse(server.url(name))
+    assert [row["unit_key"] for row in rows(opened, dim_unit)] == [-2, -1]
+    opened.dispose()
+    again = open_existing(server.url(name))
+    assert again is not None
+    again.dispose()
+    server.drop(name)
+
+
+def test_a_server_that_ends_the_connection_in_a_load_leaves_nothing_half_done(server: Server) -> None:
+    engine = open_warehouse(server.url(server.create()))
+    with pytest.raises(WarehouseError, match="run again when it is back"), writing(engine) as conn:
+        conn.execute(insert(dim_unit), {"unit_key": 7, "unit_code": "u", "written_zh": "[]", "meaning": ""})
+        process = conn.execute(select(func.pg_backend_pid())).scalar_one()
+        with engine.connect() as other:
+            other.execute(select(func.pg_terminate_backend(process)))
+        conn.execute(select(dim_unit))
+    assert load(engine, batch(report(2020, A))).documents_new == 1
+    assert [row["unit_key"] for row in rows(engine, dim_unit) if row["unit_key"] == 7] == []
+    engine.dispose()
+    server.drop(str(engine.url.database))
+
+
+def test_an_unknown_server_database_and_role(server: Server) -> None:
+    with pytest.raises(WarehouseError, match="no such database or role"):
+        open_warehouse(server.url("nosuch"))

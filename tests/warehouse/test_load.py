@@ -21,6 +21,7 @@ from tests.warehouse.builders import HOST, SOURCE, batch, notice, report
 from tests.warehouse.conftest import load
 from tests.warehouse.tables import A, B, check_validity, content, everything, rows
 from warehouse.choosing import Statement
+from warehouse.engine import is_sqlite
 from warehouse.errors import WarehouseError
 from warehouse.fingerprint import HASHED, fingerprint
 from warehouse.load import publish
@@ -161,7 +162,7 @@ def test_a_load_that_breaks_a_constraint_changes_nothing(engine: Engine) -> None
     def break_it(_statements: Sequence[Statement]) -> Sequence[Check]:
         return (Check("NO_SUCH_RULE", "fails", None, None, None, 1, (0,), "1 = 2"),)
 
-    with pytest.raises(WarehouseError, match=r"w\.sqlite.*nothing was changed"):
+    with pytest.raises(WarehouseError, match=r"warehouse .*nothing was changed"):
         publish(engine, batch(report(2021, B, day=1), run="r2", day=1), break_it)
     assert everything(engine) == before
 
@@ -182,8 +183,9 @@ def test_a_defect_in_the_middle_of_a_load_changes_nothing(engine: Engine) -> Non
 def test_no_foreign_key_is_empty_and_all_hold(engine: Engine) -> None:
     for one in HISTORY:
         load(engine, one)
-    with engine.connect() as conn:
-        assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+    if is_sqlite(engine.url):  # a server refuses what it would find
+        with engine.connect() as conn:
+            assert conn.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     for table in metadata.tables.values():
         for column in table.columns:
             if column.foreign_keys:

@@ -1,10 +1,9 @@
-"""Small pure parts: keys, numbers, periods, regions, the reporting body, the dictionary."""
+"""Small pure parts: keys, numbers, periods, the dictionary."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,14 +11,12 @@ from hypothesis import strategies as st
 
 from extraction.catalogue import load_catalogue
 from extraction.rules import load_rules
-from warehouse.authority import authority_of
 from warehouse.catalogue import catalogue_rows
 from warehouse.columns import UtcDateTime, is_storable, plain, round_derived
 from warehouse.dictionary import TARGET, render_dictionary
-from warehouse.errors import WarehouseError
 from warehouse.keys import key_of
 from warehouse.periods import parse_day, parse_period, parse_published
-from warehouse.regions import CATALOG, load_regions
+from warehouse.regions import CATALOG
 
 
 def test_the_dictionary_is_up_to_date() -> None:
@@ -85,40 +82,6 @@ def test_days_and_publication_times() -> None:
     bare = parse_published("2019-01-10")
     assert bare is not None and bare.isoformat() == "2019-01-09T16:00:00+00:00"
     assert parse_published("2019-21-18") is None and parse_published("soon") is None
-
-
-@pytest.mark.parametrize(
-    ("title", "body"),
-    [
-        ("云水县2020年法治政府建设情况的报告", None),
-        ("关于云水县2020年法治政府建设情况的报告", None),
-        ("云水市云水区人民政府2018年度法治政府建设工作报告", None),
-        ("中共云水县委关于2020年度法治政府建设情况的报告", None),
-        ("2020年法治政府建设年度报告", None),
-        ("云水县司法局2021年度法治政府建设情况报告", "云水县司法局"),
-        ("2020年度云水县教育局法治政府建设报告", "云水县教育局"),
-        ("二〇二〇年云水县水利局法治政府建设报告", "云水县水利局"),
-        ("白河镇人民政府2020年法治政府建设报告", "白河镇人民政府"),
-        (None, None),
-    ],
-)
-def test_the_body_that_a_report_speaks_for(title: str | None, body: str | None) -> None:
-    assert authority_of(title) == body
-
-
-def test_every_region_is_well_formed_and_errors_name_the_line(tmp_path: Path) -> None:
-    assert load_regions()["440605"].province_zh == "广东省"
-    for text, told in (
-        ('regions: {"12345": {name_zh: 甲, level: county}}', "six digits"),
-        ("regions: {123456: {name_zh: 甲, level: county}}", "in quotes"),
-        ('regions: {"123456": {level: county}}', "needs name_zh"),
-        ('regions: {"123456": {name_zh: 甲, level: village}}', "level 'village'"),
-        ("places: {}", "cannot be read"),
-    ):
-        path = tmp_path / f"{abs(hash(text))}.yml"
-        path.write_text(text, encoding="utf-8")
-        with pytest.raises(WarehouseError, match=told):
-            load_regions(path)
 
 
 def test_the_catalogue_becomes_rows() -> None:

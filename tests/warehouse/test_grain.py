@@ -1,0 +1,79 @@
+"""Every table's grain: told in its comment, and held by the database itself."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine, insert, inspect, select, text
+
+from tests.warehouse.builders import at
+from tests.warehouse.conftest import load
+from tests.warehouse.released import BATCHES
+from tests.warehouse.tables import rows
+from warehouse.engine import is_sqlite, writing
+from warehouse.errors import WarehouseError
+from warehouse.keys import NOT_APPLICABLE, UNKNOWN
+from warehouse.schema import DIMENSIONS, metadata
+from warehouse.upsert import key_name
+
+TABLES = sorted(metadata.tables.values(), key=lambda table: table.name)
+KEY_IS_GRAIN = {"fact_document_progress", "member_state", "quarantine"}
+"""One row per row of another table, or per content that the key is a hash of."""
+A_KEY = 12345
+
+
+@pytest.fixture
+def loaded(engine: Engine) -> Engine:
+    for one in BATCHES:
+        load(engine, one)
+    return engine
+
+
+def test_each_table_holds_its_grain(loaded: Engine) -> None:
+    """Any row once more, under another surrogate key, is refused."""
+    for table in TABLES:
+        row = max(rows(loaded, table, with_audit=True), key=lambda row: row[key_name(table)])
+        assert row[key_name(table)] >= 0, f"{table.name}: no row to try with"
+        if table.name not in KEY_IS_GRAIN:
+            row[key_name(table)] = A_KEY
+        if "current_key" in row:  # no second current one, so that nothing but the grain is wrong
+            row |= {"is_current": False, "valid_to": at(0)}
+        with pytest.raises(WarehouseError, match=r"(?i)constraint.*unique|unique.*constraint"), writing(loaded) as conn:
+            conn.execute(insert(table), row)
+
+
+def test_each_table_says_its_grain(loaded: Engine) -> None:
+    assert [table.name for table in TABLES if not (table.comment or "").startswith("One row per ")] == []
+    if not is_sqlite(loaded.url):
+        look = inspect(loaded)
+        assert [t.name for t in TABLES if look.get_table_comment(t.name)["text"] != t.comment] == []
+
+
+def test_no_reference_may_be_empty_and_each_is_held(loaded: Engine) -> None:
+    references = [(table, column.name) for table in TABLES for column in table.columns if column.foreign_keys]
+    assert len(references) > 50
+    for table, column in references:
+        for value, told in (
+            ("NULL", "null|datatype"),
+            (str(A_KEY), "check" if column == "current_key" else "foreign key"),
+        ):
+            key = key_name(table)
+            spoil = f"UPDATE {table.name} SET {column} = {value} WHERE {key} = (SELECT max({key}) FROM {table.name})"
+            with pytest.raises(WarehouseError, match=rf"breaks a constraint .*(?i:{told})"), writing(loaded) as conn:
+                conn.execute(text(spoil))
+
+
+def test_unknown_members_stand_in_for_what_is_not_told(loaded: Engine) -> None:
+    for table in DIMENSIONS:
+        (key,) = table.primary_key.columns
+        with loaded.connect() as conn:
+            assert list(conn.execute(select(key).where(key < 0).order_by(key)).scalars()) == [NOT_APPLICABLE, UNKNOWN]
+    facts = [table for table in TABLES if table.name.startswith("fact_")]
+    used = {
+        (table.name, column.name): {row[column.name] for row in rows(loaded, table, with_audit=True)}
+        for table in facts
+        for column in table.columns
+        if column.foreign_keys
+    }
+    assert NOT_APPLICABLE in used["fact_observation", "as_of_date_key"]
+    assert NOT_APPLICABLE in used["fact_source_run", "load_key"]
+    assert all(None not in keys for keys in used.values())

@@ -1,0 +1,355 @@
+"""Databases of earlier releases become today's: nothing is lost, and nothing is left half-done."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, inspect, select, text, update
+
+from tests.conftest import ROOT
+from tests.postgres import Server
+from tests.warehouse.conftest import load
+from tests.warehouse.released import BATCHES, SOURCE
+from tests.warehouse.tables import content
+from tests.warehouse.test_history import check_history, versions_of
+from warehouse.compare import compare_schema
+from warehouse.creation import REVISION, revision_table
+from warehouse.engine import connect, is_sqlite, open_existing, open_warehouse, writing
+from warehouse.errors import WarehouseError
+from warehouse.fingerprint import HASHED
+from warehouse.marts import VIEWS
+from warehouse.schema import metadata
+from warehouse.schema_dims import dim_source
+from warehouse.upgrade import alembic_config, describe_warehouse, upgrade_warehouse
+
+FIXTURES = Path(__file__).parent / "fixtures"
+RELEASES = ("version-1",)
+
+
+def url_of(engine: Engine) -> str:
+    return engine.url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=RELEASES)
+def released(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[str]:
+    """Address of a copy of the database that a release made."""
+    if backend == "sqlite":
+        path = tmp_path / "released.sqlite"
+        path.write_bytes(gzip.decompress((FIXTURES / f"{request.param}.sqlite.gz").read_bytes()))
+        yield f"sqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("server")
+    name = server.create()
+    engine = connect(server.url(name))
+    script = gzip.decompress((FIXTURES / f"{request.param}.postgresql.sql.gz").read_bytes())
+    with engine.connect().execution_options(fazhi_write=True) as conn, conn.begin():
+        conn.connection.driver_connection.execute(script)  # type: ignore[union-attr]
+    engine.dispose()
+    yield server.url(name)
+    server.drop(name)
+
+
+def read_all(url: str, columns: dict[str, list[str]] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables; of today's columns those that are there, or the ones asked for."""
+    engine = connect(url)
+    found = {}
+    with engine.connect() as conn, conn.begin():
+        look = inspect(conn)
+        for name in sorted(set(look.get_table_names()) & set(metadata.tables)):
+            table = metadata.tables[name]
+            there = {column["name"] for column in look.get_columns(name)}
+            names = (columns or {}).get(name) or [c.name for c in table.columns if c.name in there]
+            chosen = select(*(table.c[one] for one in names)).order_by(*table.primary_key)
+            found[name] = [dict(row) for row in conn.execute(chosen).mappings()]
+    engine.dispose()
+    return found
+
+
+def test_an_older_database_is_refused_and_upgraded_with_every_row(released: str, make: Callable[[str], Engine]) -> None:
+    with pytest.raises(WarehouseError, match=rf"its schema is 0001, this program's is {REVISION}; run `fazhi db upgr"):
+        open_warehouse(released)
+    with pytest.raises(WarehouseError, match="run `fazhi db upgrade`"):
+        open_existing(released)
+    before = read_all(released)
+    columns = {name: list(found[0]) for name, found in before.items() if found}
+    told = describe_warehouse(released)
+    done = upgrade_warehouse(released)
+    assert (done.before, done.after, told.revision, len(done.steps)) == ("0001", REVISION, "0001", int(REVISION) - 1)
+    assert {name: done.rows[name] for name in told.rows} == told.rows and sum(told.rows.values()) > 100
+    after = read_all(released, columns)
+    assert {name: after[name] for name in before} == before
+
+    upgraded, fresh = open_warehouse(released), make("fresh")
+    for one in BATCHES:
+        load(fresh, one)
+    one, other = content(upgraded), content(fresh)
+    for table in HASHED:
+        names = [name for name in columns[table.name] if not table.c[name].info.get("audit")]
+        assert [[row[name] for name in names] for row in one[table.name]] == [
+            [row[name] for name in names] for row in other[table.name]
+        ], table.name
+    check_history(upgraded)
+    assert [check.name for check in compare_schema(released) if not check.holds] == []
+    upgraded.dispose()
+
+
+def test_an_upgraded_database_loads_on_as_if_it_had_always_been_so(released: str) -> None:
+    upgrade_warehouse(released)
+    engine = open_warehouse(released)
+    for one in BATCHES:
+        assert load(engine, one).is_unchanged, one.run_id
+    changed = replace(BATCHES[0], run_id="later", started_at=BATCHES[-1].finished_at, documents=())
+    load(engine, replace(changed, source=replace(SOURCE, name_zh="新名")))
+    old, new = versions_of(engine, dim_source, SOURCE.source_id)
+    assert (old["name_zh"], new["name_zh"]) == (SOURCE.name_zh, "新名")
+    engine.dispose()
+
+
+def test_a_second_upgrade_has_nothing_to_do(released: str) -> None:
+    upgrade_warehouse(released)
+    before = read_all(released)
+    assert upgrade_warehouse(released).steps == () and read_all(released) == before
+
+
+def describe(engine: Engine) -> dict[str, Any]:
+    """Everything that an engine tells of a schema, by name: columns may stand in another order."""
+    told: dict[str, Any] = {}
+    with engine.connect() as conn, conn.begin():
+        look = inspect(conn)
+        for name in look.get_table_names():
+            columns = [{**one, "type": str(one["type"])} for one in look.get_columns(name)]
+            told[name] = {
+                "columns": sorted(columns, key=lambda one: str(one["name"])),
+                "indexes": sorted(look.get_indexes(name), key=lambda one: str(one["name"])),
+                "unique": sorted(look.get_unique_constraints(name), key=lambda one: str(one["name"])),
+                "references": sorted(look.get_foreign_keys(name), key=lambda one: str(one["name"])),
+                "checks": sorted((one["name"], one["sqltext"]) for one in look.get_check_constraints(name)),
+                "key": look.get_pk_constraint(name),
+                "comment": look.get_table_comment(name) if conn.dialect.supports_comments else None,
+            }
+        told["views"] = {name: look.get_view_definition(name) for name in look.get_view_names()}
+    return told
+
+
+def test_migrations_and_a_new_database_give_the_same_schema(released: str, engine: Engine) -> None:
+    upgrade_warehouse(released)
+    upgraded = open_warehouse(released)
+    one, other = describe(upgraded), describe(engine)
+    upgraded.dispose()
+    assert set(one) == set(other) and set(one["views"]) == set(VIEWS)
+    for name, wanted in other.items():
+        assert one[name] == wanted, name
+    if not is_sqlite(engine.url):
+        for table in metadata.tables.values():
+            assert one[table.name]["comment"] == {"text": table.comment}
+            assert {c["name"]: c["comment"] for c in one[table.name]["columns"]} == {
+                column.name: column.comment for column in table.columns
+            }
+
+
+def test_the_revision_is_the_newest_file(engine: Engine) -> None:
+    from alembic.script import ScriptDirectory
+
+    with engine.connect() as conn:
+        script = ScriptDirectory.from_config(alembic_config(conn))
+        assert script.get_heads() == [REVISION]
+        assert conn.execute(select(revision_table.c.version_num)).scalars().all() == [REVISION]
+    names = [one.revision for one in script.walk_revisions()]
+    assert names == sorted(names, reverse=True) and all(len(name) == 4 and name.isdigit() for name in names)
+
+
+def test_a_newer_database_is_left_alone(engine: Engine) -> None:
+    with writing(engine) as conn:
+        conn.execute(update(revision_table).values(version_num="9999"))
+    for use in (open_warehouse, upgrade_warehouse):
+        with pytest.raises(WarehouseError, match=r"a newer version of this program wrote it \(schema 9999"):
+            use(url_of(engine))
+    assert [check.name for check in compare_schema(url_of(engine)) if not check.holds] == ["revision"]
+
+
+def test_other_tables_are_left_alone(tmp_path: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "w.sqlite") as raw:
+        raw.execute("CREATE TABLE other (x)")
+    raw.close()
+    for use in (upgrade_warehouse, describe_warehouse):
+        with pytest.raises(WarehouseError, match="other tables"):
+            use(f"sqlite:///{tmp_path / 'w.sqlite'}")
+
+
+def test_another_program_s_alembic_is_left_alone(tmp_path: Path) -> None:
+    import sqlite3
+
+    with sqlite3.connect(tmp_path / "w.sqlite") as raw:
+        raw.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        raw.execute("INSERT INTO alembic_version VALUES ('0001')")
+    raw.close()
+    for use in (open_warehouse, upgrade_warehouse):
+        with pytest.raises(WarehouseError, match="other tables"):
+            use(f"sqlite:///{tmp_path / 'w.sqlite'}")
+
+
+def test_a_full_disk_leaves_the_old_database(tmp_path: Path) -> None:
+    path = tmp_path / "w.sqlite"
+    path.write_bytes(gzip.decompress((FIXTURES / "version-1.sqlite.gz").read_bytes()))
+    before = read_all(f"sqlite:///{path}")
+
+    def limit(raw: Any, _record: object) -> None:
+        raw.execute(f"PRAGMA max_page_count = {path.stat().st_size // 4096 + 3}")
+
+    event.listen(Engine, "connect", limit)
+    try:
+        with pytest.raises(WarehouseError, match="the disk is full"):
+            upgrade_warehouse(f"sqlite:///{path}")
+    finally:
+        event.remove(Engine, "connect", limit)
+    assert read_all(f"sqlite:///{path}") == before
+    assert upgrade_warehouse(f"sqlite:///{path}").after == REVISION
+
+
+def test_an_upgrade_makes_a_missing_warehouse(tmp_path: Path) -> None:
+    done = upgrade_warehouse(f"sqlite:///{tmp_path / 'a' / 'w.sqlite'}")
+    assert (done.before, done.after, done.steps) == (None, REVISION, ())
+    open_warehouse(f"sqlite:///{tmp_path / 'a' / 'w.sqlite'}").dispose()
+
+
+KILLED = """
+import os, signal, sys
+from sqlalchemy import Engine, event
+from warehouse.upgrade import upgrade_warehouse
+
+url, sign = sys.argv[1:]
+
+@event.listens_for(Engine, "after_cursor_execute")
+def die(conn, cursor, statement, *rest):
+    if sign in statement:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+upgrade_warehouse(url)
+"""
+
+
+@pytest.mark.parametrize("sign", ["DROP VIEW", "ADD COLUMN current_key", "CREATE TABLE member_state",
+                                  "DROP TABLE schema_version", "CREATE VIEW mart_source_health"])  # fmt: skip
+def test_a_killed_upgrade_leaves_the_old_database(released: str, sign: str) -> None:
+    before, told = read_all(released), describe_warehouse(released)
+    child = subprocess.run([sys.executable, "-c", KILLED, released, sign], cwd=ROOT, timeout=60, check=False)
+    assert child.returncode == -signal.SIGKILL
+    assert (read_all(released), describe_warehouse(released)) == (before, told)
+    engine = connect(released)
+    with engine.connect() as conn, conn.begin():
+        assert set(inspect(conn).get_view_names()) == set(VIEWS)
+        assert not [name for name in inspect(conn).get_table_names() if name.startswith("_alembic")]
+    engine.dispose()
+    assert upgrade_warehouse(released).after == REVISION
+    assert [check.name for check in compare_schema(released) if not check.holds] == []
+
+
+def test_an_upgrade_waits_for_the_writer_and_two_do_it_once(released: str) -> None:
+    engine = connect(released)
+    with writing(engine), pytest.raises(WarehouseError, match="another program holds it"):
+        upgrade_warehouse(released, busy_seconds=0.05)
+    engine.dispose()
+    done: list[Any] = []
+    threads = [threading.Thread(target=lambda: done.append(upgrade_warehouse(released))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(len(one.steps) for one in done) == [0, int(REVISION) - 1]
+
+
+def test_rows_that_refer_to_nothing_stop_an_upgrade(tmp_path: Path) -> None:
+    import sqlite3
+
+    path = tmp_path / "w.sqlite"
+    path.write_bytes(gzip.decompress((FIXTURES / "version-1.sqlite.gz").read_bytes()))
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE fact_check SET rule_key = 7 WHERE check_key = (SELECT max(check_key) FROM fact_check)")
+    raw.close()
+    with pytest.raises(WarehouseError, match=r"1 rows refer to rows that are not there.*fact_check; nothing was ch"):
+        upgrade_warehouse(f"sqlite:///{path}")
+    assert describe_warehouse(f"sqlite:///{path}").revision == "0001"
+
+
+SPOILED = [
+    ("DROP VIEW mart_coverage", "views", "mart_coverage is missing"),
+    ("CREATE VIEW mine AS SELECT 1 AS x", "views", "mine is not ours"),
+    ("DROP VIEW mart_coverage; CREATE VIEW mart_coverage AS SELECT 1 AS x", "views", "another select"),
+    ("DROP INDEX ix_fact_check_verdict", "tables", "add_index fact_check: ix_fact_check_verdict"),
+    ("ALTER TABLE dim_unit ADD COLUMN mine INTEGER", "tables", "remove_column dim_unit.mine"),
+    ("CREATE TABLE mine (x INTEGER)", "tables", "remove_table mine"),
+    ("DELETE FROM dim_rule WHERE rule_key = -2", "reserved members", "dim_rule: member -2 is missing"),
+    ("UPDATE dim_unit SET unit_code = 'x' WHERE unit_key = -1", "reserved members", "has another unit_code"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("statements", "name", "told"), SPOILED)
+def test_each_difference_is_found(engine: Engine, statements: str, name: str, told: str) -> None:
+    assert all(check.holds for check in compare_schema(url_of(engine)))
+    with writing(engine) as conn:
+        for statement in statements.split("; "):
+            conn.execute(text(statement))
+    failed = {check.name: check.differences for check in compare_schema(url_of(engine)) if not check.holds}
+    assert list(failed) == [name] and len(failed[name]) == 1 and told in failed[name][0]
+
+
+def test_orphans_and_lost_constraints_are_found(engine: Engine) -> None:
+    url = url_of(engine)
+    if is_sqlite(engine.url):
+        engine.dispose()
+        loose = connect(url, check_references=False)
+        with writing(loose) as conn:
+            conn.execute(text("UPDATE dim_unit SET meaning = meaning"))
+            conn.execute(text("UPDATE dim_agency SET region_key = 12345 WHERE agency_key = -1"))
+        loose.dispose()
+        failed = {check.name: check.differences for check in compare_schema(url) if not check.holds}
+        assert failed["foreign keys"] == ("dim_agency: row -1 refers to no row of dim_region",)
+        return
+    with writing(engine) as conn:
+        conn.execute(text("ALTER TABLE dim_region DROP CONSTRAINT ck_dim_region_current"))
+        conn.execute(text("COMMENT ON TABLE dim_unit IS 'x'"))
+    failed = {check.name: check.differences for check in compare_schema(url) if not check.holds}
+    assert "tables" in failed
+    upgrade_warehouse(url)  # comments are made anew, constraints are not
+    failed = {check.name: check.differences for check in compare_schema(url) if not check.holds}
+    assert failed == {"checks and primary keys": ("dim_region: ck_dim_region_current is missing",)}
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+
+    def run(*words: str) -> tuple[int, str, str]:
+        environment = {**os.environ, "FAZHI_HOME": str(home), "FAZHI_DATABASE_URL": ""}
+        code = "import sys; from fazhi.cli import main; sys.exit(main(sys.argv[1:]))"
+        done = subprocess.run(
+            [sys.executable, "-c", code, "db", *words], cwd=ROOT, env=environment, text=True, capture_output=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+
+    code, _, err = run("current")
+    assert code == 2 and "no warehouse at" in err
+    (home / "warehouse.sqlite").write_bytes(gzip.decompress((FIXTURES / "version-1.sqlite.gz").read_bytes()))
+    code, out, _ = run("current")
+    assert code == 0 and "revision   0001" in out and "run `fazhi db upgrade`" in out and "engine     sqlite 3" in out
+    code, out, err = run("check")
+    assert code == 1 and "FAIL tables" in out and "the schema differs" in err
+    code, out, err = run("upgrade")
+    assert (code, err) == (0, "") and "0002 History" in out and f"from revision 0001 to {REVISION}" in out
+    code, out, _ = run("check")
+    assert code == 0 and "FAIL" not in out and "ok   reserved members" in out
+    code, out, _ = run("upgrade")
+    assert code == 0 and f"revision {REVISION} already" in out

@@ -1,0 +1,190 @@
+"""Replace the figures of stored texts by what today's extraction reads in them: all of a version at once, or nothing.
+
+The text, and with it the document version, stays as it is; only what was read from it changes. What a data test sets
+aside goes to quarantine as in any load, and what was set aside before and passes now is resolved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Table, delete, select
+
+from warehouse.across import check_statements
+from warehouse.batch import DocumentIn, LoadBatch, LoadResult, Reading
+from warehouse.checkup import Scope, test_batch
+from warehouse.data_tests import Tester
+from warehouse.dims import Members
+from warehouse.engine import reading as look
+from warehouse.engine import writing
+from warehouse.facts import FactRows, Origin, build_facts
+from warehouse.load import close_load, open_load
+from warehouse.quarantine import Visit, settle
+from warehouse.schema import (
+    bridge_check_observation,
+    dim_document,
+    document_text,
+    fact_check,
+    fact_document_progress,
+    fact_mention,
+    fact_metric_value,
+    fact_observation,
+)
+from warehouse.upsert import CHUNK, Changes, Row, delete_rows, key_name, merge_rows, read_rows
+from warehouse.values import CheckAcross, rebuild_regions
+
+
+@dataclass(frozen=True, slots=True)
+class StoredText:
+    """A text as it was loaded, with what its reading needs."""
+
+    document_id: str
+    text_hash: str
+    text: str
+    title: str | None
+    published_at: str | None
+    is_parsed: bool
+    """Its figures are loaded. Where False it is a notice, and there is nothing to read in it."""
+
+
+def stored_texts(engine: Engine, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], StoredText]:
+    """Texts by (document_id, text_hash); what is not in the warehouse is not in the answer."""
+    ids = sorted({document_id for document_id, _ in wanted})
+    found: dict[tuple[str, str], StoredText] = {}
+    with look(engine) as conn:
+        for start in range(0, len(ids), CHUNK):
+            for row in _versions(conn, ids[start : start + CHUNK]):
+                place = (row["document_id"], row["text_hash"])
+                if place in wanted:
+                    found[place] = StoredText(*place, row["text"], row["title"], row["published_at"], row["is_parsed"])
+    return found
+
+
+def reread(
+    engine: Engine, batch: LoadBatch, readings: Sequence[Reading], check_across: CheckAcross = check_statements
+) -> LoadResult:
+    """Publish the readings of texts of one source, in one transaction. `batch` says whose and by what; it has no
+    documents. The same readings again change nothing.
+
+    Raises DataTestFailed or WarehouseError; then nothing has been changed."""
+    with writing(engine) as conn:
+        return _reread(conn, batch, readings, check_across)
+
+
+def _reread(
+    conn: Connection, batch: LoadBatch, readings: Sequence[Reading], check_across: CheckAcross
+) -> LoadResult:  # fmt: skip
+    now = datetime.now(UTC)
+    load_key, is_new_load = open_load(conn, batch)
+    members, tester = Members(), Tester(batch.catalogue)
+    members.catalogue(conn, batch.catalogue, batch.started_at)
+    by_place = {(one.document_id, one.text_hash): one for one in readings}
+    ids = sorted({one.document_id for one in readings})
+    versions = [row for row in _versions(conn, ids) if (row["document_id"], row["text_hash"]) in by_place]
+    versions = [row for row in versions if row["is_parsed"]]
+    members.recall(conn, versions)
+    members.find_changed(conn)
+    rows = FactRows()
+    origin = Origin(batch.extractor_version, load_key)
+    for version in versions:
+        parsed = by_place[version["document_id"], version["text_hash"]].parsed
+        accepted = tester.accept_figures(_document(version, batch), parsed)
+        rows.add(build_facts(version, parsed, accepted, members, origin))
+    changes = members.write(conn)
+    changes.add(_replace(conn, [row["document_key"] for row in versions], rows))
+    changes.add(members.settle(conn))
+    regions = {members.current_of(row["region_key"]) for row in versions if changes.total}
+    regions |= members.find_regrouped(conn)
+    values = Changes()
+    if regions:
+        values, across = rebuild_regions(conn, regions, check_across, load_key)
+        changes.add(values)
+        changes.add(across)
+    tested = frozenset((row["document_id"], row["text_hash"]) for row in versions)
+    visit = Visit(batch.source.source_id, batch.run_id, now, load_key, tested, frozenset())
+    settled = settle(conn, visit, tester.rejected, is_retry=True)
+    result = LoadResult(
+        source_id=batch.source.source_id, inserted=changes.inserted, updated=changes.updated, deleted=changes.deleted,
+        documents_new=0, documents_changed=0, documents_updated=0, documents_gone=0,
+        observations=len(rows.observations), mentions=len(rows.mentions), checks=len(rows.checks),
+        quarantined=settled.added, checked=dict(sorted(tester.checked.items())),
+        load_key=load_key if changes.total or settled.resolved else None, values_changed=values.total,
+        resolved=settled.resolved, still_failing=settled.failed,
+    )  # fmt: skip
+    if changes.total:
+        _note_progress(conn, versions, load_key, now)
+    close_load(conn, result, load_key, is_new_load, now)
+    test_batch(conn, batch.source.source_id, Scope.of({row["document_key"]: row for row in versions}, regions))
+    return result
+
+
+def _versions(conn: Connection, ids: Sequence[str]) -> list[Row]:
+    """Document versions with their texts."""
+    rows: list[Row] = []
+    for start in range(0, len(ids), CHUNK):
+        chosen = (
+            select(dim_document, document_text.c.text)
+            .join(document_text, document_text.c.text_key == dim_document.c.text_key)
+            .where(dim_document.c.document_id.in_(ids[start : start + CHUNK]))
+            .order_by(dim_document.c.document_id, dim_document.c.version_no)
+        )
+        rows.extend(dict(row) for row in conn.execute(chosen).mappings())
+    return rows
+
+
+def _document(version: Row, batch: LoadBatch) -> DocumentIn:
+    """What the data tests of figures look at: the text and whose it is."""
+    return DocumentIn(
+        version["document_id"], version["url"], version["title"], version["published_at"], batch.started_at,
+        version["text"],
+    )  # fmt: skip
+
+
+def _replace(conn: Connection, versions: Sequence[int], rows: FactRows) -> Changes:
+    """Facts of versions become these: what is no more goes first, with what refers to it."""
+    fresh = {
+        fact_observation: rows.observations,
+        fact_mention: rows.mentions,
+        fact_check: rows.checks,
+        bridge_check_observation: rows.bridges,
+    }
+    stale = {
+        table: _stale(conn, table, table.c.document_key, versions, fresh[table])
+        for table in (fact_observation, fact_mention, fact_check)
+    }
+    bridge = bridge_check_observation
+    kept = {row["bridge_key"] for row in rows.bridges}
+    of_checks = _keys(conn, bridge, bridge.c.check_key, _keys(conn, fact_check, fact_check.c.document_key, versions))
+    of_figures = _keys(conn, bridge, bridge.c.observation_key, stale[fact_observation])
+    changes = delete_rows(conn, bridge, sorted({*of_checks, *of_figures} - kept))
+    for start in range(0, len(stale[fact_observation]), CHUNK):  # chosen again at once, from what is there then
+        some = stale[fact_observation][start : start + CHUNK]
+        conn.execute(delete(fact_metric_value).where(fact_metric_value.c.observation_key.in_(some)))
+    for table in (fact_check, fact_mention, fact_observation):
+        changes.add(delete_rows(conn, table, stale[table]))
+    for table, wanted in fresh.items():
+        changes.add(merge_rows(conn, table, wanted))
+    return changes
+
+
+def _stale(conn: Connection, table: Table, column: Any, versions: Sequence[int], rows: Sequence[Row]) -> list[int]:
+    name = key_name(table)
+    return sorted(set(_keys(conn, table, column, versions)) - {row[name] for row in rows})
+
+
+def _keys(conn: Connection, table: Table, column: Any, wanted: Sequence[int]) -> list[int]:
+    """Keys of the rows whose column is one of the wanted."""
+    found: list[int] = []
+    for start in range(0, len(wanted), CHUNK):
+        chosen = select(table.c[key_name(table)]).where(column.in_(wanted[start : start + CHUNK]))
+        found.extend(conn.execute(chosen).scalars())
+    return found
+
+
+def _note_progress(conn: Connection, versions: Sequence[Row], load_key: int, now: datetime) -> None:
+    stored = read_rows(conn, fact_document_progress, [row["document_key"] for row in versions])
+    again = [{**row, "parsed_at": now, "loaded_at": now, "load_key": load_key} for row in stored.values()]
+    merge_rows(conn, fact_document_progress, again)
