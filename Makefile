@@ -7,7 +7,7 @@ LOCKS  := requirements/uv.txt requirements/dev.txt
 PEERS  := benchmarks/.venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-core bench fast clean-fast lint types docs lock clean
+.PHONY: help demo test test-compiled test-core bench fast clean-fast lint types docs lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ demo: $(STAMP)  ## Crawl the bundled sandbox portals into data/ and print the ru
 
 test: $(STAMP)  ## The whole test suite, in parallel
 	@$(BIN)/pytest -n auto
+
+test-compiled: $(STAMP)  ## The compiled core answers as its sources do (needs a C compiler; takes minutes)
+	@$(BIN)/pytest -m compiled tests/test_fast.py
 
 test-core: $(STAMP)  ## The pure core only: extraction and engines
 	@$(BIN)/pytest -n auto tests/extraction tests/connectors/test_engine*.py

@@ -72,7 +72,6 @@ def test_a_build_is_taken_out_whole(package: Path) -> None:
     assert not (package.parent / "build").exists()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="the compiler is found by setuptools there, not by its name")
 def test_a_missing_compiler_is_one_line_and_leaves_plain_python(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CC", "no-such-compiler -O2")
     with pytest.raises(fast.CannotCompile, match=r"^no C compiler \(no-such-compiler\).*apt-get install gcc.*$"):
@@ -114,7 +113,7 @@ print(json.dumps(asdict(rows), ensure_ascii=False))
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.skipif(os.environ.get("FAZHI_TEST_COMPILED") != "1", reason="compiles for minutes: FAZHI_TEST_COMPILED=1")
+@pytest.mark.compiled
 def test_the_compiled_engine_answers_as_its_sources_do(tmp_path: Path) -> None:
     for room in ("extraction", "catalog", "fazhi"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("*.so", "*.pyd", fast.MARKER))
