@@ -18,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from connectors.engines import get_engine
 from connectors.errors import ContractBroken, Refused
+from connectors.http.trust import TlsException
+from connectors.quiet import parse_span
 from connectors.selectors import compile_selector
 from connectors.urls import canonical, host_of
 
@@ -104,6 +106,26 @@ class Rhythm(_Strict):
 class Politeness(_Strict):
     delay_seconds: Annotated[float, Field(ge=0, le=3600)] = 2.0
     """Seconds between two requests to one host; robots.txt can only raise it."""
+    quiet_hours: tuple[str, ...] = ()
+    """Spans like `08:00-18:00` (Asia/Shanghai) in which the source is not asked; what is left waits for a later run."""
+    daily_budget: Annotated[int, Field(ge=1)] | None = None
+    """Requests a day (Asia/Shanghai) to each host, robots.txt and retries included, of all runs together."""
+
+    @field_validator("quiet_hours")
+    @classmethod
+    def _check_hours(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for span in value:
+            parse_span(span)
+        return value
+
+
+class Lists(_Strict):
+    """How lists are walked again; see connectors/walk.py."""
+
+    overlap_pages: Annotated[int, Field(ge=1, le=1000)] = 3
+    """Pages in a row without anything new after which the rest of a list is taken from memory."""
+    whole_days: Annotated[int, Field(ge=0, le=365)] = 7
+    """Days after which a list is walked to its end again; 0: every time."""
 
 
 class Assertions(_Strict):
@@ -127,7 +149,13 @@ class Source(_Strict):
     wanted: Wanted = Wanted()
     rhythm: Rhythm = Rhythm()
     politeness: Politeness = Politeness()
+    lists: Lists = Lists()
     assertions: Assertions
+    tls: str | None = None
+    """An exception from TLS: `http-only` (its https addresses are asked as http), or `sha256:` and the 64 hex digits
+    of its certificate, which no public root vouches for. Recorded with each attempt and shown in the run report."""
+    tls_reason: str | None = None
+    """Why; mandatory with `tls`."""
     is_sandbox: bool = False
 
     @field_validator("engine")
@@ -156,10 +184,17 @@ class Source(_Strict):
     def _check_region(self) -> Source:
         if not self.id.startswith(f"{self.region_code}_"):
             raise ValueError(f"region_code {self.region_code} is not the one in the id {self.id}")
+        if self.tls is not None or self.tls_reason is not None:
+            TlsException(self.tls or "", self.tls_reason or "")
         outside = [start.url for start in self.start if host_of(start.url) not in self.hosts]
         if outside:
             raise ValueError(f"hosts does not list the host of start page {outside[0]}")
         return self
+
+
+def tls_exception(source: Source) -> TlsException | None:
+    """What the source says of TLS, as the client takes it; its text is the line for the run report."""
+    return TlsException(source.tls, source.tls_reason or "") if source.tls is not None else None
 
 
 def is_report_title(source: Source, title: str) -> bool:
@@ -261,7 +296,7 @@ def _keys_beside(loc: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Source
     nested: dict[str, type[BaseModel]] = {
         "start": Start, "selectors": Selectors, "wanted": Wanted,
-        "rhythm": Rhythm, "politeness": Politeness, "assertions": Assertions,
+        "rhythm": Rhythm, "politeness": Politeness, "lists": Lists, "assertions": Assertions,
     }  # fmt: skip
     if len(loc) > 1:
         model = nested.get(str(loc[0]), Source)

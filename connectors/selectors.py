@@ -30,7 +30,7 @@ def compile_selector(selector: str) -> etree.XPath:
             if mark == "#":
                 path += f"[@id='{name}']"
             else:
-                path += f"[contains(concat(' ', normalize-space(@class), ' '), ' {name} ')]"
+                path += f"[@class][contains(concat(' ', normalize-space(@class), ' '), ' {name} ')]"
     return etree.XPath(f".{path}")
 
 

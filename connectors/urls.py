@@ -7,6 +7,7 @@ address is what is fetched and stored; the document key is what makes two addres
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from connectors.errors import Refused
@@ -15,6 +16,9 @@ _MAX_URL = 4000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _SESSION_PATH = re.compile(r";(?:jsessionid|phpsessid|sessionid)=[^/?;]*", re.I)
 _SESSION_KEY = re.compile(r"(?:jsessionid|phpsessid|sessionid|aspsessionid\w*|asp\.net_sessionid)\Z", re.I)
+_VISIT_KEY = re.compile(r"utm_\w{1,40}\Z", re.I)
+"""Keys that say where a visitor came from, never what is shown."""
+_SLASHES = re.compile(r"/{2,}")
 _LINE_BREAKS = re.compile(r"[\t\r\n]+")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -23,8 +27,8 @@ _SAFE = "%/:@!$&'()*+,;=-._~[]"
 
 
 def canonical(url: str, base: str | None = None) -> str:
-    """The one spelling of an address: absolute, lower-case host, no fragment, default port or session id,
-    dot segments resolved, percent escapes normal (RFC 3986, 6.2.2), query order kept.
+    """The one spelling of an address: absolute, lower-case host, no fragment, default port, session id or
+    `utm_` mark, dot segments resolved, percent escapes normal (RFC 3986, 6.2.2), query order kept.
 
     Raises Refused for an address that is not http(s), has no host, or cannot be read."""
     before, mark, query = _LINE_BREAKS.sub("", url).strip().partition("?")
@@ -50,8 +54,13 @@ def _compose(scheme: str, host: str, port: int | None, path: str, query: str) ->
         host = f"[{host}]"
     netloc = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
     path = _resolve_dots(_SESSION_PATH.sub("", path) or "/")
-    kept = [pair for pair in query.split("&") if pair and not _SESSION_KEY.match(pair.partition("=")[0])]
+    kept = [pair for pair in query.split("&") if pair and not _is_visit(pair.partition("=")[0])]
     return urlunsplit((scheme, netloc, _escape(path, _SAFE), _escape("&".join(kept), _SAFE + "?"), ""))
+
+
+def _is_visit(key: str) -> bool:
+    """Whether a key of a query marks the visit instead of the page."""
+    return _SESSION_KEY.match(key) is not None or _VISIT_KEY.match(key) is not None
 
 
 def _resolve_dots(path: str) -> str:
@@ -80,9 +89,17 @@ def _normalise_escape(match: re.Match[str]) -> str:
     return char if char in _UNRESERVED else f"%{match[1].upper()}"
 
 
+@lru_cache(maxsize=8192)
 def document_key(url: str) -> str:
     """The identity of a document: the canonical address without its scheme."""
     return canonical(url).partition("://")[2]
+
+
+def slash_key(key: str) -> str:
+    """A document key with `//` in its path as `/`: two keys with the same one may be one page. Others must say so:
+    some servers hang a whole address, or an empty step, on such a path."""
+    path, mark, query = key.partition("?")
+    return _SLASHES.sub("/", path) + mark + query
 
 
 def host_of(url: str) -> str:

@@ -15,10 +15,12 @@ from extraction.textmap import Removed
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-    from extraction.textmap import Line
+    from extraction.textmap import Line, Run
 
 _MAX_ELEMENT = 400
 """An element named like furniture that holds more characters is a body with an unlucky name."""
+MAX_NAMES = 500
+"""Characters of a class or id that are read."""
 _MAX_LINE = 200
 _ATTACHMENT_REST = re.compile(
     r"[附件下载点击相关列表一二三四五六七八九十及与、.．,，;；:：|\s\d()（）【】\[\]《》kKmMbB]*"
@@ -28,6 +30,8 @@ _ATTACHMENT_REST = re.compile(
 @dataclass(frozen=True, slots=True)
 class _Furniture:
     elements: frozenset[str]
+    any_line: re.Pattern[str]
+    """All the patterns in one: most lines are told by it alone."""
     lines: re.Pattern[str]
     attachment_headings: re.Pattern[str]
     neighbours: re.Pattern[str]
@@ -37,22 +41,28 @@ class _Furniture:
 @lru_cache(maxsize=1)
 def _furniture() -> _Furniture:
     data = yaml.safe_load((LOOKUPS / "chrome.yml").read_text(encoding="utf-8"))
-    patterns = {name: re.compile("|".join(data[name])) for name in _Furniture.__slots__ if name != "elements"}
+    sources = {name: "|".join(data[name]) for name in _Furniture.__slots__ if name in data and name != "elements"}
+    sources["any_line"] = "|".join(sources.values())
+    patterns = {name: re.compile(source) for name, source in sources.items()}
     return _Furniture(elements=frozenset(data["elements"]), **patterns)
 
 
 def is_furniture(element: HtmlElement) -> bool:
     """Whether an element is furniture by its class or id, and short enough to be no body."""
-    names = (element.get("class") or "").split()
-    element_id = element.get("id")
-    if element_id:
-        names.append(element_id)
-    if not names:
-        return False
-    known = _furniture().elements
-    if not any(name.lower() in known for name in names):
+    if not any(names_furniture((element.get(name) or "")[:MAX_NAMES]) for name in ("class", "id")):
         return False
     return len("".join(element.text_content().split())) <= _MAX_ELEMENT
+
+
+@lru_cache(maxsize=4096)
+def names_furniture(names: str) -> bool:
+    """Whether one of the names in a class or id is that of furniture. Editors repeat a few, hence the cache."""
+    return not _furniture().elements.isdisjoint(names.lower().split())
+
+
+def is_furniture_line(text: str) -> bool:
+    """Whether a whole line is furniture by its words alone."""
+    return len(text) <= _MAX_LINE and _furniture().lines.fullmatch(text) is not None
 
 
 def drop_furniture(lines: list[Line], removed: list[Removed]) -> list[Line]:
@@ -72,7 +82,8 @@ def drop_furniture(lines: list[Line], removed: list[Removed]) -> list[Line]:
 def _judge(line: Line) -> str:
     """`attachment`, `furniture`, `heading` (of attachments), `related`, `link`, or empty for body."""
     runs = line.runs()
-    if any(run.is_file for run in runs):
+    has_link = True in [run.is_link for run in runs]
+    if has_link and any(run.is_file for run in runs):
         rest = "".join(run.text for run in runs if not run.is_file)
         if _ATTACHMENT_REST.fullmatch(rest):
             return "attachment"
@@ -80,7 +91,8 @@ def _judge(line: Line) -> str:
     if len(text) > _MAX_LINE:
         return ""
     known = _furniture()
-    has_link = any(run.is_link for run in runs)
+    if known.any_line.fullmatch(text) is None:
+        return "link" if _is_mere_link(runs) else ""
     if known.lines.fullmatch(text):
         return "furniture"
     if known.neighbours.fullmatch(text) and (has_link or text.rstrip("。").endswith(("没有了", "无", "没有"))):
@@ -89,7 +101,11 @@ def _judge(line: Line) -> str:
         return "heading"
     if known.related_headings.fullmatch(text):
         return "related"
-    return "link" if all(run.is_link or not run.text.strip("·•◆■▪►>-—") for run in runs) else ""
+    return "link" if _is_mere_link(runs) else ""
+
+
+def _is_mere_link(runs: list[Run]) -> bool:
+    return all(run.is_link or not run.text.strip("·•◆■▪►>-—") for run in runs)
 
 
 def _cut_related(lines: list[Line], kinds: list[str]) -> None:

@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from functools import partial
+from typing import TYPE_CHECKING
 
 from lxml import etree, html
 
-from extraction.chrome import drop_furniture, is_furniture
+from extraction.chrome import MAX_NAMES, drop_furniture, is_furniture, names_furniture
 from extraction.spam import (
+    MAX_INLINE_STYLE,
+    PLAIN,
     Style,
     find_hidden_names,
     find_hidden_reason,
@@ -24,6 +27,7 @@ from extraction.spam import (
     is_spam_link,
     read_style,
 )
+from extraction.tags import ROLES, find_role, restyle
 from extraction.textmap import Line, LineBuilder, Removed, Segment, join_cells, lay_out, merge_lines
 
 if TYPE_CHECKING:
@@ -37,22 +41,16 @@ _TRUNCATED = "data-truncated"
 _QUOTE = 200
 """Characters kept of a removed text."""
 
-_BLOCKS = frozenset((
-    "address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "details", "dialog",
-    "dir", "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4",
-    "h5", "h6", "header", "hr", "legend", "li", "main", "menu", "nav", "ol", "p", "pre", "section", "summary",
-    "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "ucapcontent",
-))  # fmt: skip
-_SKIPPED = frozenset((
-    "script", "style", "noscript", "template", "iframe", "frame", "object", "embed", "applet", "video",
-    "audio", "canvas", "svg", "math", "select", "option", "optgroup", "textarea", "button", "input", "head",
-    "title", "meta", "link", "base", "map", "img",
-))  # fmt: skip
-_WORD_DATA = re.compile(r"w:|v:|x:|m:mathpr|o:(?!p\b)")
-"""Elements of Word's `<xml>` blocks. The block itself is transparent: editors lose its end tag."""
 _VOID_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
+_VOID_BYTES = bytes(byte for byte in (*range(32), 127) if byte not in b"\t\n\r")
 _PAGE_NUMBER = re.compile(r"[-—–－\s]{0,8}\d{1,3}[-—–－\s]{0,8}|第\s?\d{1,3}\s?页(?:\s?共\s?\d{1,3}\s?页)?")
-FILE_SUFFIX = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|ofd|ceb|zip|rar|7z|txt|csv|rtf|jpe?g|png|tiff?)$", re.I)
+_CLASSES = etree.ElementDefaultClassLookup(element=html.HtmlElement)
+"""lxml.html's own lookup asks Python for the class of each node, which costs more than the parsing."""
+_SUFFIXES = r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|ofd|ceb|zip|rar|7z|txt|csv|rtf|jpe?g|png|tiff?)"
+FILE_HINT = re.compile(_SUFFIXES, re.I)
+"""Without it, neither an address nor a label is that of a file."""
+FILE_SUFFIX = re.compile(_SUFFIXES + "$", re.I)
+_LONGEST_SUFFIX = 6
 _FILE_QUERY = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|ofd|ceb|zip|rar|7z)(?=$|[&;#?])", re.I)
 
 
@@ -79,16 +77,35 @@ def parse_html(text: str) -> HtmlElement:
 
     Nesting is bounded by libxml2 (256), size by `MAX_CHARS`; `is_truncated` tells when either cut."""
     is_cut = len(text) > MAX_CHARS
-    markup = _VOID_TEXT.sub("", text[:MAX_CHARS])
-    parser = html.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True, remove_pis=False)
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True, remove_pis=False)
+    parser.set_element_class_lookup(_CLASSES)
     try:
-        root = html.document_fromstring(markup.encode("utf-8"), parser=parser, ensure_head_body=True)
+        root = etree.fromstring(_encode(text[:MAX_CHARS]), parser)
     except (etree.ParserError, etree.XMLSyntaxError, AssertionError, TypeError):
+        root = None
+    if not isinstance(root, html.HtmlElement):
         # Nothing in it that is markup: an empty page, a lone comment or processing instruction.
         return html.document_fromstring("<html><head></head><body></body></html>")
-    if is_cut or any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+    if root.find("head") is None:
+        root.insert(0, root.makeelement("head"))
+    if root.find("body") is None:
+        root.append(root.makeelement("body"))
+    if is_cut or parser.error_log.filter_types(etree.ErrorTypes.ERR_RESOURCE_LIMIT):
         root.set(_TRUNCATED, "1")
     return root
+
+
+def _encode(text: str) -> bytes:
+    """A page as UTF-8, without what no tree can hold. The bytes tell fastest whether there is any of it."""
+    if "\ufffe" not in text and "\uffff" not in text:
+        try:
+            markup = text.encode("utf-8")
+        except UnicodeEncodeError:
+            pass  # half a surrogate pair
+        else:
+            if len(markup.translate(None, _VOID_BYTES)) == len(markup):
+                return markup
+    return _VOID_TEXT.sub("", text).encode("utf-8")
 
 
 def is_truncated(root: HtmlElement) -> bool:
@@ -98,10 +115,11 @@ def is_truncated(root: HtmlElement) -> bool:
 def is_file_link(href: str, label: str = "") -> bool:
     """Whether a link leads to a document file: by its path, its query (`filename=…pdf`) or its label."""
     address = href.strip().partition("#")[0]
-    path = address.partition("?")[0]
-    if FILE_SUFFIX.search(path) or FILE_SUFFIX.search(label.strip()):
+    path, _, query = address.partition("?")
+    ends = (path[-_LONGEST_SUFFIX:], label.strip()[-_LONGEST_SUFFIX:])
+    if any(FILE_SUFFIX.search(end) for end in ends):
         return True
-    return _FILE_QUERY.search(address[len(path) :]) is not None
+    return "." in query and _FILE_QUERY.search(query) is not None
 
 
 def clean_body(node: HtmlElement, *, base_url: str, hidden_names: frozenset[str] | None = None) -> CleanText:
@@ -153,8 +171,14 @@ class _State:
     is_pre: bool = False
 
 
+_PLAIN = _State()
+
+
 @dataclass(slots=True)
 class _Walk:
+    """The recursion over a body. It visits every node of every page, so it trades some elegance for speed: one look
+    at a tag's role, one pass over an element's attributes, and nothing called that most nodes do not need."""
+
     base_url: str
     hidden_names: frozenset[str]
     shows_hidden: bool = False
@@ -164,65 +188,80 @@ class _Walk:
     has_spam: bool = False
 
     def run(self, node: HtmlElement) -> None:
-        self._walk_inside(node, "", _State())
+        self._walk_inside(node, "", _PLAIN)
         self.builder.end_line()
 
     def hides_the_body(self) -> bool:
         """Whether the page hides more than it shows and shows it by script later (tabs, lazy layouts)."""
-        shown = sum(len(line.text) for line in self.builder.lines)
-        return self.hidden_chars > max(shown, 100)
+        if self.hidden_chars <= 100:
+            return False
+        return self.hidden_chars > sum(len(line.text) for line in self.builder.lines)
 
     def _walk_inside(self, element: HtmlElement, path: str, state: _State) -> None:
-        if element.text:
-            self._add(element.text, path, state)
+        add = self.builder.add if state is _PLAIN else partial(self._add_in, state)
+        text = element.text
+        if text:
+            add(text, path)
         prefix = f"{path}." if path else ""
         for index, child in enumerate(element):
             child_path = f"{prefix}{index}"
-            if isinstance(child.tag, str):
-                self._walk_element(child, child_path, state)
-            if child.tail:
-                self._add(child.tail, f"{child_path}~", state)
+            tag = child.tag
+            role = ROLES.get(tag) or find_role(tag)
+            if role == "break":
+                self.builder.end_line()
+            elif role != "skip":
+                self._walk_element(child, role, child_path, state)
+            text = child.tail
+            if text:
+                add(text, f"{child_path}~")
 
-    def _add(self, text: str, node: str, state: _State) -> None:
+    def _add_in(self, state: _State, text: str, node: str) -> None:
         if state.is_invisible:
             hidden = "".join(text.split())
             if hidden:
                 self.hidden_chars += len(hidden)
                 self.removed.append(Removed("hidden", text.strip()[:_QUOTE], node))
-            return
-        if not state.is_pre or "\n" not in text:
-            self.builder.add(text, node, is_link=state.is_link, is_file=state.is_file)
-            return
-        done = 0
-        for row in text.split("\n"):
-            self.builder.add(row, node, is_link=state.is_link, is_file=state.is_file, base=done)
-            self.builder.end_line()
-            done += len(row) + 1
+        elif not state.is_pre or "\n" not in text:
+            self.builder.add(text, node, state.is_link, state.is_file)
+        else:
+            done = 0
+            for row in text.split("\n"):
+                if row:
+                    self.builder.add(row, node, state.is_link, state.is_file, done)
+                self.builder.end_line()
+                done += len(row) + 1
 
-    def _walk_element(self, element: HtmlElement, path: str, state: _State) -> None:
-        tag = cast(str, element.tag)
-        if tag == "br":
+    def _walk_element(self, element: HtmlElement, role: str, path: str, state: _State) -> None:
+        style, is_suspect = PLAIN, role == "marquee"
+        for name, value in element.items():
+            if name == "style":
+                style = read_style(value[:MAX_INLINE_STYLE])
+                is_suspect = is_suspect or style.is_hidden
+            elif name == "class" or name == "id":
+                is_suspect = is_suspect or bool(self.hidden_names) or names_furniture(value[:MAX_NAMES])
+            elif name == "hidden":
+                is_suspect = True
+        if is_suspect and self._is_left_out(element, path, style):
+            return
+        if style is not PLAIN or role == "pre":
+            state = _inherit(state, role, style)
+            role = restyle(role, style.display)
+        if role == "inline":
+            self._walk_inside(element, path, state)
+        elif role == "block":
             self.builder.end_line()
-            return
-        if tag in _SKIPPED or (":" in tag and _WORD_DATA.match(tag)):
-            return
-        style_text = element.get("style")
-        style = read_style(style_text) if style_text else Style()
-        if self._is_left_out(element, path, style):
-            return
-        if tag == "tr":
-            self._walk_row(element, path, _inherit(state, tag, style))
-            return
-        is_block = (tag in _BLOCKS and style.display != "inline") or style.display == "block"
-        if is_block:
+            self._walk_inside(element, path, state)
             self.builder.end_line()
-        inner: _State | None = _inherit(state, tag, style)
-        if tag == "a" and inner is not None:
-            inner = self._enter_link(element, path, inner)
-        if inner is not None:
-            self._walk_inside(element, path, inner)
-        if is_block:
-            self.builder.end_line()
+        elif role == "tr":
+            self._walk_row(element, path, state)
+        else:
+            if role == "block link":
+                self.builder.end_line()
+            inner = self._enter_link(element, path, state)
+            if inner is not None:
+                self._walk_inside(element, path, inner)
+            if role == "block link":
+                self.builder.end_line()
 
     def _is_left_out(self, element: HtmlElement, path: str, style: Style) -> bool:
         if find_hidden_reason(element, style, self.hidden_names):
@@ -273,11 +312,13 @@ class _Walk:
         outer, cells, is_layout = self.builder, [], False
         for index, child in enumerate(row):
             tag = child.tag
-            if not isinstance(tag, str) or tag in _SKIPPED:
+            role = find_role(tag)
+            if role == "skip":
                 continue
             child_path = f"{path}.{index}" if path else str(index)
             self.builder = LineBuilder()
-            self._walk_element(child, child_path, state)
+            if role != "break":
+                self._walk_element(child, role, child_path, state)
             self.builder.end_line()
             lines = self.builder.lines
             if lines or tag in ("td", "th"):
@@ -292,11 +333,9 @@ class _Walk:
             outer.extend([join_cells([merge_lines(lines) for lines in cells])])
 
 
-def _inherit(state: _State, tag: str, style: Style) -> _State:
-    is_invisible = state.is_invisible
-    if style.font:
-        is_invisible = style.font == "zero"
-    is_pre = state.is_pre or tag == "pre"
+def _inherit(state: _State, role: str, style: Style) -> _State:
+    is_invisible = style.font == "zero" if style.font else state.is_invisible
+    is_pre = state.is_pre or role == "pre"
     if is_invisible == state.is_invisible and is_pre == state.is_pre:
         return state
     return _State(state.is_link, state.is_file, is_invisible, is_pre)

@@ -54,13 +54,15 @@ class Style:
     """`block` or `inline` where the style says so."""
 
 
-_PLAIN = Style()
+PLAIN = Style()
+MAX_INLINE_STYLE = 2000
+"""Characters of one inline style that are read."""
 
 
 @lru_cache(maxsize=4096)
 def read_style(style: str) -> Style:
-    """Interpret an inline style. Word repeats a few styles thousands of times, hence the cache."""
-    css = style[:2000].lower()
+    """Interpret an inline style, cut by the caller. Word repeats a few styles thousands of times, hence the cache."""
+    css = style.lower()
     hidden = _HIDDEN.search(css) is not None or _is_off_screen(css) or _is_tiny(css)
     font = ""
     size = _FONT_SIZE.search(css)
@@ -68,7 +70,7 @@ def read_style(style: str) -> Style:
         font = "zero" if size[1].strip() and _is_zero_size(size[1].strip()) else "set"
     display = _DISPLAY.search(css)
     shown = "" if display is None else "inline" if display[1] == "inline" else "block"
-    return Style(hidden, font, shown) if hidden or font or shown else _PLAIN
+    return Style(hidden, font, shown) if hidden or font or shown else PLAIN
 
 
 def _is_zero_size(value: str) -> bool:
@@ -105,11 +107,12 @@ def find_hidden_names(root: HtmlElement) -> frozenset[str]:
     for script in root.iter("script"):
         text = (script.text or "")[:budget]
         budget -= len(text)
-        names.update(f"#{match[2]}" for match in _SCRIPT_HIDES.finditer(text) if text.count(match[2]) == 1)
+        if "none" in text:
+            names.update(f"#{match[2]}" for match in _SCRIPT_HIDES.finditer(text) if text.count(match[2]) == 1)
     for sheet in root.iter("style"):
         css = (sheet.text or "")[:budget]
         budget -= len(css)
-        names.update(_read_sheet(_cut_comments(css)))
+        names.update(_read_sheet(css))
         if budget <= 0:
             break
     return frozenset(names)
@@ -125,8 +128,12 @@ def _cut_comments(css: str) -> str:
     return "".join(kept)
 
 
-def _read_sheet(css: str) -> set[str]:
-    """One pass over the braces: rules at depth 0 only. A later rule that shows a name again wins."""
+@lru_cache(maxsize=64)
+def _read_sheet(sheet: str) -> frozenset[str]:
+    """One pass over the braces: rules at depth 0 only. A later rule that shows a name again wins.
+
+    A portal's pages carry the same few sheets, hence the cache."""
+    css = _cut_comments(sheet)
     names: set[str] = set()
     depth = 0
     selector = ""
@@ -141,13 +148,13 @@ def _read_sheet(css: str) -> set[str]:
             continue
         depth = max(depth - 1, 0)
         if depth == 0 and not selector.strip().startswith("@"):
-            style = read_style(piece.strip())
+            style = read_style(piece.strip()[:MAX_INLINE_STYLE])
             targets = {m[1] for part in selector.split(",") if (m := _RULE_TARGET.fullmatch(part.strip()))}
             if style.is_hidden or style.font == "zero":
                 names |= targets
             elif style.display:
                 names -= targets
-    return names
+    return frozenset(names)
 
 
 def find_hidden_reason(element: HtmlElement, style: Style, hidden_names: frozenset[str]) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fazhi.archiving import archive
 from fazhi.catalogue_command import catalog
 from fazhi.database import db
 from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 
 
+app.add_typer(archive)
 app.add_typer(db)
 app.add_typer(release)
 app.command()(export)
@@ -231,12 +233,22 @@ def articles(
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
     day: Annotated[int, typer.Option(min=1, max=2, help="2: the portals a day later.")] = 1,
+    chaos: Annotated[
+        bool, typer.Option("--chaos", help="Instead, portals that misbehave: one for each row of docs/faults.md.")
+    ] = False,
+    sources: Annotated[
+        Path | None, typer.Option(help="With --chaos: write a source file for each of its portals into this folder.")
+    ] = None,
 ) -> None:
     """Serve the bundled portals of five fictional places on loopback until Ctrl-C."""
+    from sandbox.chaos import run_chaos
     from sandbox.server import run
 
     try:
-        run(port=port, day=day)
+        if chaos:
+            run_chaos(port, sources)
+        else:
+            run(port=port, day=day)
     except OSError as error:
         raise CommandFailed(f"port {port} on 127.0.0.1 cannot be used: {error.strerror or error}", USAGE) from error
 

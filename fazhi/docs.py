@@ -1,4 +1,4 @@
-"""Write the generated documents: settings, CLI reference, data dictionary, metrics. A test says when they are stale."""
+"""Write the generated documents: settings, CLI, data dictionary, metrics, faults. A test says when they are stale."""
 
 from __future__ import annotations
 
@@ -69,6 +69,7 @@ def _option_row(parameter: Any, context: typer.Context) -> str:
 def pages() -> dict[Path, str]:
     """Every generated document with its text."""
     from fazhi.metrics_page import render_metrics
+    from sandbox.chaos_table import render_faults
     from warehouse.dictionary import render_dictionary
 
     docs = ROOT / "docs"
@@ -77,6 +78,7 @@ def pages() -> dict[Path, str]:
         docs / "cli.md": cli_page(),
         docs / "dictionary.md": render_dictionary(),
         docs / "metrics.md": render_metrics(ROOT / "catalog"),
+        docs / "faults.md": render_faults(),
     }
 
 

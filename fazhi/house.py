@@ -19,6 +19,7 @@ from fazhi.exits import USAGE, CommandFailed
 from fazhi.settings import ROOT, Settings
 
 if TYPE_CHECKING:
+    from connectors.archive import Archive
     from connectors.http.client import HttpSettings
     from warehouse.engine import Engine
 
@@ -92,10 +93,18 @@ def http_settings(settings: Settings) -> HttpSettings:
     )
 
 
+def open_archive(settings: Settings) -> Archive:
+    """The raw archive, with the files of dead writers sealed. Raises ContractBroken or ArchiveUnusable."""
+    from connectors.archive import Archive
+
+    where = settings.archive or settings.spool
+    return Archive(where, spool=settings.spool, rotate_at=int(settings.archive_file_mb * _MIB))
+
+
 def prepare_nightly(settings: Settings) -> None:
     """All that can be known to be wrong before a server starts or a page is asked for.
 
-    Raises CommandFailed, WarehouseError (not writable) or GatewayUnreachable."""
+    Raises CommandFailed, WarehouseError or ArchiveUnusable (not writable), or GatewayUnreachable."""
     from connectors.http.replay import check_gateway
     from warehouse.engine import check_writable, open_warehouse
 
@@ -103,6 +112,7 @@ def prepare_nightly(settings: Settings) -> None:
     load_catalog()
     if settings.replay is not None:
         check_gateway(settings.replay)
+    open_archive(settings).check_writable()
     engine = open_warehouse(settings.warehouse_url)
     try:
         check_writable(engine)
@@ -132,8 +142,9 @@ def prepare_prefect(settings: Settings) -> None:
 def only_nightly(settings: Settings, say: Callable[[str], None]) -> Iterator[None]:
     """One nightly at a time in a data folder; a second one waits, and says so.
 
-    A host's lane is kept within one process: two runs at once would ask it twice as often as they promise. And two
-    Prefect servers cannot make one database. The kernel lifts the lock of a killed run."""
+    Two Prefect servers cannot make one database, and a second crawl of the same pages would find nothing new. Runs that
+    a Prefect server starts do not come through here; they share lanes and frontier by the warehouse. The kernel lifts
+    the lock of a killed run."""
     settings.home.mkdir(parents=True, exist_ok=True)
     with (settings.home / "nightly.lock").open("w") as file:
         try:

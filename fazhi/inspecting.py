@@ -103,9 +103,9 @@ def retry_quarantine(
     settings = _settings()
     sources = _load_sources(settings)
     engine = _engine(settings, for_writing=True)
-    from connectors.snapshots import Archive
+    from fazhi.house import open_archive
 
-    with Archive(settings.archive) as archive:
+    with open_archive(settings) as archive:
         done = retry_rows(engine, archive, sources, None if everything else keys)
     records = [{name: getattr(one, name) for name in one.__slots__} for one in done]
     if as_json:

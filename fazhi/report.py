@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-COUNTS = ("planned", "fetched", "unchanged", "new", "changed", "gone", "blocked", "failed", "rejected")
-"""Per source, in the order shown. Pages: planned to failed; documents: new, changed, gone; rows: rejected."""
+COUNTS = ("planned", "fetched", "unchanged", "new", "changed", "gone", "blocked", "failed", "deferred", "rejected")
+"""Per source, in the order shown. Pages: planned to deferred; documents: new, changed, gone; rows: rejected."""
+ANSWERS = {
+    "not_modified": "not modified by validator 服务器答复未修改",
+    "same_bytes": "same bytes 字节相同",
+    "same_text": "other bytes, same text 字节不同而正文相同",
+    "resumed": "taken from the archive after an interrupted run 取自中断运行的归档",
+}
+"""Of the pages fetched and unchanged: how it was known that nothing changed, and what cost no request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +124,8 @@ class RunReport:
         lines = [f"# Nightly {self.run_id}", "", self.headline(), "", _row(head), _row(["---"] * len(head))]
         for row in self.rows():
             lines.append(_row([str(row[name]) for name in head]))
+        answers = "; ".join(f"{told}: {self.total(name)}" for name, told in ANSWERS.items())
+        lines += ["", f"Answers 应答: {answers}", ""]
         for line in self.sources:
             lines += [f"- **{line.source_id}**: {_escape(cause)}" for cause in (*line.failures, *line.notes)]
         verdicts = ", ".join(f"{name} {count}" for name, count in sorted(self.verdicts.items()))

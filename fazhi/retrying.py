@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from connectors.archive import Archive, SnapshotRef
+from connectors.attachments import read_attachment, wants_attachments
 from connectors.base import Page, PageRef
-from connectors.crawl import SHORT_BODY
 from connectors.crawled import ReadPage, Seen
 from connectors.engines import get_engine
 from connectors.errors import SourceError
 from connectors.registry import Source, is_report_title, report_year
-from connectors.snapshots import Archive, SnapshotRef
 from connectors.urls import document_key
-from extraction.attachments import read_attachment
 from extraction.decode import decode
 from extraction.parse import parse_report
 from fazhi.house import load_catalog
@@ -167,7 +166,7 @@ def _read_again(engine: Engine, archive: Archive, source: Source | None, documen
     if read.is_report:
         catalogue, rules = load_catalog()
         title, published = read.article.title or read.ref.title, read.article.published_at
-        parsed = parse_report(document_text(read)[0], catalogue, rules, title=title, publish_date=published)
+        parsed = parse_report(document_text(read).text, catalogue, rules, title=title, publish_date=published)
     return document_in(read, parsed, datetime.now(UTC) if parsed else None)
 
 
@@ -180,7 +179,7 @@ def _read_page(engine: Engine, archive: Archive, source: Source, raw: Row) -> Re
     title = article.title or ref.title or ""
     is_report = is_report_title(source, title)
     texts = []
-    if is_report and len(article.body.text) < SHORT_BODY:
+    if is_report and wants_attachments(article.body.text):
         known = {document_key(url): state.snapshot for url, state in load_pages(engine, source.id).items()}
         for attachment in article.attachments:
             held = known.get(document_key(attachment.url))

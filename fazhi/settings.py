@@ -29,6 +29,14 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the warehouse. Default: SQLite in `FAZHI_HOME/warehouse.sqlite`."
     )
+    archive: str | None = Field(
+        None,
+        description="Raw archive: a folder, or an fsspec URL such as `s3://bucket/folder` (its files are written in "
+        "`FAZHI_HOME/raw` and uploaded when full or at the end). Default: `FAZHI_HOME/raw`.",
+    )
+    archive_file_mb: float = Field(
+        256, gt=0, description="Size of a raw archive file in MiB, at which the next one is begun."
+    )
     replay: str | None = Field(
         None,
         description="Replay gateway, e.g. `http://127.0.0.1:8080`: every request goes there, with the original "
@@ -57,6 +65,18 @@ class Settings(BaseSettings):
     delay: float = Field(
         1.0, ge=0, description="Least seconds between two requests to one host (Crawl-delay may raise it)."
     )
+    daily_budget: int = Field(
+        20_000,
+        ge=1,
+        description="Requests a day (Asia/Shanghai) to one host, of all runs together, where the pace is kept; a "
+        "source may state a smaller one.",
+    )
+    resume_hours: float = Field(
+        12,
+        ge=0,
+        description="Hours for which the answers of a run that did not end stay good: the next run takes them from the "
+        "archive instead of asking again.",
+    )
     max_page_mb: float = Field(16, gt=0, description="Largest page read, in MiB after decompression.")
     max_attachment_mb: float = Field(64, gt=0, description="Largest attachment read, in MiB.")
     keep_releases: int = Field(5, ge=1, description="Releases kept in `FAZHI_HOME/releases`.")
@@ -76,7 +96,8 @@ class Settings(BaseSettings):
         return self.database_url or f"sqlite:///{(self.home / 'warehouse.sqlite').resolve()}"
 
     @property
-    def archive(self) -> Path:
+    def spool(self) -> Path:
+        """Where raw archive files are written, and where they stay unless FAZHI_ARCHIVE says otherwise."""
         return self.home / "raw"
 
     @property
@@ -92,6 +113,9 @@ class Settings(BaseSettings):
 
     def shown(self, field: str) -> object:
         value = getattr(self, field)
+        if field == "archive" and value:
+            scheme, mark, rest = value.rpartition("://")
+            return scheme + mark + rest.rpartition("@")[2] if mark else value
         return _without_password(value) if field == "database_url" and value else value
 
     @classmethod

@@ -7,8 +7,8 @@ import time
 import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -17,12 +17,14 @@ from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
+from connectors.archive import Archive, ArchiveUnusable
 from connectors.crawled import CrawlResult
 from connectors.errors import ContractBroken, SourceError
+from connectors.frontier import RunState
 from connectors.http.client import Attempt, Client, GatewayUnreachable
+from connectors.http.lanes import share_lanes
 from connectors.registry import Source
-from connectors.snapshots import Archive
-from fazhi.house import http_settings, load_all_sources, load_catalog
+from fazhi.house import http_settings, load_all_sources, load_catalog, open_archive
 from fazhi.report import RunReport, SourceLine
 from fazhi.settings import Settings
 from tasks.assemble import (
@@ -36,6 +38,8 @@ from tasks.assemble import (
     source_row,
 )
 from tasks.crawl import crawl
+from tasks.frontier import WarehouseJournal
+from tasks.lanes import WarehouseBook
 from tasks.load import load
 from tasks.parse import parse
 from tasks.progress import reporter
@@ -44,9 +48,11 @@ from tasks.report import build_report
 from warehouse.batch import CatalogueRows, DocumentIn, LoadBatch
 from warehouse.catalogue import catalogue_rows
 from warehouse.checkup import DataTestFailed
+from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import Engine, open_warehouse
 from warehouse.errors import WarehouseError
 from warehouse.fingerprint import fingerprint
+from warehouse.frontier import Frontier
 from warehouse.health import totals
 from warehouse.read import held_attachments, load_pages
 from warehouse.steps import reach
@@ -68,6 +74,7 @@ class _House:
     catalogue: CatalogueRows
     all_pages: bool
     attempts: dict[str, list[Attempt]]
+    run: RunState = field(default_factory=RunState)
 
 
 def _as_is(value: T) -> T:
@@ -98,12 +105,14 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     began = time.monotonic()
     started_at = datetime.now(UTC)
     engine = open_warehouse(settings.warehouse_url)
+    state = open_crawl_state(engine)
+    frontier = Frontier(state, str(flow_run.id), timedelta(hours=settings.resume_hours))
     before = await asyncio.to_thread(fingerprint, engine)
     reach("nightly-1-begun")
     attempts: dict[str, list[Attempt]] = {}
     try:
         with tags(*_tags(settings)):
-            with Archive(settings.archive) as archive:
+            with open_archive(settings) as archive, share_lanes(WarehouseBook(state), settings.daily_budget):
                 async with Client(http_settings(settings), on_attempt=_sorter(chosen, attempts)) as client:
                     house = _House(
                         str(flow_run.id),
@@ -113,6 +122,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
                         catalogue_rows(*load_catalog()),
                         all_pages,
                         attempts,
+                        RunState(WarehouseJournal(frontier)),
                     )
                     lines = await _run_sources(house, chosen, settings.concurrency)
             made = None
@@ -131,10 +141,12 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
             settings,
             made,
         )
+        await _publish_artifacts(report)
+        reach("nightly-6-reported")
+        frontier.finish()
     finally:
         engine.dispose()
-    await _publish_artifacts(report)
-    reach("nightly-6-reported")
+        state.dispose()
     return report
 
 
@@ -202,6 +214,7 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
             gone=tuple(result.gone_documents) if is_ok else (),
             counts=source_counts(result),
             failures=failures,
+            findings=tuple(result.notes),
             status="ok" if is_ok else "failed",
         )
         reach("nightly-3-parsed")
@@ -227,7 +240,12 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
             "gone": loaded.documents_gone,
             "blocked": result.blocked,
             "failed": result.failed,
+            "deferred": result.deferred,
             "rejected": result.rejected + loaded.quarantined,
+            "not_modified": result.not_modified,
+            "same_bytes": result.same_bytes,
+            "same_text": result.same_text,
+            "resumed": result.resumed,
         },
         observations=loaded.observations,
         mentions=loaded.mentions,
@@ -243,16 +261,22 @@ async def _crawl_and_parse(
 ) -> tuple[tuple[DocumentIn, ...], str | None]:
     """The source's documents, or none and the one line that says why it failed as a whole.
 
-    Raises only what would stop every source: GatewayUnreachable, WarehouseError."""
+    Raises only what would stop every source: GatewayUnreachable, WarehouseError, ArchiveUnusable."""
     try:
         states = load_pages(house.engine, source.id)
         known = known_pages(states, held_attachments(house.engine, source.id))
         await crawl(
-            source.id, _as_is(result), _as_is(house.client), _as_is(house.archive), _as_is(known), house.all_pages
+            source.id,
+            _as_is(result),
+            _as_is(house.client),
+            _as_is(house.archive),
+            _as_is(known),
+            _as_is(house.run),
+            house.all_pages,
         )
         reach("nightly-2-crawled")
         return (await parse(source.id, _as_is(result.pages)) if result.pages else ()), None
-    except (GatewayUnreachable, WarehouseError):
+    except (GatewayUnreachable, WarehouseError, ArchiveUnusable):
         raise
     except SourceError as error:
         return (), str(error)

@@ -13,19 +13,21 @@ from pathlib import Path
 from typing import Literal
 
 import extraction
+from connectors.archive import SnapshotRef
+from connectors.attachments import Composed, compose
 from connectors.base import AttachmentRef
 from connectors.crawled import CrawlResult, Known, ReadPage, Seen
 from connectors.http.client import Attempt
 from connectors.registry import Source
-from connectors.snapshots import SnapshotRef
 from connectors.urls import document_key
 from extraction.model import Parsed
-from extraction.textmap import name_from_document
 from warehouse.batch import DocumentIn, FetchRow, PageState, SourceCounts, SourceRow
 from warehouse.batch import SnapshotRef as StoredRef
 
 _INJECTED = ("hidden", "spam_link")
 """Kinds of removed text that a reader of the page never saw, or that somebody else put there."""
+_OUTCOMES = {name: name for name in ("not_modified", "same_bytes", "same_text")}
+"""What is told of an answer beside `ok`."""
 _ROBOTS: Mapping[str, Literal["allowed", "denied", "unknown", "not_asked"]] = {
     "allowed": "allowed",
     "denied": "denied",
@@ -52,6 +54,15 @@ def known_pages(
             snapshot=None if state.state == "rejected" else _archive_ref(state.snapshot),
             is_gone=state.state == "gone",
             attachments=tuple(AttachmentRef(address, name) for address, name in held),
+            is_asked=state.state != "known",
+            title=state.title,
+            listed_date=state.listed_date,
+            found_on=state.found_on,
+            text_hash=state.text_hash,
+            n_failed=state.n_failed,
+            due_at=state.due_at,
+            walked_at=state.walked_at,
+            seen_at=state.last_seen_at,
         )
     return known
 
@@ -78,17 +89,20 @@ def source_row(source: Source) -> SourceRow:
     )
 
 
-def document_text(page: ReadPage) -> tuple[str, str]:
-    """The text that is parsed, and the attachments' text: the body, or the attachments' where the body is empty."""
-    attached = "\n".join(text.text for _, text in page.attachment_texts if text.text)
-    return (attached if attached else page.article.body.text), attached
+def document_text(page: ReadPage) -> Composed:
+    """The text that is parsed: of the page, of its attachments, or of both."""
+    return compose(page.article.body, page.attachment_texts)
 
 
 def document_in(page: ReadPage, parsed: Parsed | None, parsed_at: datetime | None) -> DocumentIn:
     """A detail page as the warehouse takes it. `parsed` is None for notices that are not annual reports."""
     article, seen = page.article, page.seen
-    text, attached = document_text(page)
-    unread = [f"attachment_{found.kind}:{ref.name}" for ref, found in page.attachment_texts if not found.text]
+    composed = document_text(page)
+    unread = [
+        f"attachment_{'partial' if found.text else found.kind}:{ref.name}"
+        for ref, found in page.attachment_texts
+        if not found.text or not found.is_whole
+    ]
     return DocumentIn(
         document_id=document_key(article.url),
         url=article.url,
@@ -96,10 +110,10 @@ def document_in(page: ReadPage, parsed: Parsed | None, parsed_at: datetime | Non
         published_at=article.published_at,
         published_from=article.published_from,
         fetched_at=seen.seen_at,
-        text=text,
+        text=composed.text,
         body=article.body.text,
-        attachment_text=attached,
-        text_origin="attachment" if attached else "page",
+        attachment_text=composed.attached,
+        text_origin="attachment" if composed.attached else "page",
         content_source=article.content_source,
         publisher=article.publisher,
         index_no=article.index_no,
@@ -107,7 +121,7 @@ def document_in(page: ReadPage, parsed: Parsed | None, parsed_at: datetime | Non
         site_id_code=article.site_id_code,
         is_report=page.is_report,
         report_year=page.report_year if parsed is None or parsed.report_year is None else parsed.report_year,
-        text_map=name_from_document(article.body.segments, article.body.root),
+        text_map=composed.segments,
         attachments=tuple((ref.url, ref.name) for ref in article.attachments),
         notes=(*article.notes, *unread, *(parsed.notes if parsed is not None else ())),
         removed_links=sum(item.kind in _INJECTED for item in article.body.removed),
@@ -120,7 +134,8 @@ def document_in(page: ReadPage, parsed: Parsed | None, parsed_at: datetime | Non
 
 
 def page_states(result: CrawlResult) -> tuple[PageState, ...]:
-    """What the next run needs to ask conditionally. Pages that could not be read are left out on purpose."""
+    """What the next run needs to know. Of a page that could not be read, only that: its old validators stay, so that
+    it is asked for in full until it can."""
     source_id = result.source.id
     states = [_page_state(seen, source_id) for seen in result.seen]
     states += [
@@ -133,6 +148,35 @@ def page_states(result: CrawlResult) -> tuple[PageState, ...]:
             state="gone",
         )
         for url in result.gone
+    ]
+    states += [
+        PageState(
+            url=missed.url,
+            kind=missed.kind,  # type: ignore[arg-type]  # see _page_state
+            source_id=source_id,
+            document_id=document_key(missed.url) if missed.kind == "page" else None,
+            last_status=missed.status,
+            last_outcome=missed.code,
+            state="failed",
+            n_failed=missed.n_failed,
+            due_at=missed.due_at,
+            last_seen_at=missed.seen_at,
+        )
+        for missed in result.missed
+    ]
+    states += [
+        PageState(
+            url=row.url,
+            kind="page",
+            source_id=source_id,
+            document_id=document_key(row.url),
+            last_outcome="listed",
+            state="known",
+            title=row.title,
+            listed_date=row.listed_date,
+            found_on=row.found_on,
+        )
+        for row in result.listed_only
     ]
     return tuple(states)
 
@@ -148,14 +192,20 @@ def _page_state(seen: Seen, source_id: str) -> PageState:
         snapshot=_stored_ref(seen.snapshot),
         bytes_hash=seen.snapshot.sha256,
         last_status=seen.status,
-        last_outcome="not_modified" if seen.status == 304 else "ok",
+        last_outcome=_OUTCOMES.get(seen.outcome, "ok"),
         last_seen_at=seen.seen_at,
+        title=seen.title,
+        listed_date=seen.listed_date,
+        found_on=seen.found_on,
+        text_hash=seen.text_hash,
+        walked_at=seen.walked_at,
     )
 
 
 def fetch_rows(attempts: Iterable[Attempt], seen: Iterable[Seen]) -> tuple[FetchRow, ...]:
-    """One row per HTTP attempt, numbered per address; the last attempt of an address carries its snapshot."""
-    snapshots = {entry.url: _stored_ref(entry.snapshot) for entry in seen}
+    """One row per HTTP attempt, numbered per address; the last attempt of an address carries its snapshot, and says
+    whether its page was any news."""
+    answers = {entry.url: entry for entry in seen}
     numbers: Counter[str] = Counter()
     rows = []
     for attempt in attempts:
@@ -176,8 +226,10 @@ def fetch_rows(attempts: Iterable[Attempt], seen: Iterable[Seen]) -> tuple[Fetch
         )
     last = {row.url: index for index, row in enumerate(rows)}
     for url, index in last.items():
-        if url in snapshots:
-            rows[index] = replace(rows[index], snapshot=snapshots[url])
+        if url in answers:
+            answer, row = answers[url], rows[index]
+            outcome = _OUTCOMES.get(answer.outcome, row.outcome) if row.outcome == "ok" else row.outcome
+            rows[index] = replace(row, snapshot=_stored_ref(answer.snapshot), outcome=outcome)
     return tuple(rows)
 
 
@@ -186,8 +238,13 @@ def source_counts(result: CrawlResult) -> SourceCounts:
         planned=result.planned,
         fetched=result.fetched,
         unchanged=result.unchanged,
+        not_modified=result.not_modified,
+        same_bytes=result.same_bytes,
+        same_text=result.same_text,
         blocked=result.blocked,
         failed=result.failed,
+        deferred=result.deferred,
+        resumed=result.resumed,
         rejected=result.rejected,
     )
 

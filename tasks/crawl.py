@@ -9,12 +9,13 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
+from connectors.archive import Archive
 from connectors.crawl import crawl_source
 from connectors.crawled import CrawlResult, Known
 from connectors.engines import get_engine
 from connectors.errors import SourceError
+from connectors.frontier import RunState
 from connectors.http.client import Client
-from connectors.snapshots import Archive
 from tasks.progress import reporter
 
 
@@ -38,6 +39,7 @@ async def crawl(
     client: Client,
     archive: Archive,
     known: Mapping[str, Known],
+    run: RunState,
     all_pages: bool,
 ) -> None:
     """Fill `result`. Raises SourceError when the source as a whole failed."""
@@ -51,6 +53,7 @@ async def crawl(
         client,
         archive,
         known,
+        run=run,
         all_pages=all_pages,
         progress=lambda done, planned: watching.update(source.id, "pages", done, planned),
     )

@@ -24,7 +24,7 @@ def parse_pages(pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
     for page in pages:
         parsed = None
         if page.is_report:
-            text, _ = document_text(page)
+            text = document_text(page).text
             title = page.article.title or page.ref.title
             parsed = parse_report(text, catalogue, rules, title=title, publish_date=page.article.published_at)
         documents.append(document_in(page, parsed, datetime.now(UTC) if parsed else None))

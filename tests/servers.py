@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -27,6 +28,8 @@ class Seen:
     headers: Mapping[str, str]
     at: float
     """time.monotonic()"""
+    peer: int
+    """The client's port: the same for requests over one connection."""
 
 
 @dataclass
@@ -39,8 +42,9 @@ class Reply:
 
 
 class Site:
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
+        self.tls = tls
         self._replies: dict[tuple[str | None, str], list[Reply]] = {}
         self._stopping = threading.Event()
         site = self
@@ -62,7 +66,9 @@ class Site:
                 """A client that hangs up early is part of the tests."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -74,8 +80,11 @@ class Site:
     ) -> None:
         self._stopping.set()
         self._server.shutdown()
-        self._server.server_close()
+        self.close()
         self._thread.join(5)
+
+    def close(self) -> None:
+        self._server.server_close()
 
     def on(
         self,
@@ -91,13 +100,18 @@ class Site:
         self._replies.setdefault((host, target), []).append(Reply(status, data, headers or {}, raw))
         return self
 
+    def forget(self, target: str) -> None:
+        """Take back all answers for a target: it is not there any more."""
+        for key in [key for key in self._replies if key[1] == target]:
+            del self._replies[key]
+
     def asked(self, target: str) -> list[Seen]:
         return [seen for seen in self.seen if seen.target == target]
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         host = handler.headers.get("Host", "")
         headers = {name.lower(): value for name, value in handler.headers.items()}
-        self.seen.append(Seen(host, handler.path, headers, time.monotonic()))
+        self.seen.append(Seen(host, handler.path, headers, time.monotonic(), handler.client_address[1]))
         queue = self._replies.get((host, handler.path)) or self._replies.get((None, handler.path))
         if queue is None:
             queue = [Reply(404, b"not here")]
@@ -120,6 +134,20 @@ class Site:
 
 
 Raw = Callable[[BaseHTTPRequestHandler, threading.Event], None]
+
+
+def sends(*parts: bytes, pause: float = 0.0, keep: bool = False) -> Raw:
+    """Exactly these bytes, with pauses in between; then the connection is closed, or kept for the next request."""
+
+    def raw(handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:
+        handler.close_connection = not keep
+        for number, part in enumerate(parts):
+            if number and stopping.wait(pause):
+                return
+            handler.wfile.write(part)
+            handler.wfile.flush()
+
+    return raw
 
 
 def hang(handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:

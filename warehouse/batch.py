@@ -158,14 +158,25 @@ class PageState:
     bytes_hash: str | None = None
     last_status: int | None = None
     last_outcome: str = "ok"
-    """`ok`, `not_modified`, or an issue code of the error family."""
-    state: Literal["active", "gone", "blocked", "rejected"] = "active"
+    """`ok`, `not_modified`, `same_bytes`, `same_text`, an issue code of the error family, or `listed`: never asked."""
+    state: Literal["known", "active", "failed", "gone", "rejected"] = "active"
+    """Of a failed or merely listed page the warehouse keeps what it had: validators, snapshot, hashes."""
     first_seen_at: datetime | None = None
     """Kept from the first time by the warehouse, whatever a later batch says."""
     last_seen_at: datetime | None = None
     title: str | None = None
     """From the list row that led here; needed when the page itself answers 304."""
     listed_date: str | None = None
+    found_on: str | None = None
+    """Start page of the list that names it."""
+    text_hash: str | None = None
+    """Of what was read of it."""
+    n_failed: int = 0
+    """Failures in a row."""
+    due_at: datetime | None = None
+    """When it may be asked again; None: in the next run."""
+    walked_at: datetime | None = None
+    """Start pages: when the list was last read to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +188,7 @@ class FetchRow:
     """1, 2, … for one URL in one run."""
     started_at: datetime
     outcome: str
-    """`ok`, `not_modified`, or an issue code of the error family."""
+    """`ok`, `not_modified`, `same_bytes`, `same_text`, or an issue code of the error family."""
     status: int | None = None
     n_bytes: int = 0
     elapsed_ms: int = 0
@@ -196,8 +207,13 @@ class SourceCounts:
     planned: int = 0
     fetched: int = 0
     unchanged: int = 0
+    not_modified: int = 0
+    same_bytes: int = 0
+    same_text: int = 0
     blocked: int = 0
     failed: int = 0
+    deferred: int = 0
+    resumed: int = 0
     rejected: int = 0
     """Pages that were fetched and could not be read."""
 
@@ -221,6 +237,8 @@ class LoadBatch:
     counts: SourceCounts = field(default_factory=SourceCounts)
     failures: tuple[str, ...] = ()
     """One line per failure, as shown to a person."""
+    findings: tuple[str, ...] = ()
+    """What else a person should know of the crawl: lists that lack rows, pages left for a later run."""
     status: RunStatus = "ok"
     is_crawl: bool = True
     """False: read again from the archive. There was no run of the source then, so none is noted."""

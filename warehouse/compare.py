@@ -16,6 +16,7 @@ from warehouse.engine import connect, explained, is_sqlite
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN
 from warehouse.marts import VIEWS
 from warehouse.schema import DIMENSIONS, metadata
+from warehouse.schema_crawl import crawl_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +62,16 @@ def _compare_tables(conn: Connection) -> Comparison:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    context = MigrationContext.configure(conn, opts={"compare_type": True})
+    opts = {"compare_type": True, "include_name": _is_of_the_schema}
+    context = MigrationContext.configure(conn, opts=opts)
     found = compare_metadata(context, metadata)
     changes = [change for one in found for change in (one if isinstance(one, list) else [one])]
     return Comparison("tables", len(metadata.tables), tuple(_tell(change) for change in changes))
+
+
+def _is_of_the_schema(name: str | None, kind: str, _parents: object) -> bool:
+    """The crawl's own state may lie in the same database."""
+    return kind != "table" or name not in crawl_metadata.tables
 
 
 def _tell(change: tuple[Any, ...]) -> str:

@@ -15,16 +15,25 @@ from warehouse.upsert import Row, merge_rows, read_rows
 BROUGHT = ("n_new", "n_changed", "n_updated", "n_gone", "n_observations", "n_mentions", "n_quarantined")
 """What the load counts, not the crawl."""
 
+LISTED = frozenset({"title", "listed_date", "found_on"})
+"""What a list says of a page."""
+FAILED = LISTED | {"last_status", "last_outcome", "n_failed", "due_at", "last_seen_at"}
+"""What a failure says of a page."""
+
 
 def write_fetches(conn: Connection, batch: LoadBatch) -> None:
     merge_rows(conn, fact_fetch, [_fetch_row(batch, fetch) for fetch in batch.fetches])
 
 
 def write_pages(conn: Connection, batch: LoadBatch, rejected_ids: set[str]) -> None:
-    """What a later batch knows wins, first times stay. A page whose document was set aside is asked for anew."""
+    """What a later batch knows wins, first times stay. A page whose document was set aside is asked for anew.
+
+    A page that could not be had, or is only listed, keeps what was known of it: it is what the warehouse holds."""
     rows = {row["page_key"]: row for row in (_page_row(batch, state, rejected_ids) for state in batch.pages)}
     for key, stored in read_rows(conn, page, list(rows)).items():
         row = rows[key]
+        if row["state"] in ("known", "failed"):
+            _keep_what_was_had(row, stored)
         if row["last_seen_at"] < stored["last_seen_at"]:
             row.update(stored, first_seen_at=row["first_seen_at"])
         row["first_seen_at"] = min(row["first_seen_at"], stored["first_seen_at"])
@@ -41,6 +50,18 @@ def write_source_run(conn: Connection, batch: LoadBatch, result: LoadResult) -> 
     elif result.load_key is not None:
         brought = {name: stored[name] + row[name] for name in BROUGHT}
         merge_rows(conn, fact_source_run, [{**stored, **brought, "load_key": row["load_key"]}])
+
+
+def _keep_what_was_had(row: Row, stored: Row) -> None:
+    learned = LISTED if row["state"] == "known" else FAILED
+    kept = {name: value for name, value in stored.items() if name not in learned}
+    if stored["state"] in ("gone", "rejected") or row["state"] == "known":
+        kept["state"] = stored["state"]
+    else:
+        kept["state"] = row["state"]
+    row.update(kept)
+    for name in ("title", "listed_date", "found_on"):
+        row[name] = row[name] or stored[name]
 
 
 def _fetch_row(batch: LoadBatch, fetch: FetchRow) -> Row:
@@ -78,6 +99,7 @@ def _page_row(batch: LoadBatch, state: PageState, rejected_ids: set[str]) -> Row
         "document_id": state.document_id,
         "title": state.title,
         "listed_date": state.listed_date,
+        "found_on": state.found_on,
         "etag": None if is_rejected else state.etag,
         "last_modified": None if is_rejected else state.last_modified,
         "bytes_hash": None if is_rejected else state.bytes_hash,
@@ -85,9 +107,13 @@ def _page_row(batch: LoadBatch, state: PageState, rejected_ids: set[str]) -> Row
         "snapshot_offset": state.snapshot.offset if state.snapshot else None,
         "snapshot_length": state.snapshot.length if state.snapshot else None,
         "snapshot_sha256": state.snapshot.sha256 if state.snapshot else None,
+        "text_hash": None if is_rejected else state.text_hash,
         "last_status": state.last_status,
         "last_outcome": state.last_outcome,
         "state": "rejected" if is_rejected else state.state,
+        "n_failed": state.n_failed,
+        "due_at": state.due_at,
+        "walked_at": state.walked_at,
         "first_seen_at": state.first_seen_at or seen,
         "last_seen_at": seen,
     }
@@ -105,16 +131,22 @@ def _source_run_row(batch: LoadBatch, result: LoadResult) -> Row:
         "n_planned": counts.planned,
         "n_fetched": counts.fetched,
         "n_unchanged": counts.unchanged,
+        "n_not_modified": counts.not_modified,
+        "n_same_bytes": counts.same_bytes,
+        "n_same_text": counts.same_text,
         "n_new": result.documents_new,
         "n_changed": result.documents_changed,
         "n_updated": result.documents_updated,
         "n_gone": result.documents_gone,
         "n_blocked": counts.blocked,
         "n_failed": counts.failed,
+        "n_deferred": counts.deferred,
+        "n_resumed": counts.resumed,
         "n_rejected": counts.rejected,
         "n_observations": result.observations,
         "n_mentions": result.mentions,
         "n_quarantined": result.quarantined,
         "failures": to_json(batch.failures),
+        "findings": to_json(batch.findings),
         "load_key": NOT_APPLICABLE if result.load_key is None else result.load_key,
     }

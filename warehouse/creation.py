@@ -20,7 +20,7 @@ from warehouse.schema import DIMENSIONS, dim_document, metadata
 from warehouse.schema_dims import WITH_HISTORY
 from warehouse.upsert import Row
 
-REVISION = "0005"
+REVISION = "0007"
 FIRST_REVISION = "0001"
 """What the first release made; it had a table `schema_version` of its own instead of Alembic's."""
 

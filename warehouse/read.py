@@ -21,7 +21,7 @@ from warehouse.schema import (
 from warehouse.schema_dims import dim_region, dim_source
 
 Record = dict[str, Any]
-SHORT_TEXT = 40
+SHORT_TEXT = 300
 """Characters below which a report's page holds no report: a scan or an unreadable file may be replaced some day."""
 
 
@@ -90,7 +90,8 @@ def _page_state(row: Any) -> PageState:
         )
     names = (
         "url", "kind", "source_id", "document_id", "etag", "last_modified", "bytes_hash", "last_status",
-        "last_outcome", "state", "first_seen_at", "last_seen_at", "title", "listed_date",
+        "last_outcome", "state", "first_seen_at", "last_seen_at", "title", "listed_date", "found_on", "text_hash",
+        "n_failed", "due_at", "walked_at",
     )  # fmt: skip
     return PageState(snapshot=snapshot, **{name: row[name] for name in names})
 

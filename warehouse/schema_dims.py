@@ -175,10 +175,20 @@ document_text = Table(
     field("document_id", String, "The document."),
     field("text_hash", String, "SHA-256 of the text."),
     field("text", Text, "What was parsed; every span counts its code points."),
-    field("text_origin", String, "`page` or `attachment`: where `text` comes from."),
+    field(
+        "text_origin",
+        String,
+        "`page`, or `attachment` where `text` holds that of a file (what the page says may stand before it).",
+    ),
     field("body", Text, "Body of the page; NULL where it equals `text`.", null=True),
     field("attachment_text", Text, "Text of the attachments; NULL where it equals `text`.", null=True),
-    field("text_map", LargeBinary, "Map from the text back to the page: JSON, zlib.", null=True, audit=True),
+    field(
+        "text_map",
+        LargeBinary,
+        "Map from the text back to the nodes of the page, or to `<URL>#page=3` of a file: JSON, zlib.",
+        null=True,
+        audit=True,
+    ),
     UniqueConstraint("document_id", "text_hash"),
     comment="One row per document and normalised text.",
 )

@@ -53,7 +53,7 @@ ACCEPTED: dict[Table, dict[str, tuple[str, ...]]] = {
         "robots": ("allowed", "denied", "unknown", "not_asked"),
         "kind": ("list", "page", "feed", "attachment", "robots"),
     },
-    page: {"state": ("active", "gone", "blocked", "rejected"), "kind": ("list", "page", "feed", "attachment")},
+    page: {"state": ("known", "active", "failed", "gone", "rejected"), "kind": ("list", "page", "feed", "attachment")},
     document_text: {"text_origin": ("page", "attachment")},
     dim_metric: {"measure": ("stock", "flow", "rate", "level")},
 }

@@ -14,13 +14,13 @@ from connectors.engines import paging
 from connectors.engines.body import Body, find_body
 from connectors.engines.dates import find_folder_time, find_url_day, parse_moment
 from connectors.engines.feed import discover_feed, is_feed
-from connectors.engines.labels import is_nothing, read_labels
+from connectors.engines.labels import is_inside, is_nothing, read_labels
 from connectors.engines.meta import find_generated, read_meta, tidy
 from connectors.engines.rows import find_rows, find_script_rows
 from connectors.errors import Refused, SourceChanged
 from connectors.selectors import select
 from connectors.urls import canonical, host_of
-from extraction.clean import CleanText, clean_body, is_file_link, parse_html
+from extraction.clean import FILE_HINT, CleanText, clean_body, is_file_link, parse_html
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,15 +75,18 @@ class FamilyEngine:
         A page without a body that links document files is an article in its attachments (`no_body`)."""
         if page.kind == "feed" and ref is not None and ref.inline_html is not None:
             return self._read_item(ref)
-        root = parse_html(page.text)
+        return self.read_tree(parse_html(page.text), page, source, ref)
+
+    def read_tree(self, root: HtmlElement, page: Page, source: Source, ref: PageRef | None = None) -> Article:
+        """The same for a page that is parsed already."""
         body = find_body(root, self.bodies, own=source.selectors.body)
         node = None if body is None else body.node
         attachments = find_attachments(root, node, page.url)
         meta = read_meta(root)
         labels = read_labels(root, node)
         is_sure = body is not None and body.found_by != "density"
-        is_likely = bool(body or attachments) and not source.selectors.body and _is_article(root, meta, labels, ref)
-        if not is_sure and not is_likely:
+        may_be = bool(body or attachments) and not source.selectors.body
+        if not is_sure and not (may_be and _is_article(root, meta, labels, ref)):
             raise SourceChanged(
                 f"{source.id}: no body of the {self.name} family on {page.url}: look at the page, "
                 "then state selectors.body in the source",
@@ -226,14 +229,18 @@ def _notes(clean: CleanText, body: Body | None) -> tuple[str, ...]:
 
 def find_attachments(root: HtmlElement, body: HtmlElement | None, base_url: str) -> tuple[AttachmentRef, ...]:
     """Links to document files anywhere but in the page's frame; images only where they are linked in the body."""
-    inside = set() if body is None else set(body.iter("a"))
     found: dict[str, AttachmentRef] = {}
     for link in root.iter("a"):
         href = link.get("href")
-        label = tidy(link.text_content()) or tidy(link.get("title") or "")
-        if not href or not is_file_link(href, label) or _TOOL.search(label):
+        if not href:
             continue
-        if link not in inside and (_IMAGE.search(href) or _is_framed(link)):
+        label = link.text_content() if len(link) else link.text or ""
+        if "." not in label and not FILE_HINT.search(href) and not label.isspace() and label:
+            continue  # most links of a page: told without a closer look
+        label = tidy(label) or tidy(link.get("title") or "")
+        if not is_file_link(href, label) or _TOOL.search(label):
+            continue
+        if not is_inside(link, body) and (_IMAGE.search(href) or _is_framed(link)):
             continue
         try:
             url = canonical(href, base_url)

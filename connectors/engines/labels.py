@@ -44,6 +44,8 @@ _FIELDS = {
 """Field to its labels; the empty field holds labels that only end a value."""
 LABELS = {label: name for name, labels in _FIELDS.items() for label in labels.split()}
 _LONGEST = max(map(len, LABELS))
+_BEGINNINGS = frozenset("".join(label[0] for label in LABELS) + ":：\u200b\ufeff")
+"""What a text that is a label can begin with: most texts of a page are told by their first character."""
 
 _INLINE = re.compile(
     r"(?<![\u4e00-\u9fff])("
@@ -57,7 +59,10 @@ _MAX_VALUE = 200
 _MAX_SIBLINGS = 8
 """Empty elements (icons, spacers) that may stand between a label and its value."""
 _SKIPPED = frozenset(("script", "style", "select", "option", "textarea", "button", "noscript", "template", "title"))
+_CLOSED = ("select", "button", "noscript", "template", "textarea")
+"""Those of them that can hold elements."""
 _CELLS = frozenset(("td", "th", "dd", "dt", "div", "p", "li"))
+_LABEL_CELLS = frozenset(("td", "th", "dt", "label"))
 _WRITTEN = re.compile(r"document\.write(?:ln)?\s*\(")
 
 
@@ -75,6 +80,21 @@ def read_labels(root: HtmlElement, body: HtmlElement | None) -> dict[str, str]:
             if name and good and name not in found:
                 found[name] = good
     return found
+
+
+def squeeze(text: str) -> str:
+    """A text as labels are matched: without blanks and colons."""
+    return _SQUEEZE.sub("", text)
+
+
+def is_info_line(text: str) -> bool:
+    """Whether a text holds labelled values as pages print them around a body. A body may begin with `附件：`."""
+    return any(not match[1].startswith("附") for match in _INLINE.finditer(text[:_MAX_VALUE]))
+
+
+def is_inside(element: HtmlElement, body: HtmlElement | None) -> bool:
+    """Whether the element is the body or stands in it."""
+    return body is not None and (element is body or any(above is body for above in element.iterancestors()))
 
 
 def is_nothing(value: str) -> bool:
@@ -99,29 +119,36 @@ def _check(name: str, value: str) -> str | None:
 
 
 def _outside(root: HtmlElement, body: HtmlElement | None) -> Iterator[HtmlElement]:
-    """Elements in document order, without the body's inside and without what holds no readable text."""
-    stack = [root]
-    while stack:
-        element = stack.pop()
-        if element is body or not isinstance(element.tag, str) or element.tag in _SKIPPED:
-            continue
-        yield element
-        stack.extend(reversed(element))
+    """Elements and comments in document order, without the body and what is inside it, and without the inside of
+    what holds no readable text. Flat, since this passes over the whole page."""
+    nodes = list(root.iter())
+    if body is not None:
+        first = nodes.index(body)
+        del nodes[first : first + sum(1 for _ in body.iter())]
+    closed = {inner for node in root.iter(*_CLOSED) for inner in node.iterdescendants()}
+    return (node for node in nodes if node not in closed) if closed else iter(nodes)
 
 
 def _labelled(root: HtmlElement, body: HtmlElement | None) -> Iterator[tuple[str, str]]:
     for element in _outside(root, body):
-        if element.text:
-            yield from _read_text(element.text, element, is_tail=False, body=body)
-        if element.tag in ("td", "th", "dt", "label") and len(element):
-            # A label broken over inline elements: match the cell as a whole.
-            whole = _SQUEEZE.sub("", element.text_content()[:80])
-            own = _SQUEEZE.sub("", element.text or "")
-            if whole != own and LABELS.get(whole):
-                yield LABELS[whole], _value_beside(element, body)
-        for child in element:
-            if child.tail and child is not body:
-                yield from _read_text(child.tail, child, is_tail=True, body=body)
+        tag = element.tag
+        if isinstance(tag, str) and tag not in _SKIPPED:
+            text = element.text
+            if text and _may_label(text):
+                yield from _read_text(text, element, is_tail=False, body=body)
+            if tag in _LABEL_CELLS and len(element):
+                # A label broken over inline elements: match the cell as a whole.
+                whole = _SQUEEZE.sub("", element.text_content()[:80])
+                own = _SQUEEZE.sub("", text or "")
+                if whole != own and LABELS.get(whole):
+                    yield LABELS[whole], _value_beside(element, body)
+        text = element.tail
+        if text and _may_label(text):
+            yield from _read_text(text, element, is_tail=True, body=body)
+
+
+def _may_label(text: str) -> bool:
+    return len(text) > 1 and ("：" in text or ":" in text or text.lstrip()[:1] in _BEGINNINGS)
 
 
 def _read_text(
@@ -194,7 +221,7 @@ def _is_filled(text: str | None) -> bool:
 def _own_value(element: HtmlElement, body: HtmlElement | None) -> str:
     if not isinstance(element.tag, str) or element.tag in _SKIPPED:
         return ""
-    if body is not None and (element is body or any(above is element for above in body.iterancestors())):
+    if body is not None and is_inside(body, element):
         return ""
     text, length = [], 0
     for piece in _texts(element):
@@ -225,10 +252,9 @@ def _before_label(text: str) -> str:
 
 def _written_by_script(root: HtmlElement, body: HtmlElement | None) -> Iterator[str]:
     """What scripts outside the body write into the page, without its tags."""
-    inside = set() if body is None else set(body.iter("script"))
     for script in root.iter("script"):
         text = script.text or ""
-        if script not in inside and _WRITTEN.search(text):
+        if "document.write" in text and not is_inside(script, body):
             for call in _WRITTEN.split(text[:20_000])[1:]:
                 quoted = re.match(r"\s*(?:'([^'\n]{0,2000})'|\"((?:[^\"\\\n]|\\.){0,2000})\")", call)
                 if quoted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from connectors.base import PageRef
 from connectors.engines.dates import find_day
@@ -80,6 +81,22 @@ def _find_links(root: HtmlElement, base_url: str, is_detail: re.Pattern[str]) ->
             if url:
                 yield _Found(url, element, _find_title(element, base_url))
                 break
+
+
+def find_addresses(root: HtmlElement, base_url: str) -> list[str]:
+    """Where the links of a page lead, absolute, in page order: as they are written, not canonical, not checked."""
+    scheme, _, rest = base_url.partition("://")
+    origin = f"{scheme}://{rest.partition('/')[0]}"
+    found: list[str] = []
+    for link in root.iter("a"):
+        href = link.get("href")
+        if not href or href[0] == "#" or href.startswith("javascript:"):
+            continue
+        if href[0] == "/" and href[1:2] != "/" and "/." not in href:  # most links of a portal: nothing to parse
+            found.append(origin + href)
+        else:
+            found.append(href if href.startswith("http") else urljoin(base_url, href))
+    return found
 
 
 def detail_address(candidate: str, base_url: str, is_detail: re.Pattern[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""What an answer means: content, a redirect, or one of the source errors."""
+"""What an answer means: content, another address to ask, or one of the source errors."""
 
 from __future__ import annotations
 
@@ -7,37 +7,75 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from connectors.errors import Blocked, Gone, SourceError, Transient
+from connectors.errors import Blocked, Gone, LoginRequired, SourceError, Transient
 from connectors.http.challenge import STATUSES as CHALLENGE_STATUSES
-from connectors.http.challenge import find_challenge
+from connectors.http.challenge import STATUSES_OF_ROBOTS, describe_evidence, find_challenge
+from connectors.http.looks import Look, look_at
 from connectors.http.model import Answer, Fetch, Job, Validators
+from connectors.http.stand_ins import find_notice, find_refresh, find_stand_in
 
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONTENT = frozenset({200, 203})
 _GONE = frozenset({404, 410})
 _TRANSIENT = frozenset({408, 425, 429})
 _MAX_VALIDATOR = 500
 
 
-def judge(url: str, answer: Answer, job: Job) -> None:
-    """Return when `answer` is content, not modified or a redirect. Raises Gone, Blocked, Transient, SourceError."""
+def judge(url: str, answer: Answer, job: Job) -> str | None:
+    """Where the answer sends us, as it says it (`` for the same address); None when it is content or not modified.
+
+    Raises Gone, Blocked, Transient, LoginRequired, the errors of stand_ins.py, or SourceError."""
     status = answer.status
     if status in _GONE:
         raise Gone(f"{url} answers {status}: there is no such page", url=url, status=status)
-    if status in CHALLENGE_STATUSES:
-        raise Blocked(f"{url} answers {status}: a login or firewall stands before it", url=url, status=status)
-    mark = find_challenge(answer.body) if job.kind != "robots" else None
-    if mark:
-        raise Blocked(
-            f"{url} answers {status} with a challenge page ({mark}) instead of the content", url=url, status=status
-        )
-    if status in _CONTENT or status in REDIRECTS or (status == 304 and job.conditions):
-        return
+    look = look_at(answer.body)
+    _check_block(url, answer, job, look)
+    if status == 401:
+        raise LoginRequired(f"{url} answers 401: the page is not for the public", url=url, status=status)
+    if status in _REDIRECTS:
+        location = answer.headers.get("location")
+        if not location:
+            raise SourceError(f"{url} answers {status} without a Location", url=url, status=status)
+        return str(location)
+    if status in _CONTENT:
+        return _judge_content(url, answer, job, look)
+    if status == 304 and job.conditions:
+        return None
     if status in _TRANSIENT or status >= 500:
         after = read_retry_after(answer.headers.get("retry-after"), answer.started_at)
         words = f", to be asked again in {after:g} s" if after is not None else ""
         raise Transient(f"{url} answers {status}{words}", url=url, status=status, retry_after=after)
     raise SourceError(f"{url} answers {status}, which is no content", url=url, status=status)
+
+
+def _check_block(url: str, answer: Answer, job: Job, look: Look | None) -> None:
+    """Raises Blocked, for every kind of page."""
+    status = answer.status
+    mark = find_challenge(look) if look is not None else None
+    if mark is None and status not in (STATUSES_OF_ROBOTS if job.kind == "robots" else CHALLENGE_STATUSES):
+        return
+    words = f"a challenge page ({mark}) instead of the content" if mark else "a firewall stands before it"
+    raise Blocked(
+        f"{url} answers {status}: {words}; the host is not asked any more in this run",
+        url=url,
+        status=status,
+        evidence=describe_evidence(status, mark, len(answer.body), answer.headers.get("server")),
+    )
+
+
+def _judge_content(url: str, answer: Answer, job: Job, look: Look | None) -> str | None:
+    if not answer.body and job.kind not in ("robots", "list"):  # an empty list is its engine's business
+        raise Transient(f"{url} answers {answer.status} with nothing in it", url=url, status=answer.status)
+    if look is None:
+        return None
+    notice = find_notice(url, look)  # before a refresh: `not found, in five seconds you are led home`
+    target = find_refresh(look) if notice is None else None
+    if target is not None:
+        return target
+    stand_in = notice or find_stand_in(url, look, is_list=job.kind == "list")
+    if stand_in is not None:
+        raise stand_in
+    return None
 
 
 def read_retry_after(value: str | None, now: datetime) -> float | None:

@@ -1,9 +1,10 @@
-"""Reading an answer's body within limits: bytes on the wire, bytes after decompression, and their ratio."""
+"""Reading an answer's body within limits: bytes on the wire, bytes after decompression, their ratio, and the pace."""
 
 from __future__ import annotations
 
+import time
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import httpx
 
@@ -13,50 +14,55 @@ _MAX_RATIO = 200
 """Decompressed to compressed. Real list pages stay below 30; a bomb is near 1,000."""
 _RATIO_FROM = 1 << 20
 """Decompressed bytes from which the ratio counts."""
+_MIN_RATE = 512
+"""Bytes on the wire per second. Whoever sends less holds the lane for nothing."""
 _PART = 65_536
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-async def read_body(response: httpx.Response, limit: int, *, url: str, truncate: bool = False) -> bytes:
+async def read_body(
+    response: httpx.Response, limit: int, *, url: str, truncate: bool = False, patience: float = 10.0
+) -> bytes:
     """The body, decompressed, chunk by chunk. Raises TooLarge beyond `limit` bytes, or cuts there if `truncate`.
 
-    Raises Transient for a compressed body that ends early or is damaged."""
+    Raises Transient for a compressed body that ends early or is damaged, and for one that still trickles after
+    `patience` seconds; SourceError for an encoding that nobody asked for."""
     length = response.headers.get("content-length", "")
     if not truncate and length.isascii() and length.isdigit() and int(length[:18]) > limit:
         raise TooLarge(f"{url} announces {length} bytes, the limit is {limit}", url=url)
     encoding = response.headers.get("content-encoding", "").strip().lower()
     if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
         raise SourceError(f"{url} is sent as {encoding!r}, though only gzip was asked for", url=url)
-    body = bytearray()
-    async for chunk in _inflate(response.aiter_raw(), encoding, limit, url):
-        body += chunk
-        if len(body) > limit:
-            if truncate:
-                return bytes(body[:limit])
-            raise TooLarge(f"{url} holds more than {limit} bytes", url=url)
-    return bytes(body)
-
-
-async def _inflate(raw: AsyncIterator[bytes], encoding: str, limit: int, url: str) -> AsyncIterator[bytes]:
-    """Decompressed chunks. What says gzip but is plain passes as it is: servers behind a proxy do that."""
+    assert isinstance(response.stream, httpx.AsyncByteStream)
+    body, held, n_raw, began = bytearray(), b"", 0, time.monotonic()
     inflater: _Inflater | None = None
-    n_raw = n_out = 0
-    async for chunk in raw:
-        if not chunk:
-            continue
+    async for new in response.stream:
+        chunk = held + new
+        if not n_raw:
+            if len(chunk) < 2:  # two bytes tell how a body is packed
+                held = chunk
+                continue
+            inflater, held = _choose_inflater(encoding, chunk), b""
         n_raw += len(chunk)
-        if n_raw == len(chunk):
-            inflater = _choose_inflater(encoding, chunk)
-        if inflater is None:
-            yield chunk
-            continue
-        for part in inflater.feed(chunk, url):
-            n_out += len(part)
-            if n_out > _RATIO_FROM and n_out > _MAX_RATIO * n_raw:
-                raise TooLarge(f"{url} grows {n_out // n_raw} times when decompressed", url=url)
-            yield part
+        _check_wire(n_raw, limit if not truncate else None, time.monotonic() - began, patience, url)
+        for part in inflater.feed(chunk, url) if inflater else (chunk,):
+            body += part
+            if len(body) > _RATIO_FROM and len(body) > _MAX_RATIO * n_raw:
+                raise TooLarge(f"{url} grows {len(body) // n_raw} times when decompressed", url=url)
+            if len(body) > limit:
+                if truncate:
+                    return bytes(body[:limit])
+                raise TooLarge(f"{url} holds more than {limit} bytes", url=url)
     if inflater is not None and not inflater.done:
         raise Transient(f"{url}: the compressed body ends early", url=url)
+    return bytes(body) or held
+
+
+def _check_wire(n_raw: int, limit: int | None, lasted: float, patience: float, url: str) -> None:
+    if limit is not None and n_raw > limit:
+        raise TooLarge(f"{url} sends more than {limit} bytes", url=url)
+    if lasted > patience and n_raw < _MIN_RATE * lasted:
+        raise Transient(f"{url} trickles: {n_raw} bytes in {lasted:.1f} s", url=url)
 
 
 class _Inflater:
@@ -86,10 +92,11 @@ class _Inflater:
 
 
 def _choose_inflater(encoding: str, first: bytes) -> _Inflater | None:
+    """What says gzip but is plain passes as it is: servers behind a proxy do that."""
     if encoding in ("gzip", "x-gzip"):
-        return _Inflater(16 + zlib.MAX_WBITS) if first.startswith(_GZIP_MAGIC[: len(first)]) else None
+        return _Inflater(16 + zlib.MAX_WBITS) if first.startswith(_GZIP_MAGIC) else None
     if encoding == "deflate":
         # RFC 9110, 8.4.1.2 says zlib; some servers send the bare stream. A zlib header is a multiple of 31.
-        is_zlib = len(first) > 1 and first[0] & 0x0F == 8 and int.from_bytes(first[:2], "big") % 31 == 0
+        is_zlib = first[0] & 0x0F == 8 and int.from_bytes(first[:2], "big") % 31 == 0
         return _Inflater(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
     return None

@@ -8,46 +8,36 @@ from __future__ import annotations
 
 import re
 
-STATUSES = frozenset({401, 403, 412, 521})
-"""Answers that mean a login or a firewall, whatever the body says (521: Jiasule)."""
+from connectors.http.looks import Look
 
-_MAX_STUB = 65_536
+STATUSES = frozenset({403, 412, 521})
+"""Answers that mean a firewall, whatever the body says (521: Jiasule)."""
+STATUSES_OF_ROBOTS = frozenset({412, 521})
+"""For robots.txt 403 is a plain `no such file for you` (RFC 9309, 2.3.1.3), unless the page bears a mark."""
+
 _MARKS = re.compile(
-    rb"\$_ss\b|\$_ts\b|\bnsd=|__jsl_clearance|\bwzws|reason:\s*geobl|\bct6ts?\b|acw_sc__v2|_guard/", re.I
+    rb"\$_ss\b|\$_ts\b|\bnsd=|__jsl_clearance|\bwzws|reason:\s*geobl|\bct6ts?\b|\bc3vk\b|acw_sc__v2|_guard/"
+    rb"|cdn-cgi/challenge|safedog|yunsuo_session"
 )
-_SELF_REPLACING = re.compile(
-    rb"document\.cookie\s*=|location\.reload\s*\(|\beval\s*\(|_0x[0-9a-f]{4}|\.submit\s*\(", re.I
-)
-_TAG = re.compile(rb"<[^<>]*>")
-_MARKED_TEXT = 300
-_BARE_TEXT = 60
-"""Bytes a reader sees: 300 hold a notice of one sentence and a number, 60 hold `please wait`."""
+_SELF_REPLACING = re.compile(rb"document\.cookie\s*=|location\.reload\s*\(|\beval\s*\(|_0x[0-9a-f]{4}|\.submit\s*\(")
+_MARKED_TEXT = 150
+_BARE_TEXT = 30
+"""Characters a reader sees: 150 hold a notice of one sentence and a number, 30 hold `please wait`."""
 
 
-def find_challenge(body: bytes) -> str | None:
-    """The mark that makes `body` a challenge page, or None."""
-    if len(body) > _MAX_STUB or not body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+def find_challenge(look: Look) -> str | None:
+    """The mark that makes a page a challenge, or None."""
+    if len(look.text) >= _MARKED_TEXT:
         return None
-    low = body.lower()
-    mark = _MARKS.search(low)
-    has_script = b"<script" in low
-    if not mark and not has_script:
-        return None
-    n_visible = len(b"".join(_TAG.sub(b" ", _cut_scripts(low)).split()))
-    if mark and n_visible < _MARKED_TEXT:
+    if mark := _MARKS.search(look.low):
         return mark.group().decode("ascii")
-    if has_script and n_visible < _BARE_TEXT and _SELF_REPLACING.search(low):
+    if b"<script" in look.low and len(look.text) < _BARE_TEXT and _SELF_REPLACING.search(look.low):
         return "a page of scripts only"
     return None
 
 
-def _cut_scripts(low: bytes) -> bytes:
-    for name in (b"script", b"style", b"title", b"noscript"):
-        opening, closing, parts, at = b"<" + name, b"</" + name, [], 0
-        while (start := low.find(opening, at)) >= 0:
-            parts.append(low[at:start])
-            at = low.find(closing, start)
-            if at < 0:
-                at = len(low)
-        low = b"".join([*parts, low[at:]])
-    return low
+def describe_evidence(status: int, mark: str | None, n_bytes: int, server: str | None) -> str:
+    """What is kept of a block, in one line of printable ASCII."""
+    shown = "".join(char for char in (server or "")[:40] if " " <= char <= "~")
+    parts = [f"status {status}", f"mark {mark}" if mark else "", f"{n_bytes} bytes", f"server {shown}" if shown else ""]
+    return ", ".join(part for part in parts if part)

@@ -3,55 +3,48 @@
 Retries are a loop of our own. A retrying transport (httpx-retries) sits below the lane, so its pauses would not
 keep other tasks off a host in trouble; it never sees a body that breaks off; and it leaves no line per attempt.
 
-Redirects are followed by hand, because every hop is checked against the source's hosts and its robots.txt. The
-httpx transport is used without httpx's client on top: a client keeps one cookie jar for all hosts and follows the
-proxy variables of the environment.
+Redirects (and meta refreshes of empty pages) are followed by hand, because every hop is checked against the source's
+hosts and its robots.txt. httpx's requests and responses go over a transport of our own (transport.py), without
+httpx's client on top: a client keeps one cookie jar for all hosts and follows the proxy variables of the environment.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin
 
 import httpx
 
-from connectors.errors import Refused, RobotsDenied, SourceError, Transient
-from connectors.http.answers import REDIRECTS, build_conditions, build_fetch, judge
+from connectors.errors import Blocked, Deferred, Refused, RobotsDenied, SourceError, TooManyRedirects, Transient
+from connectors.http.answers import build_conditions, build_fetch, judge
 from connectors.http.body import read_body
-from connectors.http.guard import check_address, check_url
-from connectors.http.lanes import lane_of
+from connectors.http.cookies import CookieJars
+from connectors.http.guard import check_url
+from connectors.http.lanes import MAX_PATIENCE, REFUSALS, lane_of
 from connectors.http.model import Answer, Attempt, Fetch, HttpSettings, Job, Validators
 from connectors.http.replay import GatewayUnreachable, ReplayTransport
 from connectors.http.robots import MAX_ROBOTS_BYTES, Robots
+from connectors.http.transport import LeanTransport
+from connectors.http.trust import TlsException
 
-__all__ = ["Attempt", "Client", "Fetch", "GatewayUnreachable", "HttpSettings", "Validators"]
+__all__ = ["Attempt", "Client", "Fetch", "GatewayUnreachable", "HttpSettings", "TlsException", "Validators"]
 
 MAX_REDIRECTS = 5
-MAX_RETRY_AFTER = 120.0
-"""Seconds. A server that wants a longer pause is asked again by a later run."""
 _REPLAY_PAUSE = 0.05
 _MAX_BACKOFF = 60.0
-_MAX_COOKIES = 50
 _MAX_CONNECT = 10.0
-_HEADERS = {
-    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
-    "Accept-Language": "zh-CN,zh;q=0.9,en;q=0.5",
-    "Accept-Encoding": "gzip",
-}
-
-
-@cache
-def _trusted_roots() -> ssl.SSLContext:
-    """Certificates are always verified. Loading the roots takes 30 ms: once per process."""
-    return httpx.create_ssl_context(trust_env=False)
+_HEADERS = [
+    (b"Accept", b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
+    (b"Accept-Language", b"zh-CN,zh;q=0.9,en;q=0.5"),
+    (b"Accept-Encoding", b"gzip"),
+]
+_NO_BODY = httpx.ByteStream(b"")
 
 
 class Client:
@@ -63,16 +56,16 @@ class Client:
         self.settings = settings
         self._on_attempt = on_attempt
         self._is_paced = settings.replay is None or settings.pace_real
-        self._cookies: dict[str, httpx.Cookies] = {}
-        self._checked_hosts: set[str] = set()
+        self._cookies = CookieJars()
+        self._closed: dict[str, SourceError] = {}
+        """Hosts that are not asked any more in this run: blocked, or to be left alone for longer than it lasts."""
         self._robots = Robots(settings.user_agent.split("/")[0].split()[0], self._fetch_robots)
+        self._headers = [*_HEADERS, (b"User-Agent", settings.user_agent.encode("ascii", "ignore"))]
         self._transport: httpx.AsyncBaseTransport | None = None
 
     async def __aenter__(self) -> Self:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=10)
-        inner = httpx.AsyncHTTPTransport(verify=_trusted_roots(), limits=limits, trust_env=False)
         replay = self.settings.replay
-        self._transport = ReplayTransport(replay, inner) if replay else inner
+        self._transport = ReplayTransport(replay) if replay else LeanTransport()
         return self
 
     async def __aexit__(
@@ -90,138 +83,149 @@ class Client:
         kind: str,
         validators: Validators | None = None,
         delay: float | None = None,
+        tls: TlsException | None = None,
     ) -> Fetch:
         """Fetch one page of a source that owns `hosts`; `kind` is `list`, `page`, `feed` or `attachment`.
 
-        Raises one of the source errors: Transient (after the retries), Gone, Blocked, RobotsDenied, TooLarge,
-        Refused, GatewayUnreachable, or SourceError for an answer that is none of these."""
+        Raises one of the source errors of connectors/errors.py; Transient after the retries, Blocked also without a
+        request when the host has shown a challenge before in this run."""
         our_delay = max(self.settings.delay, delay or 0.0)
-        job = Job(kind, our_delay, build_conditions(validators))
+        job = Job(kind, our_delay, build_conditions(validators), tls=tls)
         target = check_url(url, hosts)
         for _ in range(MAX_REDIRECTS + 1):
+            target = _as_stated(target, tls)
+            self._check_open(target)
             job.pace = max(our_delay, await self._check_robots(target, job))
-            answer = await self._ask(target, job)
-            if answer.status not in REDIRECTS:
+            answer, location = await self._ask(target, job)
+            if location is None:
                 return build_fetch(url, target, answer, job)
-            target = self._next_hop(target, answer, hosts)
-        raise SourceError(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
+            target = _next_hop(target, location, hosts)
+        raise TooManyRedirects(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
 
-    async def _fetch_robots(self, url: str) -> bytes:
+    async def _fetch_robots(self, url: str, tls: TlsException | None) -> bytes:
         """robots.txt with our own pace; redirects stay on hosts of the same name, with or without `www.`."""
         host = httpx.URL(url).netloc.decode("ascii")
         bare = host.removeprefix("www.")
         hosts = frozenset({host, bare, f"www.{bare}"})
-        job = Job("robots", self.settings.delay, {}, "not_checked")
+        job = Job("robots", self.settings.delay, {}, "not_checked", tls=tls)
         target = check_url(url, hosts)
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._ask(target, job)
-            if answer.status not in REDIRECTS:
+            target = _as_stated(target, tls)
+            answer, location = await self._ask(target, job)
+            if location is None:
                 return answer.body
-            target = self._next_hop(target, answer, hosts)
-        raise SourceError(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
+            target = _next_hop(target, location, hosts)
+        raise TooManyRedirects(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
 
-    @staticmethod
-    def _next_hop(here: httpx.URL, answer: Answer, hosts: frozenset[str]) -> httpx.URL:
-        location = answer.headers.get("location")
-        if not location:
-            raise SourceError(f"{here} answers {answer.status} without a Location", url=str(here), status=answer.status)
-        try:
-            return check_url(urljoin(str(here), location), hosts)
-        except ValueError as error:
-            raise Refused(f"{here} redirects to no valid address: {location!r}", url=str(here)) from error
+    def _check_open(self, url: httpx.URL) -> None:
+        closed = self._closed.get(url.host)
+        if closed is not None:
+            words = f"{url.host} is not asked any more in this run: {closed}"
+            if isinstance(closed, Blocked):
+                raise Blocked(words, url=str(url), evidence=closed.evidence)
+            raise Deferred(words, url=str(url))
 
     async def _check_robots(self, url: httpx.URL, job: Job) -> float:
         """The host's Crawl-delay. Raises RobotsDenied, logged as an attempt without a request."""
         try:
-            return await self._robots.check(url)
+            return await self._robots.check(url, job.tls)
+        except Blocked as error:
+            self._closed.setdefault(url.host, error)  # also when it was a host that its robots.txt redirects to
+            raise
         except RobotsDenied as error:
-            job.robots = "unreachable" if self._robots.is_unreachable(url) else "denied"
+            job.robots = "unreachable" if self._robots.is_unreachable(url, job.tls) else "denied"
             self._log(job, url, datetime.now(UTC), 0, None, 0, error.code, 0.0)
             raise
 
-    async def _ask(self, url: httpx.URL, job: Job) -> Answer:
-        """One hop, with retries of transient failures."""
+    async def _ask(self, url: httpx.URL, job: Job) -> tuple[Answer, str | None]:
+        """One hop, with retries of transient failures: the answer, and where it sends us."""
         for number in range(self.settings.retries + 1):
             try:
                 return await self._attempt(url, job)
+            except Blocked as error:
+                self._closed[url.host] = error
+                raise
             except Transient as error:
-                pause = self._pause(number, error)
-                if number == self.settings.retries or pause is None:
+                after = error.retry_after or 0.0
+                if after > MAX_PATIENCE:
+                    later = Deferred(f"{error}: a later run", url=str(url), status=error.status)
+                    if error.status in REFUSALS:
+                        self._closed[url.host] = later
+                    raise later from error
+                if number == self.settings.retries:
                     raise
-                lane_of(url.host).hold_off(pause)
+                lane_of(url.host).hold_off(self._pause(number, after))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def _pause(self, number: int, error: Transient) -> float | None:
-        """Seconds before the next attempt: doubled each time, with jitter, at least Retry-After. None: give up."""
-        if error.retry_after is not None and error.retry_after > MAX_RETRY_AFTER:
-            return None
+    def _pause(self, number: int, after: float) -> float:
+        """Seconds before the next attempt: doubled each time, with jitter, at least Retry-After."""
         backoff = min(self.settings.backoff * 2.0**number, _MAX_BACKOFF) * random.uniform(0.75, 1.25)
-        pause = max(backoff, error.retry_after or 0.0)
+        pause = max(backoff, after)
         return pause if self._is_paced else min(pause, _REPLAY_PAUSE)
 
-    async def _attempt(self, url: httpx.URL, job: Job) -> Answer:
+    async def _attempt(self, url: httpx.URL, job: Job) -> tuple[Answer, str | None]:
         async with lane_of(url.host).slot(job.pace if self._is_paced else 0.0) as waited:
+            self._check_open(url)  # somebody before us in the lane may have met a challenge
             started_at, clock = datetime.now(UTC), time.perf_counter()
-            status, n_bytes, outcome = None, 0, "cancelled"
+            status, n_bytes, outcome, evidence = None, 0, "cancelled", ""
             try:
                 answer = await self._exchange(url, job, started_at, clock)
                 status, n_bytes = answer.status, len(answer.body)
-                judge(str(url), answer, job)
-                outcome = "not_modified" if status == 304 else "redirect" if status in REDIRECTS else "ok"
-                return answer
+                location = judge(str(url), answer, job)
+                outcome = "redirect" if location is not None else "not_modified" if status == 304 else "ok"
+                return answer, location
             except SourceError as error:
                 status, outcome = error.status or status, error.code
+                evidence = error.evidence if isinstance(error, Blocked) else ""
                 raise
             finally:
                 elapsed_ms = round((time.perf_counter() - clock) * 1000)
-                self._log(job, url, started_at, elapsed_ms, status, n_bytes, outcome, waited)
+                self._log(job, url, started_at, elapsed_ms, status, n_bytes, outcome, waited, evidence)
 
     async def _exchange(self, url: httpx.URL, job: Job, started_at: datetime, clock: float) -> Answer:
         """Send one request and read its whole answer within the time limit. Raises Transient, TooLarge, Refused."""
         seconds = self.settings.timeout
         try:
             async with asyncio.timeout(seconds):
-                if self.settings.replay is None and url.host not in self._checked_hosts:
-                    await check_address(url)
-                    self._checked_hosts.add(url.host)
                 status, headers, body = await self._send(url, job)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Transient(f"{url} took longer than {seconds:g} s", url=str(url)) from error
         except (httpx.TransportError, httpx.StreamError) as error:
-            if isinstance(error.__cause__, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY" in str(error):
-                raise SourceError(f"{url.host} shows no valid certificate: {error}", url=str(url)) from error
             words = str(error) or type(error).__name__
             raise Transient(f"{url} could not be read: {words}", url=str(url)) from error
+        except SourceError as error:
+            error.url = error.url or str(url)
+            raise
         return Answer(status, headers, body, started_at, round((time.perf_counter() - clock) * 1000))
 
     async def _send(self, url: httpx.URL, job: Job) -> tuple[int, httpx.Headers, bytes]:
         if self._transport is None:
             raise RuntimeError("the client is used outside `async with`")
-        headers = {**_HEADERS, "User-Agent": self.settings.user_agent, **job.conditions}
-        seconds = self.settings.timeout
-        timeouts = httpx.Timeout(seconds, connect=min(_MAX_CONNECT, seconds * 0.8)).as_dict()
-        request = httpx.Request("GET", url, headers=headers, extensions={"timeout": timeouts})
-        cookies = self._cookies.setdefault(url.host, httpx.Cookies())
-        cookies.set_cookie_header(request)
+        s = self.settings
+        headers = [(b"Host", url.netloc), *self._headers]
+        headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in job.conditions.items()]
+        extensions = {"timeout": {"connect": min(_MAX_CONNECT, s.timeout * 0.8)}, "tls": job.tls}
+        request = httpx.Request("GET", url, headers=headers, stream=_NO_BODY, extensions=extensions)
+        self._cookies.add_to(request)
         response = await self._transport.handle_async_request(request)
         try:
-            response.request = request
-            cookies.extract_cookies(response)
-            if len(cookies.jar) > _MAX_COOKIES:
-                cookies.clear()
-            if job.kind == "robots":
-                body = await read_body(response, MAX_ROBOTS_BYTES, url=str(url), truncate=True)
-            else:
-                s = self.settings
-                limit = s.max_attachment_bytes if job.kind == "attachment" else s.max_page_bytes
-                body = await read_body(response, limit, url=str(url))
+            self._cookies.take_from(response, request)
+            is_robots = job.kind == "robots"
+            limit = s.max_attachment_bytes if job.kind == "attachment" else s.max_page_bytes
+            body = await read_body(
+                response,
+                MAX_ROBOTS_BYTES if is_robots else limit,
+                url=str(url),
+                truncate=is_robots,
+                patience=s.patience,
+            )
         finally:
-            await response.aclose()
+            await response.stream.aclose()  # type: ignore[union-attr]  # an AsyncByteStream of our transport
         return response.status_code, response.headers, body
 
     def _log(
         self, job: Job, url: httpx.URL, started_at: datetime, elapsed_ms: int, status: int | None,
-        n_bytes: int, outcome: str, waited: float,
+        n_bytes: int, outcome: str, waited: float, evidence: str = "",
     ) -> None:  # fmt: skip
         attempt = Attempt(
             str(url),
@@ -236,7 +240,23 @@ class Client:
             waited,
             job.kind,
             bool(job.conditions),
+            evidence,
+            str(job.tls) if job.tls is not None else "",
         )
         job.attempts.append(attempt)
         if self._on_attempt is not None:
             self._on_attempt(attempt)
+
+
+def _as_stated(url: httpx.URL, tls: TlsException | None) -> httpx.URL:
+    """With `tls: http-only`, https addresses are asked as http."""
+    if tls is None or not tls.is_http_only or url.scheme != "https":
+        return url
+    return url.copy_with(scheme="http")
+
+
+def _next_hop(here: httpx.URL, location: str, hosts: frozenset[str]) -> httpx.URL:
+    try:
+        return check_url(urljoin(str(here), location), hosts)
+    except ValueError as error:
+        raise Refused(f"{here} redirects to no valid address: {location!r}", url=str(here)) from error

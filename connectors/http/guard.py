@@ -1,8 +1,8 @@
 """Our own rules on where a request may go, whatever a page or a redirect says.
 
-Only http and https, only hosts (and ports) that the source names, no user:password. On the live network a name
-that leads to a loopback, private, link-local or otherwise special address is refused as well. The address is
-checked, not pinned: a name server that changes its answer between check and dial is a known gap.
+Only http and https, only hosts (and ports) that the source names, no user:password. On the live network every
+address that a name leads to must be public, and the addresses that were checked are the ones dialled (transport.py):
+a name server that changes its mind between check and dial changes nothing.
 """
 
 from __future__ import annotations
@@ -10,12 +10,29 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Sequence
 
 import httpx
 
 from connectors.errors import Refused, Transient
 
 _MAX_URL = 4096
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_IPV4_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_CLOSED = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+            "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+            "203.0.113.0/24", "224.0.0.0/3",
+            "168.63.129.16/32",  # a cloud's metadata service on an address that looks public
+            "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "3fff::/20", "5f00::/16", "fc00::/7",
+            "fe80::/9", "ff00::/8",
+        ),
+    )
+)  # fmt: skip
+"""IANA's special-purpose registries (RFC 6890 and later), multicast, and addresses of metadata services."""
 
 
 def check_url(url: str, hosts: frozenset[str]) -> httpx.URL:
@@ -25,7 +42,7 @@ def check_url(url: str, hosts: frozenset[str]) -> httpx.URL:
     if len(url) > _MAX_URL:
         raise Refused(f"address of {len(url)} characters refused: {url[:80]}…", url=url[:200])
     try:
-        parsed = httpx.URL(url.strip()).copy_with(fragment=None)
+        parsed = httpx.URL(url.partition("#")[0].strip())
         host = parsed.host.lower().rstrip(".")
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         raise Refused(f"no valid address: {url!r} ({error})", url=url) from error
@@ -43,26 +60,32 @@ def check_url(url: str, hosts: frozenset[str]) -> httpx.URL:
     return parsed
 
 
-async def check_address(url: httpx.URL) -> None:
-    """Resolve the host and refuse special addresses. Raises Refused, or Transient when the name does not resolve."""
+async def lookup(host: str, port: int) -> tuple[str, ...]:
+    """All addresses of a name, unchecked. Raises Transient when it does not resolve."""
     loop = asyncio.get_running_loop()
-    port = url.port or (443 if url.scheme == "https" else 80)
     try:
-        found = await loop.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise Transient(f"{url.host} does not resolve: {error}", url=str(url)) from error
-    for *_, address in found:
-        if not is_public(str(address[0])):
-            raise Refused(f"{url.host} leads to {address[0]}, no public address: {url} is not fetched", url=str(url))
+        raise Transient(f"{host} does not resolve: {error}") from error
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+async def resolve_public(host: str, port: int) -> Sequence[str]:
+    """All addresses of a name, each of them public. Raises Refused, or Transient when it does not resolve."""
+    found = await lookup(host, port)
+    for address in found:
+        if not is_public(address):
+            raise Refused(f"{host} leads to {address}, no public address: nothing is asked there")
+    return found
 
 
 def is_public(address: str) -> bool:
     """True for an address of the public Internet. IPv4 inside IPv6 is judged as the IPv4 address it carries."""
     ip = ipaddress.ip_address(address.split("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if inner is None and (ip in _NAT64 or ip in _IPV4_COMPATIBLE):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in network for network in _CLOSED)

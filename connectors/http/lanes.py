@@ -2,6 +2,11 @@
 
 Lanes belong to the process, not to a client: two sources on one host, in two tasks or two threads with an event
 loop each, still share its lane. Waiting is first come, first served.
+
+Processes share a lane by a book (`share_lanes`): whoever asks a host holds its lease, which is renewed while a
+request is under way and lapses some seconds after its holder has died. Within a lease no book is asked, so sharing
+costs two short transactions in some seconds and host. When somebody else waits, the lease changes hands. With the
+lease go the last start, what a Retry-After asked for, the host's pace and the requests of the day.
 """
 
 from __future__ import annotations
@@ -10,37 +15,233 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Protocol
+
+from connectors.errors import Deferred, Transient
+from connectors.http.pace import Pace
+
+MAX_PATIENCE = 120.0
+"""Seconds. A host that asks for a longer pause is asked again by a later run."""
+REFUSALS = frozenset({429, 503})
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """What is known of a host's lane. All times are seconds from now, so no two clocks need agree."""
+
+    since_start: float = float("inf")
+    """Since the last request began."""
+    hold: float = 0.0
+    """Until it may be asked again at all."""
+    response: float = 0.0
+    slowdown: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to ask a host, up to a time and a number of requests."""
+
+    seconds: float
+    requests: int
+    """Counted already; what is not used is given back."""
+    asked_today: int
+    """Requests of the day (Asia/Shanghai) before this lease, of all processes."""
+    state: LaneState
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Another process holds the lane, or waits for it."""
+
+    seconds: float
+    """To wait before asking for it again."""
+
+
+class LaneBook(Protocol):
+    """Where processes share lanes. Calls are short and may come from any thread."""
+
+    def acquire(self, host: str, limit: int | None, learned: LaneState | None, unused: int) -> Lease | Busy:
+        """`limit`: requests a day that the asker keeps to; a small one is handed out in small portions. `learned`
+        and `unused` settle the lease before this one; it is given back then, whatever comes out."""
+        ...
+
+    def settle(self, host: str, learned: LaneState, *, unused: int, keep: bool) -> None:
+        """Write down what was learned. `keep`: go on holding, for as long again as a new lease; else let go."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Sharing:
+    book: LaneBook
+    daily_budget: int | None
+
+
+_sharing: ContextVar[_Sharing | None] = ContextVar("sharing", default=None)
+_own_budget: ContextVar[int | None] = ContextVar("own_budget", default=None)
+
+
+@contextmanager
+def share_lanes(book: LaneBook, daily_budget: int | None = None) -> Iterator[None]:
+    """Whoever is asked in here is asked by the book; `daily_budget` holds for every paced host."""
+    token = _sharing.set(_Sharing(book, daily_budget))
+    try:
+        yield
+    finally:
+        _sharing.reset(token)
+        with _lanes_mutex:
+            lanes = list(_lanes.values())
+        for lane in lanes:
+            lane.let_go(book)
+
+
+@contextmanager
+def daily_budget(requests: int | None) -> Iterator[None]:
+    """A source's own budget of requests a day to each of its hosts, beside the one of the house."""
+    token = _own_budget.set(requests)
+    try:
+        yield
+    finally:
+        _own_budget.reset(token)
+
+
+@dataclass(slots=True)
+class _Held:
+    book: LaneBook
+    until: float
+    seconds: float
+    left: int
+    asked: int
+    """Requests of the day, this process's last one included."""
 
 
 class Lane:
     """The right to ask one host. Take it with `async with lane.slot(delay) as waited`."""
 
-    def __init__(self) -> None:
-        self._mutex = threading.Lock()
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self._mutex = threading.RLock()
         self._taken = False
         self._queue: deque[Future[None]] = deque()
         self._last_start = float("-inf")
         self._not_before = float("-inf")
+        self._pace = Pace()
+        self._held: _Held | None = None
 
     @asynccontextmanager
     async def slot(self, delay: float) -> AsyncIterator[float]:
-        """Hold the lane; yields the seconds slept so that `delay` seconds lie between two starts."""
+        """Hold the lane; yields the seconds waited so that `delay` seconds, or more by `Pace`, lie between two starts.
+
+        Raises Deferred when the host is not to be asked any more today, or not for longer than a run waits."""
         await self._take()
+        beat: _Heartbeat | None = None
         try:
-            pause = max(0.0, max(self._last_start + delay, self._not_before) - time.monotonic())
-            if pause:
+            began = time.monotonic()
+            held = await self._hold(delay)
+            beat = _Heartbeat(self, held) if held is not None else None
+            pause = max(self._last_start + self._pace.gap(delay), self._not_before) - time.monotonic()
+            if delay and self._not_before - time.monotonic() > MAX_PATIENCE:
+                raise Deferred(f"{self.host} asked for a pause of {pause:.0f} s, longer than a run waits: a later run")
+            if pause > 0:
                 await asyncio.sleep(pause)
+            if held is not None:
+                held.left -= 1
+                held.asked += 1
             self._last_start = time.monotonic()
-            yield pause
+            async with self._watched(delay):
+                yield self._last_start - began
         finally:
+            if beat is not None:
+                beat.cancel()
             self._pass_on()
 
     def hold_off(self, seconds: float) -> None:
         """Nobody asks this host for so long: it is in trouble, or said so by Retry-After."""
-        self._not_before = max(self._not_before, time.monotonic() + seconds)
+        with self._mutex:
+            self._not_before = max(self._not_before, time.monotonic() + seconds)
+            self._write(keep=True)
+
+    def let_go(self, book: LaneBook) -> None:
+        """Give the lease back, where this process holds one of this book."""
+        with self._mutex:
+            if self._held is not None and self._held.book is book:
+                self._write(keep=False)
+
+    @asynccontextmanager
+    async def _watched(self, delay: float) -> AsyncIterator[None]:
+        """Learn from the answer. What a refusal teaches is shared at once: this process may not live to tell later."""
+        try:
+            yield
+        except Transient as error:
+            is_refusal = error.status in REFUSALS
+            self._pace.note_failure(time.monotonic() - self._last_start, is_refusal=is_refusal)
+            if is_refusal and delay:
+                self.hold_off(error.retry_after or 0.0)
+            raise
+        self._pace.note_answer(time.monotonic() - self._last_start)
+
+    async def _hold(self, delay: float) -> _Held | None:
+        """A lease that is good for one request more; None where nobody shares, or there is nothing to share."""
+        sharing, own = _sharing.get(), _own_budget.get()
+        if sharing is None or not (delay > 0 or own):
+            return None
+        limits = [limit for limit in (own, sharing.daily_budget if delay > 0 else None) if limit]
+        limit = min(limits, default=None)
+        while True:
+            held = self._try_hold(sharing.book, limit)
+            if isinstance(held, _Held):
+                break
+            await asyncio.sleep(held.seconds)
+        if limit is not None and held.asked >= limit:
+            raise Deferred(f"{self.host}: the {limit} requests of today are spent; the rest waits for another day")
+        return held
+
+    def _try_hold(self, book: LaneBook, limit: int | None) -> _Held | Busy:
+        with self._mutex:
+            held = self._held
+            is_good = held is not None and held.left > 0 and held.until - time.monotonic() > held.seconds / 2
+            if held is not None and held.book is book and is_good:
+                return held
+            learned = None
+            if held is not None and held.book is book:
+                self._held, learned = None, self._learned()
+            elif held is not None:
+                self._write(keep=False)
+            got = book.acquire(self.host, limit, learned, held.left if held is not None and learned else 0)
+            if isinstance(got, Busy):
+                return got
+            now, state = time.monotonic(), got.state
+            self._held = _Held(book, now + got.seconds, got.seconds, got.requests, got.asked_today)
+            self._last_start = max(self._last_start, now - state.since_start)
+            self._not_before = max(self._not_before, now + state.hold)
+            if state.response:
+                self._pace = Pace(state.response, state.slowdown)
+            return self._held
+
+    def renew(self, held: _Held) -> None:
+        with self._mutex:
+            if self._held is held:
+                self._write(keep=True)
+
+    def _write(self, *, keep: bool) -> None:
+        held = self._held
+        if held is None:
+            return
+        if keep:
+            held.book.settle(self.host, self._learned(), unused=0, keep=True)
+            held.until = time.monotonic() + held.seconds
+        else:
+            self._held = None
+            held.book.settle(self.host, self._learned(), unused=held.left, keep=False)
+
+    def _learned(self) -> LaneState:
+        now = time.monotonic()
+        hold = max(0.0, self._not_before - now)
+        return LaneState(now - self._last_start, hold, self._pace.response, self._pace.slowdown)
 
     async def _take(self) -> None:
         with self._mutex:
@@ -67,6 +268,22 @@ class Lane:
             self._taken = False
 
 
+class _Heartbeat:
+    """Renews a lease while a pause or an answer takes its time. A timer costs less than a task for each request."""
+
+    def __init__(self, lane: Lane, held: _Held) -> None:
+        self._lane, self._held = lane, held
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(held.seconds / 3, self._beat)
+
+    def _beat(self) -> None:
+        self._lane.renew(self._held)
+        self._timer = self._loop.call_later(self._held.seconds / 3, self._beat)
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+
 _lanes: dict[str, Lane] = {}
 _lanes_mutex = threading.Lock()
 
@@ -74,4 +291,6 @@ _lanes_mutex = threading.Lock()
 def lane_of(host: str) -> Lane:
     """The one lane of `host` in this process."""
     with _lanes_mutex:
-        return _lanes.setdefault(host, Lane())
+        if host not in _lanes:
+            _lanes[host] = Lane(host)
+        return _lanes[host]

@@ -10,6 +10,8 @@ from typing import Literal
 
 import httpx
 
+from connectors.http.trust import TlsException
+
 RobotsState = Literal["allowed", "denied", "unreachable", "not_checked"]
 
 
@@ -23,6 +25,8 @@ class HttpSettings:
     """Wait at the real pace also in replay."""
     timeout: float = 30.0
     """For one whole request: connect, headers and body."""
+    patience: float = 10.0
+    """From when on a body must come at some pace."""
     retries: int = 3
     backoff: float = 1.0
     delay: float = 1.0
@@ -61,6 +65,10 @@ class Attempt:
     """`list`, `page`, `feed`, `attachment` or `robots`."""
     is_conditional: bool = False
     """A validator was sent along."""
+    evidence: str = ""
+    """Of a block: status, mark, size and server, in one line."""
+    tls: str = ""
+    """The source's exception from TLS and its reason; empty where certificates are verified as usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +117,5 @@ class Job:
     pace: float
     conditions: dict[str, str]
     robots: RobotsState = "allowed"
+    tls: TlsException | None = None
     attempts: list[Attempt] = field(default_factory=list)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 import httpx
 
 from connectors.errors import SourceError
+from connectors.http.guard import lookup
+from connectors.http.transport import Endpoint, LeanTransport
 
 _CONNECT_SECONDS = 10.0
 
@@ -35,21 +38,24 @@ def _unreachable(gateway: str, error: Exception, url: str | None = None) -> Gate
     )
 
 
-class ReplayTransport(httpx.AsyncBaseTransport):
-    """Sends each request to `gateway`; nothing else about the request differs."""
+class ReplayTransport(LeanTransport):
+    """Sends each request to `gateway`; nothing else about the request differs. The one way around the address check:
+    the gateway stands where the settings say, on loopback most often."""
 
-    def __init__(self, gateway: str, inner: httpx.AsyncBaseTransport) -> None:
-        self._gateway = httpx.URL(gateway)
-        self._inner = inner
+    def __init__(self, gateway: str) -> None:
+        super().__init__()
+        url = httpx.URL(gateway)
+        self._gateway = gateway
+        self._endpoint = Endpoint(url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80))
+
+    def endpoint(self, request: httpx.Request) -> Endpoint:
+        return self._endpoint
+
+    async def addresses(self, endpoint: Endpoint) -> Sequence[str]:
+        return await lookup(endpoint.host, endpoint.port)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        gateway = self._gateway
-        url = request.url.copy_with(scheme=gateway.scheme, host=gateway.host, port=gateway.port)
-        sent = httpx.Request(request.method, url, headers=request.headers, extensions=request.extensions)
         try:
-            return await self._inner.handle_async_request(sent)
+            return await super().handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise _unreachable(str(gateway), error, str(request.url)) from error
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+            raise _unreachable(self._gateway, error, str(request.url)) from error

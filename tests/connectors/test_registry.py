@@ -9,7 +9,7 @@ import pytest
 
 from connectors.engines import engine_names, get_engine
 from connectors.errors import ContractBroken
-from connectors.registry import Source, is_report_title, load_source, load_sources, report_year
+from connectors.registry import Source, is_report_title, load_source, load_sources, report_year, tls_exception
 
 ROOT = Path(__file__).resolve().parents[2]
 GOOD = """
@@ -39,6 +39,15 @@ def test_a_source_with_defaults(tmp_path: Path) -> None:
     assert source.rhythm.expected_month == 4 and source.politeness.delay_seconds > 0
 
 
+@pytest.mark.parametrize("rule", ["http-only", "sha256:" + "0a" * 32])
+def test_an_exception_from_tls_with_its_reason(tmp_path: Path, rule: str) -> None:
+    assert tls_exception(load_source(write(tmp_path, GOOD))) is None
+    stated = GOOD + f"tls: {rule}\ntls_reason: the certificate has expired\n"
+    found = tls_exception(load_source(write(tmp_path, stated)))
+    assert found is not None and found.rule == rule
+    assert str(found) == f"{rule[:23]} (the certificate has expired)"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "parts"),
     [
@@ -57,6 +66,10 @@ def test_a_source_with_defaults(tmp_path: Path) -> None:
         ("id: 990101_yunling", "id: yunling", ("key id",)),
         ("engine: trs", "engine: trs\nselectors: {body: 'div > p'}", ("key selectors.body", "only tag, #id, .class")),
         ("engine: trs", "engine: trs\nwanted: {titles: ['(']}", ("key wanted.titles", "no regular expression")),
+        ("engine: trs", "engine: trs\ntls: http-only", ("tls http-only needs tls_reason",)),
+        ("engine: trs", "engine: trs\ntls: none\ntls_reason: x", ("'http-only' or 'sha256:'", "'none'")),
+        ("engine: trs", "engine: trs\ntls_reason: x", ("'http-only' or 'sha256:'",)),
+        ("engine: trs", "engine: trs\ntsl: http-only", ("key tsl", "did you mean 'tls'")),
         ("engine: trs", "engine: trs\nhosts: [other.gov.cn]", ("hosts does not list", "www.yunling.gov.cn")),
         ("engine: trs", "engine: !!python/object/apply:os.getcwd []", ("line 6", "python/object")),
         ("engine: trs", "engine: [trs", ("line",)),

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+import time
 from typing import Any
 
 import pytest
 
-from connectors.errors import RobotsDenied
+from connectors.errors import Blocked, Deferred, RobotsDenied
 from connectors.http.client import Attempt, Client, Fetch, HttpSettings
 from tests import servers
 from tests.servers import Site
 
 HOST = "www.qingyuan.example"
 HOSTS = frozenset({HOST})
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with Site() as running:
-        yield running
 
 
 def crawl(site: Site, *targets: str, **changes: Any) -> tuple[list[Fetch | BaseException], list[Attempt]]:
@@ -83,13 +77,13 @@ def test_marks_charsets_line_ends_and_size(site: Site, body: bytes) -> None:
     assert allowed(site, "/shut/1", "/open/1") == [False, True]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 418])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 418, 451])
 def test_4xx_means_no_rules(site: Site, status: int) -> None:
     site.on("/robots.txt", "User-agent: *\nDisallow: /", status=status)
     assert allowed(site, "/news/1") == [True]
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 521])
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 599])
 def test_429_and_5xx_close_the_whole_host(site: Site, status: int) -> None:
     site.on("/robots.txt", status=status)
     assert allowed(site, "/a", "/b") == [False, False]
@@ -149,8 +143,46 @@ def test_crawl_delay_raises_our_pace_and_never_lowers_it(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "open_"), [("86400", False), ("inf", True), ("-1", True), ("soon", True), ("0.5", True)]
+    ("value", "open_"), [("86400", False), ("inf", True), ("-1", True), ("nan", True), ("soon", True), ("0.5", True)]
 )
 def test_strange_crawl_delays(site: Site, value: str, open_: bool) -> None:
     site.on("/robots.txt", f"User-agent: *\nCrawl-delay: {value}")
     assert allowed(site, "/a") == [open_]
+
+
+def test_429_is_a_wait_and_then_asked_again(site: Site) -> None:
+    site.on("/robots.txt", status=429, headers={"Retry-After": "1"})
+    site.on("/robots.txt", "User-agent: *\nDisallow: /shut/").on("/open/1", "<p>ok</p>")
+    started = time.monotonic()
+    answers, log = crawl(site, "/shut/1", "/open/1", pace_real=True)
+    assert [type(answer) for answer in answers] == [RobotsDenied, Fetch]
+    assert [(a.outcome, a.status) for a in log if a.kind == "robots"] == [("transient", 429), ("ok", 200)]
+    assert time.monotonic() - started >= 1
+
+
+def test_a_wait_that_is_too_long_is_for_a_later_run(site: Site) -> None:
+    site.on("/robots.txt", status=429, headers={"Retry-After": "86400"})
+    answers, log = crawl(site, "/a", "/b")
+    assert [type(answer) for answer in answers] == [Deferred, Deferred]
+    assert len(log) == len(site.seen) == 1
+
+
+def test_a_refresh_of_robots_is_followed_and_a_page_has_no_rules(site: Site) -> None:
+    site.on("/robots.txt", '<html><head><meta http-equiv="refresh" content="0;url=/r2.txt"></head></html>')
+    site.on("/r2.txt", "User-agent: *\nDisallow: /shut/")
+    assert allowed(site, "/shut/1", "/open/1") == [False, True]
+
+
+def test_the_agent_is_named_with_its_contact(site: Site) -> None:
+    site.on("/a", "<p>ok</p>")
+    crawl(site, "/a")
+    assert {seen.headers["user-agent"] for seen in site.seen} == {"fazhi/1 (+https://otherbot.example/)"}
+    assert len(site.seen) == 2
+
+
+def test_a_firewall_behind_a_redirect_of_robots_is_met_once(site: Site) -> None:
+    site.on("/robots.txt", status=301, headers={"Location": "https://qingyuan.example/robots.txt"}, host=HOST)
+    site.on("/robots.txt", status=412, host="qingyuan.example")
+    answers, _ = crawl(site, "/a", "/b", "/c")
+    assert [type(answer) for answer in answers] == [Blocked] * 3
+    assert len(site.seen) == 2

@@ -4,39 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import subprocess
-import sys
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from warcio.archiveiterator import ArchiveIterator
 
+from connectors.archive import Archive, SnapshotRef
 from connectors.errors import ContractBroken
-from connectors.http.model import Fetch
-from connectors.snapshots import Archive, SnapshotRef
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-
-
-def fetch(body: bytes = b"<p>page</p>", number: int = 0) -> Fetch:
-    url = f"http://www.yunxi.example/{number}.html?x=1"
-    headers = {
-        "content-type": "text/html; charset=gbk",
-        "content-encoding": "gzip",
-        "content-length": "3",
-        "transfer-encoding": "chunked",
-        "etag": '"a1"',
-        "x-name": "云溪",
-    }
-    return Fetch(
-        url=url, final_url=url, status=200, headers=headers, body=body, not_modified=False, etag='"a1"',
-        last_modified=None, content_type=headers["content-type"],
-        fetched_at=datetime(2026, 1, 2, 3, 4, 5, 678901, UTC), elapsed_ms=5, attempts=(),
-    )  # fmt: skip
+from tests.connectors.archive_pages import fetch
 
 
 @pytest.mark.parametrize(
@@ -63,6 +39,8 @@ def test_a_reference_holds_the_final_name(tmp_path: Path) -> None:
     assert archive.load(archive.store(fetch(b"next"))).body == b"next"
     archive.close()
     assert len(list(tmp_path.iterdir())) == 2
+    archive.close()
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_rotation(tmp_path: Path) -> None:
@@ -71,16 +49,6 @@ def test_rotation(tmp_path: Path) -> None:
         assert [archive.load(ref).url for ref in refs] == [fetch(number=n).url for n in range(6)]
     assert len({ref.file for ref in refs}) > 1
     assert not list(tmp_path.glob("*.open"))
-
-
-def test_another_reader_of_warc_understands_the_file(tmp_path: Path) -> None:
-    with Archive(tmp_path) as archive:
-        ref = archive.store(fetch())
-        archive.store(fetch(b"second", 1))
-    with (tmp_path / ref.file).open("rb") as file:
-        records = [(r.rec_type, r.content_stream().read()) for r in ArchiveIterator(file, check_digests="raise")]
-    assert [kind for kind, _ in records] == ["warcinfo", "response", "response"]
-    assert [body for _, body in records[1:]] == [b"<p>page</p>", b"second"]
 
 
 def test_many_threads(tmp_path: Path) -> None:
@@ -99,48 +67,6 @@ def test_many_threads(tmp_path: Path) -> None:
             thread.join()
     assert len(refs) == 100
     assert all(archive.load(ref).body == b"%d" % n * 100 for n, ref in refs.items())
-
-
-CRASH = """
-import sys, time
-sys.path.insert(0, {root!r})
-from pathlib import Path
-from connectors.snapshots import Archive
-from tests.connectors.test_snapshots import fetch
-archive = Archive(Path(sys.argv[1]))
-ref = archive.store(fetch(b"before the crash"))
-print(ref.file, ref.offset, ref.length, ref.sha256, flush=True)
-time.sleep(60)
-"""
-
-
-def test_a_killed_writer_loses_nothing(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", CRASH.format(root=str(ROOT)), str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
-        try:
-            assert writer.stdout is not None
-            file, offset, length, sha256 = writer.stdout.readline().split()
-            ref = SnapshotRef(file, int(offset), int(length), sha256)
-            living = Archive(tmp_path)
-            assert (tmp_path / (file + ".open")).exists()
-            assert living.load(ref).body == b"before the crash"
-        finally:
-            writer.send_signal(signal.SIGKILL)
-    with (tmp_path / (file + ".open")).open("ab") as torn:
-        torn.write(b"\x1f\x8b\x08\x00half a record")
-    assert living.load(ref).body == b"before the crash"
-    after = Archive(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [file]
-    assert living.load(ref) == after.load(ref)
-
-
-def test_a_writer_whose_file_was_renamed_early_goes_on(tmp_path: Path) -> None:
-    archive = Archive(tmp_path)
-    ref = archive.store(fetch())
-    (tmp_path / (ref.file + ".open")).rename(tmp_path / ref.file)
-    second = archive.store(fetch(b"second", 1))
-    archive.close()
-    assert archive.load(second).body == b"second"
 
 
 def damage(path: Path, at: int, data: bytes) -> None:
@@ -175,10 +101,48 @@ def test_not_modified_has_nothing_to_keep(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_store_from_tasks(tmp_path: Path) -> None:
+def test_keep_lets_other_pages_go_on(tmp_path: Path) -> None:
     async def go(archive: Archive) -> list[SnapshotRef]:
-        return await asyncio.gather(*(asyncio.to_thread(archive.store, fetch(b"%d" % n, n)) for n in range(10)))
+        return await asyncio.gather(*(archive.keep(fetch(b"%d" % n, n)) for n in range(10)))
 
     with Archive(tmp_path) as archive:
         refs = asyncio.run(go(archive))
     assert [archive.load(ref).body for ref in refs] == [b"%d" % n for n in range(10)]
+
+
+def test_a_page_whose_task_was_cancelled_costs_the_others_nothing(tmp_path: Path) -> None:
+    async def go(archive: Archive) -> list[SnapshotRef | BaseException]:
+        tasks = [asyncio.create_task(archive.keep(fetch(b"%d" % n * 9000, n))) for n in range(20)]
+        await asyncio.sleep(0)
+        for task in tasks[::2]:
+            task.cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    with Archive(tmp_path) as archive:
+        refs = asyncio.run(go(archive))
+    kept = {n: ref for n, ref in enumerate(refs) if isinstance(ref, SnapshotRef)}
+    assert set(kept) >= set(range(1, 20, 2))
+    assert all(archive.load(ref).body == b"%d" % n * 9000 for n, ref in kept.items())
+
+
+def test_cancelled_pages_beyond_a_batch_leave_nobody_waiting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.archive.store.BATCH_BYTES", 1)  # every page is a batch
+    with Archive(tmp_path) as archive:
+        futures = [archive._submit(fetch(b"%d" % n, n), "") for n in range(50)]
+        cancelled = {n for n, future in enumerate(futures) if n > 5 and n % 7 and future.cancel()}
+        for n, future in enumerate(futures):
+            if n not in cancelled:
+                assert archive.load(future.result(timeout=20)).body == b"%d" % n
+
+
+def test_a_page_that_cannot_be_written_down_costs_the_others_nothing(tmp_path: Path) -> None:
+    async def go(archive: Archive) -> list[SnapshotRef | BaseException]:
+        broken = replace(fetch(b"broken"), fetched_at=None)  # type: ignore[arg-type]
+        pages = [fetch(b"one", 1), broken, fetch(b"two", 2)]
+        return await asyncio.gather(*map(archive.keep, pages), return_exceptions=True)
+
+    with Archive(tmp_path) as archive:
+        one, broken, two = asyncio.run(go(archive))
+        assert isinstance(broken, AttributeError)
+        assert isinstance(one, SnapshotRef) and archive.load(one).body == b"one"
+        assert isinstance(two, SnapshotRef) and archive.load(two).body == b"two"

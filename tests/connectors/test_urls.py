@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.errors import Refused
-from connectors.urls import canonical, document_key
+from connectors.urls import canonical, document_key, slash_key
 
 BASE = "https://www.yunling.gov.cn/zwgk/fzzf/index.html"
 
@@ -27,6 +27,8 @@ BASE = "https://www.yunling.gov.cn/zwgk/fzzf/index.html"
         ("\n /a\n.docx\r\n ", "https://www.yunling.gov.cn/a.docx"),
         ("/a;jsessionid=9F?b=1", "https://www.yunling.gov.cn/a?b=1"),
         ("/a?z=1&JSESSIONID=9&a=2&PHPSESSID=3", "https://www.yunling.gov.cn/a?z=1&a=2"),
+        ("/a?utm_source=x&page=2&UTM_Campaign=y", "https://www.yunling.gov.cn/a?page=2"),
+        ("/a//b.html?u=http://x//y", "https://www.yunling.gov.cn/a//b.html?u=http://x//y"),
         ("/a?sid=757001&page=2", "https://www.yunling.gov.cn/a?sid=757001&page=2"),
         ("/%7ea/%e5%8C%bb/%2f", "https://www.yunling.gov.cn/~a/%E5%8C%BB/%2F"),
         ("/法治/a b.pdf", "https://www.yunling.gov.cn/%E6%B3%95%E6%B2%BB/a%20b.pdf"),
@@ -55,6 +57,12 @@ def test_http_and_https_are_one_document() -> None:
     assert document_key("http://www.yunling.gov.cn:80/a?b=1#c") == "www.yunling.gov.cn/a?b=1"
     assert document_key("http://www.yunling.gov.cn/a") == document_key("https://WWW.yunling.gov.cn/a")
     assert document_key("http://www.yunling.gov.cn/a?x=1") != document_key("http://www.yunling.gov.cn/a?x=2")
+
+
+def test_keys_that_differ_in_slashes_only_are_found_together() -> None:
+    once, twice = (document_key(f"http://www.yunling.gov.cn/{path}?u=a//b") for path in ("a/b.html", "a//b.html"))
+    assert once != twice
+    assert slash_key(once) == slash_key(twice) == once
 
 
 @settings(deadline=None)

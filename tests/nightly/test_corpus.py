@@ -8,15 +8,19 @@ import subprocess
 import sys
 import time
 import urllib.request
+import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
+from lxml import etree
 
-from connectors.snapshots import Archive, SnapshotRef
+from connectors.archive import Archive, SnapshotRef
+from connectors.attachments.radicals import fold_radicals
 from extraction.clean import parse_html
 from extraction.decode import decode
 from extraction.textmap import find_source, node_text
@@ -179,6 +183,48 @@ def test_every_value_leads_back_to_the_page_it_was_read_from(night: Night) -> No
             places = [find_source(segments, position) for position in range(start, end)]
             found = "".join(node_text(root, node)[at] for node, at in filter(None, places))
             assert found == "".join(value_text.split()), "a blank between two pieces of markup is ours"
+
+
+def test_every_value_of_an_attachment_leads_to_its_place_in_the_file(night: Night, corpus: Path) -> None:
+    """Warehouse row, stored map, `<URL>#page=3` and the letter there: the file itself says the same."""
+    query = (
+        "select o.span_start, o.span_end, o.value_text, t.text_map, d.attachments from fact_observation o "
+        "join dim_document d on d.document_key = o.document_key join document_text t on t.text_key = d.text_key "
+        "where t.text_origin = 'attachment'"
+    )
+    with sqlite3.connect(night.house.warehouse) as connection:
+        rows = connection.execute(query).fetchall()
+    assert len(rows) > 20
+    manifest = (corpus / "portals" / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    files = {row["url"]: corpus / "portals" / row["file"] for row in map(json.loads, manifest)}
+    kinds = set()
+    for start, end, value_text, packed, attachments in rows:
+        segments = tuple(tuple(segment) for segment in json.loads(zlib.decompress(packed)))
+        places = [find_source(segments, position) for position in range(start, end)]
+        addresses = {place.partition("#")[0] for place, _ in filter(None, places)}
+        assert addresses <= {url for url, _ in json.loads(attachments)}
+        found = "".join(letter_of(files[url], place, at) for url, place, at in map(split_place, filter(None, places)))
+        assert fold_radicals(found) == "".join(value_text.split())
+        kinds |= {files[url].suffix for url in addresses}
+    assert kinds == {".docx", ".pdf"}
+
+
+def split_place(place: tuple[str, int]) -> tuple[str, str, int]:
+    url, _, inside = place[0].partition("#")
+    return url, inside, place[1]
+
+
+def letter_of(file: Path, inside: str, at: int) -> str:
+    """One letter of a file by other means than ours: PDFium's own text of the page, the paragraphs of the XML."""
+    kind, _, number = inside.partition("=")
+    if kind == "page":
+        with pypdfium2.PdfDocument(file) as document:
+            text: str = document[int(number) - 1].get_textpage().get_text_range(at, 1)
+            return text
+    with zipfile.ZipFile(file) as archive:
+        root = etree.fromstring(archive.read("word/document.xml"))
+    paragraph = list(root.iter("{*}p"))[int(number) - 1]
+    return "".join(node.text or "" for node in paragraph.iter("{*}t"))[at]
 
 
 @pytest.mark.parametrize(("docs", "mentions", "fact"), [("gold", 0.95, 0.70), ("passages", 0.95, 0.70)])

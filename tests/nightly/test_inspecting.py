@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from connectors.archive import Archive
 from connectors.http.model import Fetch
-from connectors.snapshots import Archive
 from extraction.parse import parse_report
 from fazhi.cli import main
 from fazhi.house import load_catalog

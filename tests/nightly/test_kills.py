@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,15 @@ def marts_of(home: Path) -> dict[str, bytes]:
     return {str(path.relative_to(release)): path.read_bytes() for path in files}
 
 
+def last_run(home: Path) -> tuple[int, int]:
+    """Pages that the last run asked the portals for, and answers that it took from the archive instead."""
+    with sqlite3.connect(home / "warehouse.sqlite") as conn:
+        ((run_id,),) = conn.execute("SELECT run_id FROM fact_source_run ORDER BY started_at DESC LIMIT 1")
+        asked = conn.execute("SELECT count(*) FROM fact_fetch WHERE kind <> 'robots' AND run_id = ?", [run_id])
+        resumed = conn.execute("SELECT sum(n_resumed) FROM fact_source_run WHERE run_id = ?", [run_id])
+        return asked.fetchone()[0], resumed.fetchone()[0]
+
+
 @pytest.mark.timeout(420)
 def test_a_nightly_killed_at_any_step_and_run_again_is_as_if_never_killed(prefect_api: str, tmp_path: Path) -> None:
     steps = ("", *NIGHTLY, "load-5-facts:2")
@@ -58,4 +68,7 @@ def test_a_nightly_killed_at_any_step_and_run_again_is_as_if_never_killed(prefec
         assert [one.test.name for one in check_warehouse(engine) if not one.holds] == []
         assert marts_of(tmp_path / step) == marts_of(tmp_path / "whole"), step
         engine.dispose()
+    n_asked, _ = last_run(tmp_path / "whole")
+    for step in ("nightly-5-released", "nightly-6-reported"):
+        assert last_run(tmp_path / step) == (0, n_asked), "a run that was killed at its end asks for nothing again"
     whole.dispose()

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from prefect.states import Failed
 
+from connectors.archive import Archive
+from connectors.archive import SnapshotRef as ArchiveRef
 from connectors.base import Page, PageRef
 from connectors.crawled import CrawlResult, ReadPage, Seen
 from connectors.engines import get_engine
 from connectors.errors import RobotsDenied, SourceChanged, Transient
 from connectors.http.client import Attempt, Client, GatewayUnreachable, HttpSettings
-from connectors.snapshots import Archive
-from connectors.snapshots import SnapshotRef as ArchiveRef
 from extraction.decode import decode
 from fazhi.house import load_catalog, only_nightly
 from fazhi.settings import Settings

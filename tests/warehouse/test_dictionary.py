@@ -11,7 +11,7 @@ import yaml
 from connectors.errors import SourceError
 from connectors.http.model import RobotsState
 from connectors.http.replay import GatewayUnreachable
-from extraction.attachments import Kind
+from connectors.attachments import Kind
 from extraction.catalogue import load_catalogue
 from extraction.model import Qualifier, Status, Verdict
 from extraction.rules import RuleType, load_rules

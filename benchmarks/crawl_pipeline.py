@@ -1,0 +1,153 @@
+"""The whole pipeline on the made portals: the command an operator runs, from the lists to the published warehouse.
+
+Crawl, archive, clean, parse metrics (one page in ten is a full report), load into SQLite, Prefect run recorded. Counted
+is the processor time of the `fazhi nightly` process and of all it starts; a Prefect server of its own, as an operator
+has one, is told apart.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks.crawl_own import make_source
+from benchmarks.crawl_race import LANES, serving
+from benchmarks.crawl_server import Site
+from benchmarks.engines import ROOT
+from benchmarks.made_frame import LAYOUTS
+
+_BIN = Path(sys.executable).parent
+_START_SECONDS = 120.0
+_TOLD = ("id", "name_zh", "name_en", "region_code", "engine", "start", "politeness", "assertions")
+"""Keys of a source file."""
+
+
+def _regions(count: int) -> list[str]:
+    """Codes of counties that there are: a made county each, since what the warehouse does it does by region."""
+    with (ROOT / "catalog" / "regions" / "gb2260.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    codes = sorted({row[0] for row in rows if row[0].isdigit() and len(row[0]) == 6 and not row[0].endswith("00")})
+    return codes[:: len(codes) // count][:count]
+
+
+def write_sources(site: Site, folder: Path, delay: float) -> None:
+    """One source file a host, with a year of which the host has a report."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, region in enumerate(_regions(site.hosts)):
+        source = make_source(
+            f"http://{Site.name(number)}/zwgk/fzzf/index.html",
+            LAYOUTS[number % len(LAYOUTS)].engine,
+            region,
+            delay,
+            site.report_year(number),
+        )
+        told = source.model_dump(mode="json", include=set(_TOLD))
+        (folder / f"{source.id}.yaml").write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
+    return {**kept, "NO_COLOR": "1", **more}
+
+
+@contextmanager
+def prefect_server(home: Path) -> Iterator[tuple[str, int]]:
+    """A Prefect server while the block runs: its address and process id. Raises ValueError where it does not start."""
+    home.mkdir(parents=True, exist_ok=True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(_BIN / "prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    env = clean_environment(
+        PREFECT_HOME=str(home), PREFECT_SERVER_ANALYTICS_ENABLED="false", PREFECT_UI_ENABLED="false"
+    )
+    with (home / "server.log").open("w") as log:
+        process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            api = f"http://127.0.0.1:{port}/api"
+            _wait_for(f"{api}/health", process)
+            yield api, process.pid
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.5)  # not listening yet
+    raise ValueError("the Prefect server did not start")
+
+
+def cpu_of(pid: int) -> float | None:
+    """Processor seconds of a running process so far; None where the system does not tell."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return None
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def run_night(folder: Path, api: str, gateway: str, **settings: str) -> dict[str, Any]:
+    """One `fazhi nightly --all-pages` with its data in `folder`. Raises ValueError with its last line on failure."""
+    env = clean_environment(
+        FAZHI_HOME=str(folder / "data"),
+        FAZHI_SOURCES=str(folder / "sources"),
+        FAZHI_REPLAY=gateway,
+        PREFECT_API_URL=api,
+        **settings,
+    )
+    ids = [path.stem for path in sorted((folder / "sources").glob("*.yaml"))]
+    before, clock = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    done = subprocess.run(
+        [str(_BIN / "fazhi"), "nightly", "--all-pages", *(f"--source={name}" for name in ids)],
+        env=env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    wall, after = time.perf_counter() - clock, resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise ValueError(f"fazhi nightly failed: {(done.stderr or done.stdout).strip()[-2000:]}")
+    return {
+        "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
+        "wall": wall,
+        "rss_mb": after.ru_maxrss / 1024,
+        "out": done.stdout[-3000:],
+    }
+
+
+def measure_pipeline(pages: int, folder: Path) -> dict[str, Any]:
+    """Figures of one whole night over `pages` pages on as many lanes as in the race."""
+    site = Site(LANES, max(1, -(-pages // LANES)))
+    write_sources(site, folder / "sources", delay=0)
+    with serving(site) as gateway, prefect_server(folder / "prefect") as (api, pid):
+        began = cpu_of(pid)
+        figures = run_night(folder, api, gateway, FAZHI_CONCURRENCY=str(LANES), FAZHI_DELAY="0")
+        ended = cpu_of(pid)
+    count = sum(len(site.make(number)) for number in range(site.hosts))
+    server = None if began is None or ended is None else ended - began
+    return {
+        "pages": count,
+        "pages_per_cpu_second": count / figures["cpu"],
+        "ms_per_page": 1000 * figures["cpu"] / count,
+        "server_ms_per_page": None if server is None else 1000 * server / count,
+        **figures,
+    }

@@ -1,0 +1,136 @@
+"""Every page that the archive's files hold, as the files themselves tell it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
+
+from connectors.archive import record
+from connectors.archive.model import SnapshotRef
+from connectors.archive.places import OPEN, SUFFIX
+from connectors.archive.store import Archive
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A page in the archive, as its records tell."""
+
+    ref: SnapshotRef
+    url: str
+    asked: str
+    """The address first asked for; differs from `url` after redirects."""
+    fetched_at: datetime
+    source: str
+    """Empty where the record does not say."""
+    n_bytes: int
+    """Of the payload."""
+    stored: int
+    """Bytes of its records, compressed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A stretch of a file that cannot be read, or a page that is not what its record says."""
+
+    file: str
+    offset: int
+    length: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.file}, offset {self.offset}, {self.length} bytes: {self.why}"
+
+
+def file_names(archive: Archive) -> list[str]:
+    """Final names of all files, those being written included."""
+    being_written = (path.name.removesuffix(OPEN) for path in archive.spool.glob(f"*{SUFFIX}{OPEN}"))
+    return sorted({*archive.place.names(), *being_written})
+
+
+def scan(archive: Archive, name: str) -> Iterator[Held | Damaged]:
+    """Every page of a file, its digest checked, and every damage; a file that cannot be read is damage as a whole.
+
+    A file that is being written just now is read up to its last whole record. Raises ArchiveUnusable."""
+    try:
+        yield from _scan(archive, name)
+    except OSError as error:
+        yield Damaged(name, 0, 0, error.strerror or str(error))
+
+
+def _scan(archive: Archive, name: str) -> Iterator[Held | Damaged]:
+    file, is_being_written = _open(archive, name)
+    with file:
+        answer: _Answer | None = None
+        for member in record.read_members(file):
+            if member.why and is_being_written:
+                break
+            try:
+                read = _parse(member)
+                if answer is not None:
+                    yield answer.held(name, read if read.kind == "metadata" else None, member.length)
+                    answer = None
+                if read.kind == "response":
+                    answer = _Answer(member.offset, member.length, read, *_check_digest(read))
+            except ValueError as error:
+                yield Damaged(name, member.offset, member.length, str(error))
+        if answer is not None:
+            yield answer.held(name, None, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A `response` whose `metadata` may follow."""
+
+    offset: int
+    length: int
+    read: record.Record
+    sha256: str
+    n_bytes: int
+
+    def held(self, name: str, metadata: record.Record | None, length: int) -> Held:
+        url = self.read.headers.get("warc-target-uri", "")
+        facts: dict[str, str] = {}
+        stored = self.length
+        if metadata is not None and metadata.headers.get("warc-concurrent-to") == self.read.headers["warc-record-id"]:
+            facts = record.parse_fields(metadata.block)
+            stored += length
+        return Held(
+            ref=SnapshotRef(name, self.offset, self.length, self.sha256),
+            url=url,
+            asked=facts.get("asked", url),
+            fetched_at=datetime.fromisoformat(self.read.headers["warc-date"]),
+            source=facts.get("source", ""),
+            n_bytes=self.n_bytes,
+            stored=stored,
+        )
+
+
+def _open(archive: Archive, name: str) -> tuple[IO[bytes], bool]:
+    """The file, and whether its writer lives."""
+    try:
+        return (archive.spool / (name + OPEN)).open("rb"), True
+    except FileNotFoundError:  # sealed before, or just now
+        return archive.place.open(name), False
+
+
+def _parse(member: record.Member) -> record.Record:
+    if member.why:
+        raise ValueError(member.why)
+    read = record.parse(member.plain)
+    if read.kind == "response":
+        datetime.fromisoformat(read.headers.get("warc-date", ""))
+        if "warc-record-id" not in read.headers:
+            raise ValueError("the record has no id")
+    return read
+
+
+def _check_digest(read: record.Record) -> tuple[str, int]:
+    """Digest and size of the payload. Raises ValueError where the record states another."""
+    body = read.payload()[2]
+    sha256 = hashlib.sha256(body).hexdigest()
+    if record.stated_sha256(read) != sha256:
+        raise ValueError("its content does not match its payload digest")
+    return sha256, len(body)

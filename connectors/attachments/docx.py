@@ -1,0 +1,112 @@
+"""Word documents, read from their XML and not through python-docx, whose paragraph text leaves out what stands in smart
+tags, content controls and tracked insertions: numbers and dates, mostly. Deleted text stays out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from connectors.attachments.package import Package, local
+from connectors.attachments.radicals import fold_radicals
+from connectors.attachments.result import AttachmentText
+from extraction.textmap import Line, LineBuilder, join_cells, lay_out, merge_lines
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element as Element
+
+_SKIPPED = frozenset(
+    {"del", "moveFrom", "Fallback", "instrText", "delText", "rPr", "pPr", "sectPr", "trPr", "tcPr", "tblPrEx"}
+)
+_MAX_LETTERS = 500_000
+_LETTERS = {"tab": " ", "ptab": " ", "noBreakHyphen": "-"}
+_BREAKS = frozenset({"br", "cr"})
+
+
+def read_docx(package: Package, part: str) -> AttachmentText:
+    """The document in `part`. Raises Unreadable."""
+    root = package.parse(part)
+    reader = _Reader()
+    text, segments = lay_out(reader.read_blocks(root))
+    notes = ["automatic numbering is not in the text"] if reader.is_numbered else []
+    is_cut = reader.n_letters >= _MAX_LETTERS
+    if is_cut:
+        notes.append(f"cut after paragraph {reader.n_paragraphs}: longer than any report")
+    if not text:
+        has_images = any(name.startswith("word/media/") for name in package.parts)
+        return AttachmentText("", "needs_ocr" if has_images else "docx", notes=(*notes, "no text"))
+    return AttachmentText(fold_radicals(text), "docx", None, tuple(notes), not is_cut, segments)
+
+
+class _Reader:
+    """Goes through the document in order; each paragraph of the file has its number, from 1."""
+
+    def __init__(self) -> None:
+        self.n_paragraphs = self.n_letters = 0
+        self.is_numbered = False
+
+    def read_blocks(self, node: Element) -> list[Line]:
+        """Paragraphs and table rows below `node`."""
+        lines: list[Line] = []
+        for child in node:
+            kind = local(child)
+            if kind in _SKIPPED or self.n_letters >= _MAX_LETTERS:
+                continue
+            if kind == "p":
+                lines += self._read_paragraph(child)
+            elif kind == "tbl":
+                lines += self._read_rows(child)
+            else:
+                lines += self.read_blocks(child)
+        return lines
+
+    def _read_paragraph(self, paragraph: Element) -> list[Line]:
+        """Its lines, then those of the text boxes anchored in it."""
+        self.n_paragraphs += 1
+        builder, boxes = LineBuilder(), list[Line]()
+        properties = next((child for child in paragraph if local(child) == "pPr"), None)
+        self.is_numbered |= properties is not None and any(local(child) == "numPr" for child in properties)
+        self._read_inline(paragraph, builder, boxes, f"paragraph={self.n_paragraphs}", 0)
+        builder.end_line()
+        return [*builder.lines, *boxes]
+
+    def _read_inline(self, node: Element, builder: LineBuilder, boxes: list[Line], place: str, at: int) -> int:
+        """Text pieces, joined by nothing. `at` is where in the paragraph's text we are; returns where we come to."""
+        for child in node:
+            kind = local(child)
+            if kind == "t" or kind in _LETTERS:
+                text = _LETTERS.get(kind) or child.text or ""
+                if text:
+                    builder.add(text, place, base=at)
+                at += len(text)
+                self.n_letters += len(text)
+            elif kind in _BREAKS:
+                builder.end_line()
+                at += 1
+            elif kind == "txbxContent":
+                boxes += self.read_blocks(child)
+            elif kind not in _SKIPPED:
+                at = self._read_inline(child, builder, boxes, place, at)
+        return at
+
+    def _read_rows(self, table: Element) -> list[Line]:
+        """Rows of a table, also those inside content controls. A merged cell's text stands once."""
+        rows: list[Line] = []
+        for child in table:
+            kind = local(child)
+            if kind == "tr":
+                cells = self._read_cells(child)
+                if any(cell.parts for cell in cells):
+                    rows.append(join_cells(cells))
+            elif kind not in _SKIPPED:
+                rows += self._read_rows(child)
+        return rows
+
+    def _read_cells(self, row: Element) -> list[Line]:
+        cells: list[Line] = []
+        for child in row:
+            kind = local(child)
+            if kind == "tc":
+                cells.append(merge_lines(self.read_blocks(child)))
+            elif kind not in _SKIPPED:
+                cells += self._read_cells(child)
+        return cells

@@ -1,0 +1,87 @@
+"""What runs that have not ended know of a source's addresses, and when an address is due again.
+
+Each answer is written down right after it is in the archive. A run that begins after another was killed takes what is
+there from the archive, as if it had asked just then, and asks for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Literal, Protocol
+
+from connectors.archive import SnapshotRef
+
+MAX_REST = timedelta(days=30)
+_PATIENCE = 3
+"""Failures in a row after which an address is asked for less often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an address answered to a run that has not ended."""
+
+    url: str
+    kind: str
+    outcome: Literal["ok", "not_modified", "gone"]
+    status: int
+    asked_at: datetime
+    etag: str | None = None
+    last_modified: str | None = None
+    snapshot: SnapshotRef | None = None
+    """None where it is gone."""
+
+
+class Journal(Protocol):
+    """The frontier as one run writes it. Addresses are keyed by `document_key`."""
+
+    def recall(self, source_id: str) -> Mapping[str, Answered]:
+        """Answers that are still good, by address; from now on they are this run's."""
+        ...
+
+    def plan(self, source_id: str, pages: Iterable[tuple[str, str]]) -> None:
+        """(address, kind) of what is due."""
+        ...
+
+    def begin(self, source_id: str, url: str, kind: str) -> None:
+        """It is about to be asked for."""
+        ...
+
+    def settle(self, source_id: str, answered: Answered) -> None: ...
+
+    def fail(self, source_id: str, url: str, kind: str, code: str) -> None:
+        """It was asked for in vain; `deferred`: it is due again."""
+        ...
+
+
+class Forgetful:
+    """A journal that keeps nothing."""
+
+    def recall(self, source_id: str) -> Mapping[str, Answered]:
+        return {}
+
+    def plan(self, source_id: str, pages: Iterable[tuple[str, str]]) -> None: ...
+
+    def begin(self, source_id: str, url: str, kind: str) -> None: ...
+
+    def settle(self, source_id: str, answered: Answered) -> None: ...
+
+    def fail(self, source_id: str, url: str, kind: str, code: str) -> None: ...
+
+
+@dataclass(slots=True)
+class RunState:
+    """What all sources of one run share."""
+
+    journal: Journal = field(default_factory=Forgetful)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+def next_due(n_failed: int, asked_at: datetime) -> datetime:
+    """When an address is to be asked for again: in the next run, but after three failures in a row ever later.
+
+    1, 2, 4 … days after the third, fourth, fifth …, at most 30."""
+    if n_failed < _PATIENCE:
+        return asked_at
+    return asked_at + min(timedelta(days=2 ** min(n_failed - _PATIENCE, 10)), MAX_REST)

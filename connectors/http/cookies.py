@@ -1,0 +1,31 @@
+"""Cookies, one jar per host: what a host sets goes back to that host and to no other, whatever Domain it names."""
+
+from __future__ import annotations
+
+import httpx
+
+_MAX_COOKIES = 50
+_MAX_BYTES = 8192
+"""Of one host's cookies as sent; beyond either limit the jar begins anew."""
+
+
+class CookieJars:
+    def __init__(self) -> None:
+        self._jars: dict[str, httpx.Cookies] = {}
+
+    def add_to(self, request: httpx.Request) -> None:
+        jar = self._jars.get(request.url.host)
+        if jar is None:
+            return
+        jar.set_cookie_header(request)
+        if len(request.headers.get("cookie", "")) > _MAX_BYTES:
+            del request.headers["cookie"], self._jars[request.url.host]
+
+    def take_from(self, response: httpx.Response, request: httpx.Request) -> None:
+        if "set-cookie" not in response.headers:
+            return
+        jar = self._jars.setdefault(request.url.host, httpx.Cookies())
+        response.request = request
+        jar.extract_cookies(response)
+        if len(jar.jar) > _MAX_COOKIES:
+            jar.clear()

@@ -1,0 +1,70 @@
+"""`python -m tests.connectors.killed GATEWAY HOME`: one source crawled and loaded, without Prefect: a run that a test
+may kill at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from connectors.archive import Archive
+from connectors.crawl import crawl_source
+from connectors.crawled import CrawlResult
+from connectors.engines import get_engine
+from connectors.frontier import RunState
+from connectors.http.client import Client, HttpSettings
+from fazhi.house import load_catalog
+from tasks.assemble import fetch_rows, known_pages, page_states, source_counts, source_row
+from tasks.frontier import WarehouseJournal
+from tasks.parse import parse_pages
+from tests.connectors.portal import source
+from warehouse.batch import LoadBatch
+from warehouse.catalogue import catalogue_rows
+from warehouse.crawl_state import open_crawl_state
+from warehouse.engine import open_warehouse
+from warehouse.frontier import Frontier
+from warehouse.load import publish
+from warehouse.read import held_attachments, load_pages
+
+
+async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
+    began, run_id = datetime.now(UTC), uuid.uuid4().hex
+    engine = open_warehouse(f"sqlite:///{home / 'warehouse.sqlite'}")
+    state = open_crawl_state(engine)
+    frontier = Frontier(state, run_id, timedelta(hours=1))
+    result = CrawlResult(source())
+    known = known_pages(load_pages(engine, result.source.id), held_attachments(engine, result.source.id))
+    settings = HttpSettings("fazhi-test/1 (+https://fazhi.example)", replay=gateway, retries=1, backoff=backoff)
+    with Archive(home / "raw") as archive:
+        async with Client(settings) as client:
+            crawled = RunState(WarehouseJournal(frontier))
+            await crawl_source(result, get_engine("trs"), client, archive, known, run=crawled)
+    publish(
+        engine,
+        LoadBatch(
+            run_id=run_id,
+            source=source_row(result.source),
+            started_at=began,
+            finished_at=datetime.now(UTC),
+            catalogue=catalogue_rows(*load_catalog()),
+            extractor_version="test",
+            code_version="test",
+            documents=parse_pages(result.pages),
+            pages=page_states(result),
+            fetches=fetch_rows([], result.seen),
+            gone=tuple(result.gone_documents),
+            counts=source_counts(result),
+            failures=tuple(one.message for one in result.failures),
+            findings=tuple(result.notes),
+        ),
+    )
+    frontier.finish()
+    state.dispose()
+    engine.dispose()
+    return result
+
+
+if __name__ == "__main__":
+    asyncio.run(run(sys.argv[1], Path(sys.argv[2])))

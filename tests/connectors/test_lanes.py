@@ -1,0 +1,251 @@
+"""Lanes: the pace within a process, and one lane per host for every process that uses a warehouse."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from connectors.errors import Deferred, Transient
+from connectors.http.lanes import Busy, Lease, daily_budget, lane_of, share_lanes
+from connectors.http.pace import Pace
+from tasks.lanes import WarehouseBook
+from tests.conftest import ROOT
+from tests.connectors.sharing import HOST
+from tests.postgres import Server, running_server
+from tests.servers import Raw, Site
+from warehouse.crawl_state import open_crawl_state
+from warehouse.engine import open_warehouse, writing
+from warehouse.lanes import HostLanes
+
+
+@pytest.fixture(scope="module")
+def server(testrun_uid: str) -> Iterator[Server]:
+    with running_server(testrun_uid) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'warehouse.sqlite'}"
+        return
+    running: Server = request.getfixturevalue("server")
+    name = running.create()
+    yield running.url(name)
+    running.drop(name)
+
+
+@contextmanager
+def state_of(warehouse: str) -> Iterator[Engine]:
+    engine = open_warehouse(warehouse)
+    state = open_crawl_state(engine)
+    try:
+        yield state
+    finally:
+        state.dispose()
+        engine.dispose()
+
+
+def slow_page(seconds: float) -> tuple[list[tuple[float, float]], Raw]:
+    """Spans in which requests were answered, and an answer that takes so long."""
+    spans: list[tuple[float, float]] = []
+
+    def answer(handler: BaseHTTPRequestHandler, stopping: threading.Event) -> None:
+        began = time.monotonic()
+        stopping.wait(seconds)
+        body = "<html><body><p>乌有县公用事业局通知：本月检修如期进行，请各位居民提前安排。</p></body></html>".encode()
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n")
+        handler.wfile.write(b"Content-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+        spans.append((began, time.monotonic()))
+
+    return spans, answer
+
+
+@contextmanager
+def askers(
+    warehouse: str, gateway: str, pages: int, delay: float, names: str = "ab"
+) -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that begin to ask together."""
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.connectors.sharing", warehouse, gateway, name, str(pages), str(delay)],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+        for name in names
+    ]  # fmt: skip
+    try:
+        for process in started:
+            assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        for process in started:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        yield started
+    finally:
+        for process in started:
+            process.kill()
+            process.communicate()
+
+
+def test_two_processes_ask_a_host_no_faster_than_one(warehouse: str) -> None:
+    delay, pages = 0.1, 8
+    spans, answer = slow_page(0.03)
+    with state_of(warehouse), Site() as site:
+        for name in "ab":
+            for number in range(pages):
+                site.on(f"/{name}/{number}", raw=answer)
+        with askers(warehouse, site.url, pages, delay) as started:
+            for process in started:
+                assert process.wait(60) == 0
+        seen = sorted(one.at for one in site.seen)
+    assert len(seen) == 2 * pages + 2, "each has asked for robots.txt once"
+    for first, last in zip(seen, seen[4:], strict=False):  # what the network adds to one request evens out over five
+        assert last - first > 4 * delay * 0.85
+    assert all(ended <= began for (_, ended), (began, _) in pairwise(sorted(spans))), "one request at a time"
+
+
+def test_a_killed_process_keeps_nobody_from_asking(warehouse: str) -> None:
+    _, answer = slow_page(0.0)
+    with state_of(warehouse) as state, Site() as site:
+        for number in range(1000):
+            site.on(f"/a/{number}", raw=answer)
+        with askers(warehouse, site.url, 1000, 0.05, "a") as (process,):
+            while len(site.seen) < 3:
+                time.sleep(0.01)
+            book = WarehouseBook(state)
+            assert isinstance(book.acquire(HOST, None, None, 0), Busy)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+        got = book.acquire(HOST, None, None, 0)
+        assert isinstance(got, Lease)
+        assert got.state.since_start < 1, "it may have asked just before it died"
+
+
+def test_a_lease_lapses_and_goes_to_who_waits(warehouse: str) -> None:
+    with state_of(warehouse) as state:
+        first, second = (HostLanes(state, lease_seconds=0.3) for _ in range(2))
+        assert not isinstance(first.acquire("a.example", None), float)
+        assert isinstance(second.acquire("a.example", None), float)
+        assert isinstance(first.acquire("a.example", None), float), "it has had its turn, and somebody waits"
+        time.sleep(0.35)
+        assert not isinstance(second.acquire("a.example", None), float)
+
+
+def test_a_load_that_takes_its_time_holds_up_no_lane(tmp_path: Path) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    state = open_crawl_state(engine)
+    with writing(engine):
+        began = time.monotonic()
+        assert isinstance(WarehouseBook(state).acquire("a.example", None, None, 0), Lease)
+        assert time.monotonic() - began < 1
+    state.dispose()
+    engine.dispose()
+
+
+async def take(host: str, delay: float, error: Exception | None = None) -> float:
+    async with lane_of(host).slot(delay) as waited:
+        if error is not None:
+            raise error
+        return waited
+
+
+def test_what_one_process_is_told_by_retry_after_holds_for_all(warehouse: str) -> None:
+    host, delay = f"{uuid.uuid4().hex}.example", 0.01
+    with state_of(warehouse) as state, share_lanes(WarehouseBook(state)):
+        with pytest.raises(Transient):
+            asyncio.run(take(host, delay, Transient("429", status=429, retry_after=30)))
+        # The lease is still ours: what was learned is in the book at once.
+        with state.connect() as conn:
+            told = conn.exec_driver_sql("SELECT not_before, slowdown FROM host_lane").one()
+    assert 25 < told[0] - time.time() < 31
+    assert told[1] == 1.5
+    with state_of(warehouse) as state:
+        got = WarehouseBook(state).acquire(host, None, None, 0)
+        assert isinstance(got, Lease) and 20 < got.state.hold < 31 and got.state.slowdown == 1.5
+
+
+def test_a_host_that_asks_for_an_hour_is_left_to_a_later_run(tmp_path: Path) -> None:
+    host = f"{uuid.uuid4().hex}.example"
+    with state_of(f"sqlite:///{tmp_path / 'w.sqlite'}") as state, share_lanes(WarehouseBook(state)):
+        with pytest.raises(Transient):
+            asyncio.run(take(host, 0.01, Transient("503", status=503, retry_after=3600)))
+        with pytest.raises(Deferred, match=r"example asked for a pause of 3\d\d\d s"):
+            asyncio.run(take(host, 0.01))
+
+
+def test_the_budget_of_a_day_is_one_for_all_runs(warehouse: str) -> None:
+    host = f"{uuid.uuid4().hex}.example"
+    for expected in (3, 0):  # the second run of the day finds nothing left
+        with state_of(warehouse) as state, share_lanes(WarehouseBook(state)), daily_budget(3):
+            done = 0
+            with pytest.raises(Deferred, match=r"example: the 3 requests of today are spent"):
+                while True:
+                    asyncio.run(take(host, 0.0))
+                    done += 1
+            assert done == expected
+    with state_of(warehouse) as state, share_lanes(WarehouseBook(state)):
+        asyncio.run(take(host, 0.0))  # another source's budget is its own
+
+
+def test_a_day_later_the_budget_is_whole_again(tmp_path: Path) -> None:
+    with state_of(f"sqlite:///{tmp_path / 'w.sqlite'}") as state:
+        lanes = HostLanes(state)
+        got = lanes.acquire("e.example", None)
+        assert not isinstance(got, float) and got.asked_today == 0
+        with state.begin() as conn:
+            conn.exec_driver_sql("UPDATE host_lane SET day = '2020-01-01', n_day = 500")
+        again = lanes.acquire("e.example", None)
+        assert not isinstance(again, float) and again.asked_today == 0
+
+
+def test_the_pace_follows_the_host() -> None:
+    pace = Pace()
+    assert pace.gap(1.0) == 1.0
+    for _ in range(20):
+        pace.note_answer(2.0)
+    assert pace.gap(1.0) == pytest.approx(4.0, rel=0.01), "busy for us at most half of the time"
+    for _ in range(20):
+        pace.note_answer(0.05)
+    assert pace.gap(1.0) == 1.0, "but never faster than promised"
+    assert pace.gap(0.0) == 0.0
+
+
+def test_one_refusal_costs_a_delay_and_many_cost_many() -> None:
+    pace = Pace()
+    pace.note_failure(0.01, is_refusal=True)
+    extra = 0.0
+    for _ in range(10):
+        extra += pace.gap(1.0) - 1.0
+        pace.note_answer(0.01)
+    assert 0.9 < extra < 1.1
+    for _ in range(50):
+        pace.note_failure(0.01, is_refusal=True)
+    assert pace.gap(1.0) == 32.0
+    assert pace.gap(10.0) == 60.0, "the bound of what adapting adds"
+    assert pace.gap(100.0) == 100.0
+
+
+def test_a_single_hang_says_little_and_a_quick_error_hurries_nobody() -> None:
+    pace = Pace()
+    for _ in range(5):
+        pace.note_answer(0.05)
+    pace.note_failure(30.0, is_refusal=False)
+    assert pace.gap(1.0) == 1.0
+    for _ in range(10):
+        pace.note_answer(3.0)
+    slow = pace.gap(1.0)
+    pace.note_failure(0.001, is_refusal=False)
+    assert pace.gap(1.0) == slow > 4

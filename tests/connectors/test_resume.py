@@ -1,0 +1,99 @@
+"""A crawl killed at any moment and begun again: nothing is lost, and nothing that had come is asked for again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.connectors.killed import run
+from tests.connectors.portal import item, list_target, put
+from tests.servers import Site
+from warehouse.crawl_state import open_crawl_state
+from warehouse.engine import open_warehouse
+from warehouse.fingerprint import fingerprint
+from warehouse.frontier import count_frontier
+
+ITEMS = [item(number) for number in range(1, 25)]
+LISTS = [ITEMS[:8], ITEMS[8:16], ITEMS[16:]]
+ADDRESSES = [*(list_target(number) for number in range(len(LISTS))), *(one.target for one in ITEMS)]
+
+
+@pytest.fixture
+def portal() -> Iterator[Site]:
+    with Site() as site:
+        put(site, LISTS, total=len(ITEMS))
+        yield site
+
+
+def asked(site: Site) -> Counter[str]:
+    return Counter(seen.target for seen in site.seen if seen.target != "/robots.txt")
+
+
+def kill_after(site: Site, home: Path, requests: int) -> int:
+    """The exit code of a run that is killed as soon as the portal has seen so many requests more."""
+    command = [sys.executable, "-m", "tests.connectors.killed", site.url, str(home)]
+    wanted = sum(asked(site).values()) + requests
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        while sum(asked(site).values()) < wanted and process.poll() is None:
+            time.sleep(0.0005)
+        process.send_signal(signal.SIGKILL)
+        _, told = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == -signal.SIGKILL, told
+    return process.returncode
+
+
+def test_killed_anywhere_nothing_is_lost_or_asked_for_twice(portal: Site, tmp_path: Path) -> None:
+    kills = (1, 4, 9)
+    for requests in kills:
+        kill_after(portal, tmp_path / "killed", requests)
+    last = asyncio.run(run(portal.url, tmp_path / "killed"))
+    counts = asked(portal)
+    assert set(counts) == set(ADDRESSES), "nothing lost"
+    again = sum(counts.values()) - len(ADDRESSES)
+    assert again <= len(kills), "only what was in flight at a kill is asked for again"
+    assert last.resumed >= sum(kills) - len(kills) and last.resumed + counts.total() >= len(ADDRESSES)
+    assert (len(last.pages), last.failures, last.planned) == (24, [], len(ADDRESSES))
+
+    portal.seen.clear()
+    asyncio.run(run(portal.url, tmp_path / "whole"))
+    killed, whole = (
+        open_warehouse(f"sqlite:///{tmp_path / name / 'warehouse.sqlite'}") for name in ("killed", "whole")
+    )
+    assert fingerprint(killed) == fingerprint(whole)
+    state = open_crawl_state(killed)
+    assert sum(count_frontier(state).values()) == 0, "a run that has ended leaves nothing to resume"
+    for engine in (killed, whole, state):
+        engine.dispose()
+
+
+def test_what_a_killed_run_left_is_in_the_frontier(portal: Site, tmp_path: Path) -> None:
+    kill_after(portal, tmp_path, 9)
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    state = open_crawl_state(engine)
+    counts = count_frontier(state, "990901_wuyou")
+    assert counts["done"] >= 7
+    assert counts["in_flight"] <= 1
+    assert counts["done"] + counts["in_flight"] + counts["due"] == len(ADDRESSES)
+    state.dispose()
+    engine.dispose()
+
+
+def test_answers_of_a_run_that_ended_are_asked_for_again(portal: Site, tmp_path: Path) -> None:
+    asyncio.run(run(portal.url, tmp_path))
+    portal.seen.clear()
+    second = asyncio.run(run(portal.url, tmp_path))
+    assert set(asked(portal)) == set(ADDRESSES)
+    assert (second.not_modified, second.resumed, second.pages) == (len(ADDRESSES), 0, [])

@@ -1,0 +1,76 @@
+"""Where running crawls keep their state: a small file beside a SQLite warehouse, the database itself on PostgreSQL.
+
+SQLite has one writer for a whole file, and a load holds it for as long as it takes; a lane must not wait for that.
+Transactions here are a statement or two.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL
+
+from warehouse.engine import CONNECT_SECONDS, explained, is_sqlite
+from warehouse.schema_crawl import crawl_metadata
+
+BUSY_SECONDS = 10
+_MAKING = 0x66617A6868
+"""Advisory lock on PostgreSQL while the tables are made."""
+
+
+def crawl_state_url(warehouse: URL) -> URL:
+    """`warehouse.sqlite` keeps it in `warehouse-crawl.sqlite`: the same warehouse, the same lanes."""
+    if not is_sqlite(warehouse):
+        return warehouse
+    path = Path(warehouse.database or "").resolve()
+    return warehouse.set(database=str(path.with_name(f"{path.stem}-crawl{path.suffix}")))
+
+
+def open_crawl_state(warehouse: Engine) -> Engine:
+    """The engine of the state that belongs to an opened warehouse; the tables are made where they are missing.
+
+    Raises WarehouseError when it cannot be opened or written."""
+    url = crawl_state_url(warehouse.url)
+    if is_sqlite(url):
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_SECONDS})
+        event.listen(engine, "connect", _set_up_sqlite)
+    else:
+        options = f"-c lock_timeout={BUSY_SECONDS * 1000} -c timezone=UTC"
+        engine = create_engine(
+            url,
+            isolation_level="AUTOCOMMIT",
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_SECONDS, "options": options},
+        )
+    try:
+        with changing(engine) as conn:
+            if not is_sqlite(url):
+                conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING})")
+            crawl_metadata.create_all(conn)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def changing(engine: Engine) -> Iterator[Connection]:
+    """One short write transaction. Statements outside of one stand for themselves."""
+    with explained(engine), engine.connect() as conn:
+        conn.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite(engine.url) else "BEGIN")
+        try:
+            yield conn
+        except BaseException:
+            conn.exec_driver_sql("ROLLBACK")
+            raise
+        conn.exec_driver_sql("COMMIT")
+
+
+def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    """A power cut may cost the last second, which is then asked for again; a killed process costs nothing."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=OFF")

@@ -1,0 +1,136 @@
+"""The frontier of runs that have not ended: what each has planned, is asking and was answered, address by address.
+
+`page` holds what the warehouse took in, in one transaction with the documents. This is what came since: written at
+once, on its own (see `warehouse.crawl_state`), so that the run after a killed one finds it. When a run ends its rows
+are deleted, for all that it was answered is in `page` by then, or failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from warehouse.batch import SnapshotRef
+from warehouse.crawl_state import changing
+from warehouse.engine import explained, is_sqlite
+from warehouse.schema_crawl import frontier
+
+ANSWERED = ("done", "gone")
+STATES = ("due", "in_flight", "done", "failed", "gone")
+
+
+@dataclass(frozen=True, slots=True)
+class FrontierRow:
+    """One address as a run knows it. `address` is the key: canonical, without the scheme."""
+
+    address: str
+    url: str
+    kind: str
+    state: str
+    asked_at: datetime
+    outcome: str = ""
+    status: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    snapshot: SnapshotRef | None = None
+
+
+class Frontier:
+    """The frontier as one run uses it. `validity`: how long an answer of a run that did not end stays good."""
+
+    def __init__(self, state: Engine, run_id: str, validity: timedelta) -> None:
+        self._engine = state
+        self._run_id = run_id
+        self._validity = validity
+        insert = (sqlite.insert if is_sqlite(state.url) else postgresql.insert)(frontier)
+        keys = ["source_id", "address"]
+        others = {column.name: insert.excluded[column.name] for column in frontier.columns if column.name not in keys}
+        self._write = insert.on_conflict_do_update(index_elements=keys, set_=others)
+        plan = {name: insert.excluded[name] for name in ("run_id", "url", "kind", "state", "outcome", "asked_at")}
+        self._plan = insert.on_conflict_do_update(
+            index_elements=keys, set_=plan, where=(frontier.c.state != "done") & (frontier.c.state != "gone")
+        )
+        self._begin = insert.on_conflict_do_update(index_elements=keys, set_=plan)
+
+    def recall(self, source_id: str) -> dict[str, FrontierRow]:
+        """Answers that are still good, by address; they are this run's from now on. Older ones are dropped."""
+        since = datetime.now(UTC) - self._validity
+        of_source = frontier.c.source_id == source_id
+        with changing(self._engine) as conn:
+            conn.execute(delete(frontier).where(of_source, frontier.c.asked_at <= since.timestamp()))
+            chosen = select(frontier).where(of_source, frontier.c.state.in_(ANSWERED)).order_by(frontier.c.asked_at)
+            rows = conn.execute(chosen).mappings().all()
+            conn.execute(update(frontier).where(of_source).values(run_id=self._run_id))
+        return {row["address"]: _read(row) for row in rows}
+
+    def plan(self, source_id: str, pages: Iterable[tuple[str, str, str]]) -> None:
+        """(address, URL, kind) of what is due; what was answered already stays so."""
+        now = datetime.now(UTC)
+        rows = [self._row(source_id, FrontierRow(address, url, kind, "due", now)) for address, url, kind in pages]
+        if rows:
+            with changing(self._engine) as conn:
+                conn.execute(self._plan, rows)
+
+    def begin(self, source_id: str, address: str, url: str, kind: str) -> None:
+        """It is asked for now. Whatever it had answered before counts no more."""
+        row = FrontierRow(address, url, kind, "in_flight", datetime.now(UTC))
+        with explained(self._engine), self._engine.connect() as conn:
+            conn.execute(self._begin, self._row(source_id, row))
+
+    def fail(self, source_id: str, address: str, url: str, kind: str, state: str, outcome: str) -> None:
+        """It was asked for in vain: `failed`, or `due` again."""
+        self.settle(source_id, FrontierRow(address, url, kind, state, datetime.now(UTC), outcome))
+
+    def settle(self, source_id: str, row: FrontierRow) -> None:
+        with explained(self._engine), self._engine.connect() as conn:
+            conn.execute(self._write, self._row(source_id, row))
+
+    def finish(self) -> None:
+        """The run has ended: nothing is left to resume."""
+        with changing(self._engine) as conn:
+            conn.execute(delete(frontier).where(frontier.c.run_id == self._run_id))
+
+    def _row(self, source_id: str, row: FrontierRow) -> Mapping[str, Any]:
+        ref = row.snapshot
+        return {
+            "source_id": source_id,
+            "address": row.address,
+            "url": row.url,
+            "kind": row.kind,
+            "run_id": self._run_id,
+            "state": row.state,
+            "outcome": row.outcome,
+            "asked_at": row.asked_at.timestamp(),
+            "status": row.status,
+            "etag": row.etag,
+            "last_modified": row.last_modified,
+            "snapshot_file": ref.file if ref else None,
+            "snapshot_offset": ref.offset if ref else None,
+            "snapshot_length": ref.length if ref else None,
+            "snapshot_sha256": ref.sha256 if ref else None,
+        }
+
+
+def count_frontier(state: Engine, source_id: str | None = None) -> dict[str, int]:
+    """Addresses of unfinished runs by state, those of one source or of all."""
+    chosen = select(frontier.c.state, func.count()).group_by(frontier.c.state)
+    if source_id is not None:
+        chosen = chosen.where(frontier.c.source_id == source_id)
+    with explained(state), state.connect() as conn:
+        counts = {row[0]: int(row[1]) for row in conn.execute(chosen)}
+    return {name: counts.get(name, 0) for name in STATES}
+
+
+def _read(row: Any) -> FrontierRow:
+    snapshot = None
+    if row["snapshot_file"] is not None:
+        names = ("snapshot_file", "snapshot_offset", "snapshot_length", "snapshot_sha256")
+        snapshot = SnapshotRef(*(row[name] for name in names))
+    asked_at = datetime.fromtimestamp(row["asked_at"], UTC)
+    same = ("address", "url", "kind", "state", "outcome", "status", "etag", "last_modified")
+    return FrontierRow(asked_at=asked_at, snapshot=snapshot, **{name: row[name] for name in same})

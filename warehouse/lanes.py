@@ -1,0 +1,208 @@
+"""The book of lanes: which process may ask which host, and what is known of the host, for all runs of a warehouse.
+
+Each call is one short transaction on one row. Times in the table are epoch seconds of the database's clock (on SQLite
+this machine's); what goes in and out is seconds from now. A lease lapses by itself, and at once where its holder is a
+process of this machine that is no more.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Float, bindparam, cast, extract, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from warehouse.crawl_state import changing
+from warehouse.engine import is_sqlite
+from warehouse.periods import CHINA
+from warehouse.schema_crawl import host_lane
+
+LEASE_SECONDS = 10.0
+POLL_SECONDS = 0.2
+"""Between two looks of who waits for a lane."""
+MAX_REQUESTS = 32
+"""Requests of one lease."""
+
+_NEW = {
+    "holder": None, "lease_until": 0.0, "last_holder": None, "waiter": None, "waiter_until": 0.0, "last_start": 0.0,
+    "not_before": 0.0, "response_s": 0.0, "slowdown": 1.0, "day": "", "n_day": 0,
+}  # fmt: skip
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What is known of a host. Times are seconds from now."""
+
+    since_start: float
+    hold: float
+    response: float
+    slowdown: float
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """A lease that was granted."""
+
+    requests: int
+    asked_today: int
+    known: Learned
+
+
+class HostLanes:
+    """The book as one process uses it."""
+
+    def __init__(self, engine: Engine, *, lease_seconds: float = LEASE_SECONDS) -> None:
+        self.engine = engine
+        self.lease_seconds = lease_seconds
+        insert = sqlite.insert if is_sqlite(engine.url) else postgresql.insert
+        self._add = insert(host_lane).on_conflict_do_nothing()
+        self.me = _name_of_this_process()
+
+    def acquire(
+        self, host: str, limit: int | None, learned: Learned | None = None, unused: int = 0
+    ) -> LeaseRow | float:
+        """A lease, or the seconds after which to ask again; `learned` and `unused` settle the lease before it.
+
+        Its requests count as made until it is settled, so a killed process can only have asked less than is counted;
+        with a small `limit` for the day they are few, so that little is lost by that."""
+        with changing(self.engine) as conn:
+            row, now = self._lock(conn, host)
+            if learned is not None:
+                row |= self._settled(row, now, learned, unused)
+            wait = self._why_wait(row, now)
+            if wait is None:
+                row |= self._granted(row, now, limit)
+            elif row["holder"] != self.me and (row["waiter"] in (None, self.me) or row["waiter_until"] <= now):
+                row |= {"waiter": self.me, "waiter_until": now + wait + 4 * POLL_SECONDS}
+            self._write(conn, row)
+        if wait is not None:
+            return wait
+        requests = _portion(limit)
+        known = Learned(now - row["last_start"], max(0.0, row["not_before"] - now), row["response_s"], row["slowdown"])
+        return LeaseRow(requests, row["n_day"] - requests, known)
+
+    def settle(self, host: str, learned: Learned, *, unused: int, keep: bool) -> None:
+        """What the holder learned, and whether it goes on holding."""
+        with changing(self.engine) as conn:
+            row, now = self._lock(conn, host)
+            is_mine = row["holder"] == self.me
+            row |= self._settled(row, now, learned, unused)
+            if is_mine and keep:
+                row |= {"holder": self.me, "lease_until": now + self.lease_seconds}
+            self._write(conn, row)
+
+    def _settled(self, row: Row, now: float, learned: Learned, unused: int) -> Row:
+        """The lease given back. Who has lost it meanwhile tells the times all the same: they are true."""
+        changes: Row = {
+            "last_start": max(row["last_start"], now - learned.since_start),
+            "not_before": max(row["not_before"], now + learned.hold if learned.hold > 0 else 0.0),
+            "response_s": learned.response,
+            "slowdown": learned.slowdown,
+        }
+        if row["holder"] == self.me:
+            changes |= {"holder": None, "lease_until": now}
+        if row["day"] == _day_at(now):
+            changes["n_day"] = max(0, row["n_day"] - unused)
+        return changes
+
+    def _granted(self, row: Row, now: float, limit: int | None) -> Row:
+        day, last_start = _day_at(now), row["last_start"]
+        if row["holder"] not in (None, self.me):  # it died or fell silent: it may have asked up to its last moment
+            last_start = min(now, row["lease_until"])
+        asked = row["n_day"] if row["day"] == day else 0
+        return {
+            "holder": self.me,
+            "last_holder": self.me,
+            "lease_until": now + self.lease_seconds,
+            "waiter": None if row["waiter"] == self.me else row["waiter"],
+            "last_start": last_start,
+            "day": day,
+            "n_day": asked + _portion(limit),
+        }
+
+    def _why_wait(self, row: Row, now: float) -> float | None:
+        """Seconds, where another process holds the lane or has waited for it while this one held it."""
+        held = row["holder"] not in (None, self.me) and row["lease_until"] > now
+        if held and _is_alive(row["holder"]):
+            return min(POLL_SECONDS, float(row["lease_until"]) - now)
+        waits = row["waiter"] not in (None, self.me) and row["waiter_until"] > now
+        if waits and row["last_holder"] == self.me and _is_alive(row["waiter"]):
+            return POLL_SECONDS
+        return None
+
+    def _lock(self, conn: Connection, host: str) -> tuple[Row, float]:
+        """The host's row, locked to the end of the transaction, and what time it is."""
+        chosen = select(host_lane).where(host_lane.c.host == host)
+        if not is_sqlite(self.engine.url):
+            chosen = chosen.with_for_update()
+        row = conn.execute(chosen).mappings().one_or_none()
+        if row is None:
+            conn.execute(self._add, {"host": host, **_NEW})
+            row = conn.execute(chosen).mappings().one()
+        if is_sqlite(self.engine.url):
+            return dict(row), time.time()
+        return dict(row), float(
+            conn.execute(select(cast(extract("epoch", func.clock_timestamp()), Float))).scalar_one()
+        )
+
+    @staticmethod
+    def _write(conn: Connection, row: Row) -> None:
+        conn.execute(_CHANGE, {f"new_{name}": value for name, value in row.items()})
+
+
+_CHANGE = (
+    update(host_lane)
+    .where(host_lane.c.host == bindparam("new_host"))
+    .values({name: bindparam(f"new_{name}") for name in _NEW})
+)
+
+
+def _portion(limit: int | None) -> int:
+    """Requests of one lease."""
+    return MAX_REQUESTS if limit is None else max(1, min(MAX_REQUESTS, limit // 20))
+
+
+def _day_at(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).astimezone(CHINA).date().isoformat()
+
+
+def _name_of_this_process() -> str:
+    """Machine, process and a mark of its own: process ids come again, and a machine's name may be a container's."""
+    return f"{_machine()}/{os.getpid()}/{_started(os.getpid())}/{uuid.uuid4().hex[:8]}"
+
+
+def _machine() -> str:
+    return socket.gethostname().replace("/", "-")
+
+
+def _started(pid: int) -> str:
+    """When a process began, in the kernel's ticks; empty where the kernel does not say so."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""
+    fields = told.rpartition(")")[2].split()
+    return fields[19] if len(fields) > 19 else ""
+
+
+def _is_alive(holder: str) -> bool:
+    """Whether the process may still live: one of another machine may, one of this machine is looked for."""
+    machine, pid, started, _mark = holder.split("/")
+    if machine != _machine():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return _started(int(pid)) == started

@@ -1,0 +1,50 @@
+"""The state of running and unfinished crawls: leases of hosts, and what runs that have not ended know of addresses.
+
+It is no part of the warehouse's content or schema revisions: its tables are made when they are missing, and may be
+dropped whenever no run is under way. The next run then asks again for what was not loaded.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text
+
+crawl_metadata = MetaData()
+
+host_lane = Table(
+    "host_lane",
+    crawl_metadata,
+    Column("host", String, primary_key=True, comment="Host without port."),
+    Column("holder", String, comment="Process that may ask it: machine, process id, its start. NULL: nobody."),
+    Column("lease_until", Float, nullable=False, comment="Epoch seconds; later the lane is free."),
+    Column("last_holder", String, comment="Who had it last: yields to who waits."),
+    Column("waiter", String, comment="Process that has asked for it in vain."),
+    Column("waiter_until", Float, nullable=False, comment="Epoch seconds until which it will ask again."),
+    Column("last_start", Float, nullable=False, comment="Epoch seconds of the last request's start."),
+    Column("not_before", Float, nullable=False, comment="Epoch seconds; Retry-After or a pause of ours."),
+    Column("response_s", Float, nullable=False, comment="Smoothed seconds of an answer."),
+    Column("slowdown", Float, nullable=False, comment="Factor of the delay after refusals."),
+    Column("day", String, nullable=False, comment="Day (Asia/Shanghai) that n_day counts."),
+    Column("n_day", Integer, nullable=False, comment="Requests of that day, those of running leases included."),
+    comment="One row per host: its lane, shared by every process that uses this warehouse.",
+)
+
+frontier = Table(
+    "frontier",
+    crawl_metadata,
+    Column("source_id", String, primary_key=True, comment="Source."),
+    Column("address", Text, primary_key=True, comment="Canonical address without its scheme."),
+    Column("url", Text, nullable=False, comment="As asked."),
+    Column("kind", String, nullable=False, comment="`list`, `page`, `feed`, `attachment`."),
+    Column("run_id", String, nullable=False, comment="Run that planned, asks or last used it."),
+    Column("state", String, nullable=False, comment="`due`, `in_flight`, `done`, `failed`, `gone`."),
+    Column("outcome", String, nullable=False, comment="`ok`, `not_modified`, an issue code; empty before an answer."),
+    Column("asked_at", Float, nullable=False, comment="Epoch seconds; of the answer's request once it is there."),
+    Column("status", Integer, comment="HTTP status."),
+    Column("etag", Text, comment="Validator."),
+    Column("last_modified", Text, comment="Validator."),
+    Column("snapshot_file", String, comment="Archive file."),
+    Column("snapshot_offset", Integer, comment="Where in the file."),
+    Column("snapshot_length", Integer, comment="How long."),
+    Column("snapshot_sha256", String, comment="Hash of the archived bytes."),
+    comment="One row per source × address that a run which has not ended planned, asks or has asked.",
+)
