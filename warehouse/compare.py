@@ -61,7 +61,11 @@ def _compare_tables(conn: Connection) -> Comparison:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    context = MigrationContext.configure(conn, opts={"compare_type": True})
+    def is_meant(item: Any, _name: str | None, kind: str, _is_there: bool, _other: Any) -> bool:
+        """The references of large tables are no constraints (`warehouse.schema.BULK`)."""
+        return kind != "foreign_key_constraint" or not item.table.info.get("bulk")
+
+    context = MigrationContext.configure(conn, opts={"compare_type": True, "include_object": is_meant})
     found = compare_metadata(context, metadata)
     changes = [change for one in found for change in (one if isinstance(one, list) else [one])]
     return Comparison("tables", len(metadata.tables), tuple(_tell(change) for change in changes))

@@ -26,10 +26,8 @@ def load(engine: Engine, one: LoadBatch) -> LoadResult:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Server]:
-    base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "postgresql"
-    with running_server(folder) as running:
+def server(testrun_uid: str) -> Iterator[Server]:
+    with running_server(testrun_uid) as running:
         yield running
 
 

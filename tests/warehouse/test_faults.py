@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -136,14 +137,14 @@ def test_a_full_disk_leaves_nothing_half_done_on_sqlite(
         meets(harmed, BIG, "the disk is full")
 
 
-def test_a_disk_that_takes_no_more_leaves_nothing_half_done_on_postgresql(tmp_path_factory: Any) -> None:
+def test_a_disk_that_takes_no_more_leaves_nothing_half_done_on_postgresql() -> None:
     """A server of its own, whose files the kernel lets grow to 17 MiB (one segment of its log has 16): a table that is
     to grow beyond fails where it fails on a full disk."""
     most = 17 << 20
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
     try:
-        starting = running_server(tmp_path_factory.mktemp("small"))
+        starting = running_server(f"small-{uuid.uuid4().hex}")
         server = starting.__enter__()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
