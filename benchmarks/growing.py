@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.engine import make_url
 
-from benchmarks.loading import CATALOGUE, COUNTED, NOW, batch_of
+from benchmarks.loading import CATALOGUE, NOW, batch_of
 from benchmarks.made import DEPARTMENTS, FIRST_YEAR, YEARS, Place, make_report, make_reports
 from extraction.model import Check
 from warehouse.batch import DocumentIn, LoadBatch
@@ -40,7 +40,7 @@ def check_nothing(_statements: Sequence[Statement]) -> Sequence[Check]:
 def prime(url: str, place: Place) -> None:
     """Members that all places share, by real loads of one place, and of a department each."""
     engine = open_warehouse(url)
-    publish(engine, batch_of(place, "grown", tuple(make_reports([place], COUNTED))), check_nothing)
+    publish(engine, batch_of(place, "grown", tuple(make_reports([place], CATALOGUE.metrics))), check_nothing)
     engine.dispose()
 
 
@@ -51,7 +51,7 @@ def grow(url: str, places: Sequence[Place]) -> int:
     for place in places:
         with engine.begin() as conn:
             conn.execute(text("SET LOCAL synchronous_commit = off"))
-            written += _fill(conn, batch_of(place, "grown", tuple(make_reports([place], COUNTED))))
+            written += _fill(conn, batch_of(place, "grown", tuple(make_reports([place], CATALOGUE.metrics))))
     engine.dispose()
     return written
 
@@ -74,7 +74,7 @@ def _fill(conn: Connection, batch: LoadBatch) -> int:
     members.write(conn)
     insert_new(conn, document_text, list(plan.texts.values()))
     insert_new(conn, dim_document, list(plan.rows.values()))
-    statements = _statements(plan, rows)
+    statements = _statements(plan, rows, members)
     rows.insert(conn)
     progress = [
         progress_row(version, (None, NOW, NOW), parse_published(version["published_at"]), NOW)
@@ -85,7 +85,7 @@ def _fill(conn: Connection, batch: LoadBatch) -> int:
     return rows.n_observations
 
 
-def _statements(plan: DocumentPlan, rows: FactRows) -> list[Statement]:
+def _statements(plan: DocumentPlan, rows: FactRows, members: Members) -> list[Statement]:
     """As they would be read back: the same objects, without the way through the database."""
     by_document: dict[int, tuple[Row, DocumentIn]] = {
         key: (row, plan.incoming[row["document_id"], row["text_hash"]]) for key, row in plan.rows.items()
@@ -100,11 +100,11 @@ def _statements(plan: DocumentPlan, rows: FactRows) -> list[Statement]:
         metric = METRICS[seen.metric]
         found.append(
             Statement(
-                row["observation_key"], row["document_key"], version["document_id"], row["region_key"],
-                row["agency_key"], seen.metric, row["metric_key"], metric.measure, seen.unit, row["unit_key"],
-                seen.period, row["period_key"], period.end.year, period.end, None, row["as_of_date_key"],
-                parse_published(version["published_at"]), row["published_date_key"], version["report_year"], False,
-                seen.value, seen,
+                row["observation_key"], row["document_key"], version["document_id"],
+                members.current_of(row["region_key"]), row["agency_key"], seen.metric, row["metric_key"],
+                metric.measure, seen.unit, row["unit_key"], seen.period, row["period_key"], period.end.year,
+                period.end, None, row["as_of_date_key"], parse_published(version["published_at"]),
+                row["published_date_key"], version["report_year"], False, seen.value, seen,
             )
         )  # fmt: skip
     return found
@@ -115,7 +115,7 @@ def check_sample(url: str, places: Sequence[Place]) -> int:
     engine = open_warehouse(url)
     changed = 0
     for place in places:
-        again = make_report(place, DEPARTMENTS[1], FIRST_YEAR + YEARS - 1, COUNTED)
+        again = make_report(place, DEPARTMENTS[1], FIRST_YEAR + YEARS - 1, CATALOGUE.metrics)
         changed += publish(engine, batch_of(place, "again", (again,)), check_nothing).inserted
         changed += rebuild_place(engine, place)
     engine.dispose()
@@ -140,6 +140,6 @@ def night(url: str, places: Sequence[Place], n_documents: int) -> list[LoadBatch
     per_place = -(-n_documents // len(places))
     batches = []
     for place in places[: -(-n_documents // per_place)]:
-        documents = tuple(make_report(place, body, year, COUNTED) for body in DEPARTMENTS[:per_place])
+        documents = tuple(make_report(place, body, year, CATALOGUE.metrics) for body in DEPARTMENTS[:per_place])
         batches.append(batch_of(place, f"night-{len(places)}", documents))
     return batches

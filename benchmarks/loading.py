@@ -56,7 +56,6 @@ MOST_MB = 500
 """The bars: share of the bare rate, multiple of pandas' rate, memory of a loader."""
 
 CATALOGUE = catalogue_rows(*load_catalog())
-COUNTED = [metric for metric in CATALOGUE.metrics if metric.unit != "percent"]
 NAMES = [column.name for column in fact_observation.columns]
 NOW = datetime(2026, 1, 6, tzinfo=UTC)
 
@@ -79,7 +78,7 @@ def batch_of(place: Place, run: str, documents: tuple[DocumentIn, ...]) -> LoadB
 def cut_batches(n_rows: int) -> Iterator[tuple[DocumentIn, ...]]:
     """Documents that hold so many observations, in batches."""
     n_documents = -(-n_rows // PER_REPORT)
-    made = make_reports(counties(n_documents // 120 + 1), COUNTED)
+    made = make_reports(counties(n_documents // 120 + 1), CATALOGUE.metrics)
     while n_documents > 0:
         some = tuple(doc for _, doc in zip(range(min(PER_BATCH, n_documents)), made, strict=False))
         n_documents -= len(some)

@@ -45,7 +45,7 @@ def number(place: Place, body: int, year: int, metric: str) -> int:
 
 
 def make_report(place: Place, department: str | None, year: int, metrics: Sequence[MetricRow]) -> DocumentIn:
-    """One report, read. `metrics` are counted ones; the report names some of them, the same ones every year, and tells
+    """One report, read. The report names some of them, the same ones every year, and tells
     of the last few what they were in the year before: one in fifty then differs from what that year's report said."""
     body = DEPARTMENTS.index(department)
     first = (int(place.code) + body * 7) % len(metrics)
@@ -60,19 +60,22 @@ def make_report(place: Place, department: str | None, year: int, metrics: Sequen
         value = number(place, body, period, metric.code)
         value += is_prior and value % 50 == 0
         lead = f"{LEADS[i % len(LEADS)]}{period}年{place.name}{department or ''}{metric.name_zh}"
-        figure = f"{value}件"
+        is_rate = metric.unit == "percent"
+        value = value % 101 if is_rate else value
+        unit = "%" if is_rate else "件"
+        figure = f"{value}{unit}"
         grown = f"{value % 40}.{i % 10}"
         tail = f"，同比增长{grown}%" if i % 4 == 0 else ""
         quote = f"{lead}{figure}{tail}。"
         start = at + len(lead)
         worth = Decimal(value)
-        mentions.append(Mention(start, start + len(figure), figure, worth, "件", "arabic", "exact"))
+        mentions.append(Mention(start, start + len(figure), figure, worth, unit, "arabic", "exact"))
         if tail:
             begin = at + len(quote) - len(grown) - 2
             mentions.append(Mention(begin, begin + len(grown) + 1, f"{grown}%", Decimal(grown), "%", "arabic", "exact"))
         seen.append(
             Observation(
-                metric.code, start, start + len(figure), figure, worth, metric.unit, "件", str(period),
+                metric.code, start, start + len(figure), figure, worth, metric.unit, unit, str(period),
                 "prior_period" if is_prior else "actual", "exact", quote, at,
                 yoy_percent=Decimal(grown) if tail else None, yoy_text=tail[1:] or None,
                 evidence=f"{metric.name_zh}; count before measure word",
