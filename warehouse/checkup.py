@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, FromClause, Select, case, func, select, true
+from sqlalchemy import Column, ColumnElement, Connection, Engine, FromClause, Select, case, func, select, true, tuple_
 
+from warehouse.columns import Row
 from warehouse.engine import reading
 from warehouse.errors import WarehouseError
-from warehouse.upsert import CHUNK, Row
+from warehouse.upsert import CHUNK
 
 EXAMPLES = 3
 
@@ -33,19 +34,20 @@ class Scope:
 
     documents: tuple[tuple[int, str, str], ...]
     """document_key, document_id, text_hash."""
-    regions: tuple[int, ...]
-    """Current keys."""
+    authorities: tuple[tuple[int, int], ...]
+    """Region (current key) and body."""
 
     @classmethod
-    def of(cls, rows: Mapping[int, Row], regions: set[int]) -> Scope:
+    def of(cls, rows: Mapping[int, Row], authorities: set[tuple[int, int]]) -> Scope:
         """`rows`: the touched versions by key."""
-        return cls(tuple((key, row["document_id"], row["text_hash"]) for key, row in rows.items()), tuple(regions))
+        documents = tuple((key, row["document_id"], row["text_hash"]) for key, row in rows.items())
+        return cls(documents, tuple(authorities))
 
     def parts(self) -> Iterator[Part]:
         """Parts that fit into one question each."""
-        size = max(len(self.documents), len(self.regions))
+        size = max(len(self.documents), len(self.authorities))
         for start in range(0, size, CHUNK):
-            yield Part(self.documents[start : start + CHUNK], self.regions[start : start + CHUNK])
+            yield Part(self.documents[start : start + CHUNK], self.authorities[start : start + CHUNK])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Part:
     """A part of what was touched."""
 
     documents: Sequence[tuple[int, str, str]]
-    regions: Sequence[int]
+    authorities: Sequence[tuple[int, int]]
 
     def keys(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
         return column.in_([key for key, _, _ in self.documents])
@@ -64,8 +66,8 @@ class Part:
     def texts(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
         return column.in_(sorted({text_hash for _, _, text_hash in self.documents}))
 
-    def places(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return column.in_(self.regions)
+    def bodies(self, region: ColumnElement[Any], agency: ColumnElement[Any]) -> ColumnElement[bool]:
+        return tuple_(region, agency).in_(self.authorities)
 
 
 class Within(Protocol):
@@ -74,7 +76,7 @@ class Within(Protocol):
     def keys(self, column: Column[Any], /) -> ColumnElement[bool]: ...
     def ids(self, column: Column[Any], /) -> ColumnElement[bool]: ...
     def texts(self, column: Column[Any], /) -> ColumnElement[bool]: ...
-    def places(self, column: Column[Any], /) -> ColumnElement[bool]: ...
+    def bodies(self, region: Column[Any], agency: Column[Any], /) -> ColumnElement[bool]: ...
 
 
 class Everything:
@@ -86,8 +88,10 @@ class Everything:
     def ids(self, _column: Column[Any], /) -> ColumnElement[bool]:
         return true()
 
+    def bodies(self, _region: Column[Any], _agency: Column[Any], /) -> ColumnElement[bool]:
+        return true()
+
     texts = ids
-    places = ids
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Float,
     ForeignKey,
@@ -21,6 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.schema import SchemaItem
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+Row = dict[str, Any]
 
 DIGITS, PLACES = 15, 6
 """A stored quantity has at most 15 significant digits and 6 decimals: exact in a double and in NUMERIC(24,6)."""
@@ -88,6 +92,16 @@ def round_derived(value: Decimal | None) -> Decimal | None:
         return value  # beyond the digits kept: `is_storable` refuses it
     places = max(0, min(PLACES, DIGITS - 1 - value.adjusted()))
     return value.quantize(Decimal(1).scaleb(-places))
+
+
+def converter(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """How a value becomes what the driver takes; None where the driver takes the column's values as they are."""
+    kind = column.type
+    if isinstance(kind, Quantity):
+        return None if dialect.name == "postgresql" else float
+    if isinstance(kind, UtcDateTime | Date):
+        return kind.dialect_impl(dialect).bind_processor(dialect)
+    return None
 
 
 BigKey = BigInteger().with_variant(Integer(), "sqlite")

@@ -57,12 +57,17 @@ def _compare(engine: Engine) -> list[Comparison]:
     return checks
 
 
+def _is_a_constraint(item: Any, _name: str | None, kind: str, _is_there: bool, _other: Any) -> bool:
+    """The references of large tables are none of the database's (`warehouse.schema.BULK`)."""
+    return kind != "foreign_key_constraint" or not item.table.info.get("bulk")
+
+
 def _compare_tables(conn: Connection) -> Comparison:
     """What Alembic would change: tables, columns, types, indexes, uniques, foreign keys, comments."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    opts = {"compare_type": True, "include_name": _is_of_the_schema}
+    opts = {"compare_type": True, "include_name": _is_of_the_schema, "include_object": _is_a_constraint}
     context = MigrationContext.configure(conn, opts=opts)
     found = compare_metadata(context, metadata)
     changes = [change for one in found for change in (one if isinstance(one, list) else [one])]

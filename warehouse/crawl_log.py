@@ -7,10 +7,11 @@ from datetime import UTC
 from sqlalchemy import Connection
 
 from warehouse.batch import FetchRow, LoadBatch, LoadResult, PageState
-from warehouse.dims import source_key, to_json
+from warehouse.columns import Row
+from warehouse.dim_rows import source_key, to_json
 from warehouse.keys import NOT_APPLICABLE, key_of
 from warehouse.schema import fact_fetch, fact_source_run, page
-from warehouse.upsert import Row, merge_rows, read_rows
+from warehouse.upsert import merge_rows, read_rows
 
 BROUGHT = ("n_new", "n_changed", "n_updated", "n_gone", "n_observations", "n_mentions", "n_quarantined")
 """What the load counts, not the crawl."""

@@ -12,13 +12,12 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, insert, select
 
-from warehouse.columns import Quantity, UtcDateTime
+from warehouse.columns import Quantity, Row, UtcDateTime
 from warehouse.history import BEGINNING
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN
 from warehouse.marts import create_views
 from warehouse.schema import DIMENSIONS, dim_document, metadata
 from warehouse.schema_dims import WITH_HISTORY
-from warehouse.upsert import Row
 
 REVISION = "0007"
 FIRST_REVISION = "0001"

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
-from functools import lru_cache
+from datetime import date, datetime
 
 from sqlalchemy import Connection, Table, delete, select, update
 
 from warehouse.batch import CatalogueRows, SourceRow
+from warehouse.columns import Row
+from warehouse.dim_rows import (
+    catalogue_content,
+    metric_key,
+    period_key,
+    region_key,
+    region_states,
+    source_key,
+    source_row,
+    to_json,
+    write_years,
+)
 from warehouse.history import (
     BEGINNING,
     Validity,
     cut_versions,
     observe,
-    pack,
     read_states,
     read_versions,
     unpack,
@@ -23,13 +32,12 @@ from warehouse.history import (
     version_at,
 )
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN, key_of
-from warehouse.periods import CHINA, Period, date_key_of
-from warehouse.regions import Region, load_gazetteer
+from warehouse.periods import Period, date_key_of, parse_day, parse_period
+from warehouse.regions import load_gazetteer
 from warehouse.schema import fact_observation
 from warehouse.schema_dims import (
     WITH_HISTORY,
     dim_agency,
-    dim_date,
     dim_load,
     dim_metric,
     dim_period,
@@ -38,12 +46,10 @@ from warehouse.schema_dims import (
     dim_source,
     dim_unit,
 )
-from warehouse.upsert import Changes, Row, insert_rows, key_name, merge_rows, read_rows
+from warehouse.upsert import Changes, insert_rows, key_name, merge_rows, read_rows
 
 ORDER = (dim_region, dim_period, dim_agency, dim_source, dim_unit, dim_metric, dim_rule)
 """Referred-to tables first."""
-
-SANDBOX_PREFIX = "99"
 
 
 AS_OF = {"region_key": dim_region, "source_key": dim_source}
@@ -61,6 +67,9 @@ class Members:
         self._changed: dict[Table, dict[int, set[int]]] = {}
         self._regrouped: set[int] = set()
         self._loaded_at = BEGINNING
+        self._metrics: dict[str, tuple[int, int]] = {}
+        self._periods: dict[str, int] = {}
+        self._days: dict[str, int] = {}
 
     def date(self, day: date | None, missing: int = UNKNOWN) -> int:
         if day is None:
@@ -68,9 +77,23 @@ class Members:
         self._years.add(day.year)
         return date_key_of(day)
 
-    def period(self, period: Period | None, missing: int = NOT_APPLICABLE) -> int:
+    def day_of(self, text: str) -> int:
+        """Of a cut-off as read: `YYYY-MM-DD`, or `YYYY-MM` for the last day of the month."""
+        known = self._days.get(text)
+        if known is None:
+            known = self._days[text] = self.date(parse_day(text), missing=NOT_APPLICABLE)
+        return known
+
+    def period_of(self, text: str) -> int:
+        """Of a period as read: `YYYY` or `YYYY-MM/YYYY-MM`."""
+        known = self._periods.get(text)
+        if known is None:
+            known = self._periods[text] = self._period(parse_period(text))
+        return known
+
+    def _period(self, period: Period | None) -> int:
         if period is None:
-            return missing
+            return NOT_APPLICABLE
         key = period_key(period.period_id)
         self._rows[dim_period][key] = {
             "period_key": key,
@@ -170,8 +193,15 @@ class Members:
         """The current version of a region or source that the batch met."""
         return self._current[key]
 
-    def metric(self, key: int) -> int:
-        """The version of a metric by the catalogue that this load came with."""
+    def metric(self, code: str) -> tuple[int, int]:
+        """The key of a metric, and of its version by the catalogue that this load came with."""
+        known = self._metrics.get(code)
+        if known is None:
+            key = metric_key(code)
+            known = self._metrics[code] = key, self.metric_version(key)
+        return known
+
+    def metric_version(self, key: int) -> int:
         return self._at(key, self._loaded_at)
 
     def _at(self, current: int, moment: datetime) -> int:
@@ -197,7 +227,7 @@ class Members:
         return {name: set().union(*self._changed[table].values()) for name, table in AS_OF.items()}
 
     def write(self, conn: Connection) -> Changes:
-        changes = _write_years(conn, self._years)
+        changes = write_years(conn, self._years)
         for table, changed in self._changed.items():
             for keys in changed.values():  # out of the way of their successors' numbers
                 chosen = update(table).where(table.c[key_name(table)].in_(keys))
@@ -206,20 +236,20 @@ class Members:
             changes.add(merge_rows(conn, table, self._rows[table].values()))
         return changes
 
-    def find_regrouped(self, conn: Connection) -> set[int]:
-        """Current keys of the regions with figures of a metric whose measure has changed: it decides how statements
+    def find_regrouped(self, conn: Connection) -> set[tuple[int, int]]:
+        """Region (current key) and body with figures of a metric whose measure has changed: it decides how statements
         are grouped and chosen."""
         if not self._regrouped:
             return set()
         version = dim_metric.alias("version")
         chosen = (
-            select(dim_region.c.current_key)
+            select(dim_region.c.current_key, fact_observation.c.agency_key)
             .distinct()
             .join(fact_observation, fact_observation.c.region_key == dim_region.c.region_key)
             .join(version, version.c.metric_key == fact_observation.c.metric_key)
             .where(version.c.current_key.in_(self._regrouped))
         )
-        return set(conn.execute(chosen).scalars())
+        return {(row.current_key, row.agency_key) for row in conn.execute(chosen)}
 
     def settle(self, conn: Connection) -> Changes:
         """After the documents have moved: observations follow their metric, versions that are no more are deleted."""
@@ -247,91 +277,6 @@ def _move_metric(conn: Connection, keys: set[int], version: Validity) -> int:
 NATURAL = {dim_unit: "unit_code", dim_metric: "metric_code", dim_rule: "rule_id"}
 
 
-@lru_cache(maxsize=4)
-def catalogue_content(catalogue: CatalogueRows) -> str:
-    """All that a catalogue says, as its state; every batch of a run comes with the same one."""
-    return to_json({table.name: [pack(row) for row in rows] for table, rows in catalogue_rows(catalogue).items()})
-
-
-def catalogue_rows(catalogue: CatalogueRows) -> dict[Table, list[Row]]:
-    """The rows that a catalogue means, without what makes them versions."""
-    units = [
-        {"unit_code": unit.code, "written_zh": to_json(unit.zh), "meaning": unit.meaning} for unit in catalogue.units
-    ]
-    metrics: list[Row] = [
-        {
-            "metric_code": metric.code,
-            "name_zh": metric.name_zh,
-            "name_en": metric.name_en,
-            "section": metric.section,
-            "tier": metric.tier,
-            "definition": metric.definition,
-            "unit_key": unit_key(metric.unit),
-            "kind": metric.kind,
-            "measure": metric.measure,
-            "additivity": ",".join(sorted(metric.additive_over, reverse=True)) or "none",
-            "part_of": metric.part_of,
-            "plausible_low": metric.plausible_low,
-            "plausible_high": metric.plausible_high,
-        }
-        for metric in catalogue.metrics
-    ]
-    rules: list[Row] = [
-        {
-            "rule_id": rule.rule_id,
-            "kind": rule.kind,
-            "formula": rule.formula,
-            "name_zh": rule.name_zh or None,
-            "name_en": rule.name_en or None,
-            "notes": rule.notes or None,
-        }
-        for rule in catalogue.rules
-    ]
-    return {dim_unit: units, dim_metric: metrics, dim_rule: rules}
-
-
-def region_states(code: str) -> list[tuple[datetime, Row]]:
-    """What the lists say of a place, from when on; in order of time.
-
-    They tell the year of a change only, so it is put in the middle of that year, at most half a year off.
-    """
-    versions = load_gazetteer().versions(code) or [Region(code, code, "unknown")]
-    is_known = code in load_gazetteer().by_code
-    return [
-        (
-            datetime(one.since, 7, 1, tzinfo=CHINA) if number and one.since else BEGINNING,
-            {
-                "region_code": code,
-                "listed_code": one.code,
-                "name_zh": one.name_zh,
-                "name_en": one.name_en,
-                "level": one.level,
-                "province_zh": one.province_zh,
-                "city_zh": one.city_zh,
-                "is_sandbox": code.startswith(SANDBOX_PREFIX),
-                "is_inferred": not is_known,
-            },
-        )
-        for number, one in enumerate(versions)
-    ]
-
-
-def source_row(source: SourceRow) -> Row:
-    """The member without its region: what a source that never published is known by."""
-    return {
-        "source_id": source.source_id,
-        "name_zh": source.name_zh,
-        "name_en": source.name_en,
-        "region_key": UNKNOWN,
-        "engine": source.engine,
-        "hosts": to_json(source.hosts),
-        "is_sandbox": source.is_sandbox,
-        "rhythm": source.rhythm,
-        "expected_month": source.expected_month,
-        "is_inferred": False,
-    }
-
-
 def infer_source(conn: Connection, source: SourceRow) -> int:
     """A failed source still needs a member for its log; one that is known already is left as it is."""
     key = source_key(source.source_id)
@@ -339,57 +284,3 @@ def infer_source(conn: Connection, source: SourceRow) -> int:
         state = {**source_row(source), "is_inferred": True}
         insert_rows(conn, dim_source, cut_versions(dim_source, "source", source.source_id, [(BEGINNING, state)]))
     return key
-
-
-def source_key(source_id: str) -> int:
-    return key_of("source", source_id)
-
-
-def region_key(code: str) -> int:
-    return key_of("region", code)
-
-
-def period_key(period_id: str) -> int:
-    return key_of("period", period_id)
-
-
-def unit_key(code: str) -> int:
-    return key_of("unit", code)
-
-
-def metric_key(code: str) -> int:
-    return key_of("metric", code)
-
-
-def rule_key(rule_id: str) -> int:
-    return key_of("rule", rule_id)
-
-
-def to_json(value: object) -> str:
-    """Compact JSON, always the same bytes for the same value."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-
-
-def _write_years(conn: Connection, years: set[int]) -> Changes:
-    changes = Changes()
-    firsts = {year * 10000 + 101: year for year in years}
-    chosen = select(dim_date.c.date_key).where(dim_date.c.date_key.in_(firsts))
-    for present in conn.execute(chosen).scalars():
-        del firsts[present]
-    for year in sorted(firsts.values()):
-        start = date(year, 1, 1)
-        days = [start + timedelta(days=n) for n in range((date(year + 1, 1, 1) - start).days)]
-        changes.add(insert_rows(conn, dim_date, [_date_row(day) for day in days]))
-    return changes
-
-
-def _date_row(day: date) -> Row:
-    return {
-        "date_key": date_key_of(day),
-        "date": day,
-        "year": day.year,
-        "quarter": (day.month + 2) // 3,
-        "month": day.month,
-        "day": day.day,
-        "weekday": day.isoweekday(),
-    }

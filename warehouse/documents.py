@@ -17,12 +17,14 @@ from typing import Any
 from sqlalchemy import Column, Connection, select
 
 from warehouse.batch import DocumentIn, LoadBatch
-from warehouse.dims import Members, source_key, to_json
+from warehouse.columns import Row
+from warehouse.dim_rows import source_key, to_json
+from warehouse.dims import Members
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text, key_of
 from warehouse.periods import CHINA, parse_published
 from warehouse.resolve import resolve
 from warehouse.schema import dim_document, document_sighting
-from warehouse.upsert import CHUNK, Row, insert_rows
+from warehouse.upsert import CHUNK, insert_rows
 
 Sighting = tuple[datetime, str]
 """When, and the hash of the text; an empty hash where the address was gone."""
@@ -82,16 +84,18 @@ class DocumentPlan:
             if key in self.stored and any(row[name] != self.stored[key][name] for name in CARRIED)
         ]
 
-    def touched_regions(self) -> set[int]:
-        """Regions in which what counts may have changed. Where the region is not known nothing is chosen: two reports
-        of unknown places are not reports of one place."""
+    def touched_authorities(self) -> set[tuple[int, int]]:
+        """Region and body for which what counts may have changed. Where the region is not known nothing is chosen: two
+        reports of unknown places are not reports of one place."""
         changed = [
             key
             for key, row in self.rows.items()
             if key not in self.stored or any(row[name] != self.stored[key][name] for name in DECISIVE)
         ]
         rows = [self.rows[key] for key in changed] + [self.stored[key] for key in changed if key in self.stored]
-        return {row["region_key"] for row in rows if row["is_parsed"] and row["region_key"] != UNKNOWN}
+        return {
+            (row["region_key"], row["agency_key"]) for row in rows if row["is_parsed"] and row["region_key"] != UNKNOWN
+        }
 
 
 def fold_versions(sightings: Iterable[Sighting]) -> tuple[list[Version], bool]:

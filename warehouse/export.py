@@ -31,7 +31,7 @@ from warehouse.parquet import arrow_schema, write_rows
 from warehouse.release_marts import mart_sql
 from warehouse.release_read import PACKAGE, Told, connect, name_files, quoted
 from warehouse.schema import dim_document, fact_metric_value
-from warehouse.values import _value_row, statement_query, to_statement
+from warehouse.values import statement_query, to_statement, value_row
 from warehouse.wording import describe_column
 
 NAME = "fazhi-export"
@@ -135,7 +135,7 @@ def _choose_anew(duck: duckdb.DuckDBPyConnection, where: str, path: Path) -> Non
     def rows() -> Iterator[tuple[Any, ...]]:
         for group in _by_region(cursor, columns):
             for chosen in choose_values([to_statement(row) for row in group]):
-                value = _value_row(chosen, -2)
+                value = value_row(chosen, -2)
                 yield tuple(value[name] for name in names)
 
     write_rows(rows(), schema, path)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 
 from sqlalchemy import Connection, Table, select, update
 
-from extraction.model import Check, Mention, Observation, Parsed
+from extraction.model import Check, Mention, Parsed
+from warehouse.bulk import Values, insert_values, picker
 from warehouse.choosing import fold_scope
-from warehouse.columns import round_derived
+from warehouse.columns import Row, round_derived
 from warehouse.data_tests import Accepted
-from warehouse.dims import Members, metric_key, rule_key, unit_key
-from warehouse.keys import NOT_APPLICABLE, UNKNOWN, key_of
-from warehouse.periods import parse_day, parse_period
+from warehouse.dim_rows import rule_key, unit_key
+from warehouse.dims import Members
+from warehouse.keys import NOT_APPLICABLE, UNKNOWN, key_of, key_within
 from warehouse.schema import (
     bridge_check_observation,
     fact_check,
@@ -25,31 +27,48 @@ from warehouse.schema import (
     fact_observation,
 )
 from warehouse.schema_dims import dim_metric
-from warehouse.upsert import Changes, Row, insert_rows
+from warehouse.upsert import Changes
+
+TABLES = (fact_observation, fact_mention, fact_check, bridge_check_observation)
+"""Referred-to tables first."""
 
 
 @dataclass(slots=True)
 class FactRows:
-    """Rows ready to insert."""
+    """Rows ready to insert, as tuples in the order of their table's columns: a load holds hundreds of thousands."""
 
-    observations: list[Row] = field(default_factory=list)
-    mentions: list[Row] = field(default_factory=list)
-    checks: list[Row] = field(default_factory=list)
-    bridges: list[Row] = field(default_factory=list)
+    of: dict[Table, list[Values]] = field(default_factory=lambda: {table: [] for table in TABLES})
+
+    @property
+    def n_observations(self) -> int:
+        return len(self.of[fact_observation])
+
+    @property
+    def n_mentions(self) -> int:
+        return len(self.of[fact_mention])
+
+    @property
+    def n_checks(self) -> int:
+        return len(self.of[fact_check])
+
+    def put(self, table: Table, rows: Iterable[Row]) -> None:
+        self.of[table] += map(picker(table), rows)
 
     def add(self, other: FactRows) -> None:
-        self.observations += other.observations
-        self.mentions += other.mentions
-        self.checks += other.checks
-        self.bridges += other.bridges
+        for table, rows in other.of.items():
+            self.of[table] += rows
 
     def insert(self, conn: Connection) -> Changes:
-        changes = Changes()
-        changes.add(insert_rows(conn, fact_observation, self.observations))
-        changes.add(insert_rows(conn, fact_mention, self.mentions))
-        changes.add(insert_rows(conn, fact_check, self.checks))
-        changes.add(insert_rows(conn, bridge_check_observation, self.bridges))
-        return changes
+        """Neighbours in the table are written together: the key comes first, and begins with the document's."""
+        for table, rows in self.of.items():
+            rows.sort(key=itemgetter(0))
+            insert_values(conn, table, rows)
+        return Changes(inserted=sum(map(len, self.of.values())))
+
+    def named(self, table: Table) -> list[Row]:
+        """The rows by column name."""
+        names = [column.name for column in table.columns]
+        return [dict(zip(names, row, strict=True)) for row in self.of[table]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +82,19 @@ class Origin:
 def build_facts(version: Row, parsed: Parsed, accepted: Accepted, members: Members, origin: Origin) -> FactRows:
     """Rows of one document version. `version` is its `dim_document` row."""
     rows = FactRows()
-    keys: dict[int, int] = {}
-    for i, seen in accepted.observations.items():
-        row = _observation_row(version, i, seen, members, origin)
-        keys[i] = row["observation_key"] = observation_key(row)
-        row["metric_key"] = members.metric(row["metric_key"])
-        rows.observations.append(row)
-    for row in rows.observations:
-        part_of = accepted.observations[row["position"]].breakdown_of
-        row["breakdown_of_key"] = NOT_APPLICABLE if part_of is None else keys.get(part_of, UNKNOWN)
-    claims: dict[tuple[int, int], int] = defaultdict(int)
-    for seen in accepted.observations.values():
-        claims[seen.start, seen.end] += not seen.is_derived
-    for mention in accepted.mentions.values():
-        rows.mentions.append(_mention_row(version, mention, claims[mention.start, mention.end], origin))
+    keys, rows.of[fact_observation] = _observation_rows(version, accepted, members, origin)
+    claims = Counter((seen.start, seen.end) for seen in accepted.observations.values() if not seen.is_derived)
+    rows.of[fact_mention] = [
+        _mention_row(version["document_key"], mention, claims[mention.start, mention.end], origin.load_key)
+        for mention in accepted.mentions.values()
+    ]
     for check in accepted.checks.values():
         figures = [keys[i] for i in check.observations]
         subject = Subject("document", str(version["document_key"]), version["document_key"],
                           version["region_key"], version["agency_key"])  # fmt: skip
         row = check_row(subject, check, figures, members, origin.load_key)
-        rows.checks.append(row)
-        rows.bridges += bridge_rows(row["check_key"], figures)
+        rows.put(fact_check, [row])
+        rows.put(bridge_check_observation, bridge_rows(row["check_key"], figures))
     return rows
 
 
@@ -107,7 +118,7 @@ def check_row(subject: Subject, check: Check, figures: Sequence[int], members: M
         "document_key": subject.document_key,
         "region_key": subject.region_key,
         "agency_key": subject.agency_key,
-        "period_key": members.period(parse_period(check.period) if check.period else None),
+        "period_key": members.period_of(check.period) if check.period else NOT_APPLICABLE,
         "verdict": check.verdict,
         "is_explained": check.is_explained,
         "expected": round_derived(check.expected),
@@ -127,7 +138,7 @@ def bridge_rows(check_key: int, figures: Sequence[int]) -> list[Row]:
     """A figure that a rule used twice is linked once."""
     return [
         {
-            "bridge_key": key_of("bridge", check_key, figure),
+            "bridge_key": key_within(check_key, "bridge", f"{check_key},{figure}"),
             "check_key": check_key,
             "observation_key": figure,
             "position": i,
@@ -143,24 +154,26 @@ def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int, m
     keys = {NOT_APPLICABLE: NOT_APPLICABLE, UNKNOWN: UNKNOWN}
     chosen = select(dim_metric.c.metric_key, dim_metric.c.current_key)
     current = {row.metric_key: row.current_key for row in conn.execute(chosen)}
+    observations = []
     for old in _rows_of(conn, fact_observation, source_key):
         row = {**old, **target, "metric_key": current[old["metric_key"]]}
         keys[old["observation_key"]] = row["observation_key"] = observation_key(row)
-        row["metric_key"] = members.metric(row["metric_key"])
-        rows.observations.append(row)
-    for row in rows.observations:
+        row["metric_key"] = members.metric_version(row["metric_key"])
+        observations.append(row)
+    for row in observations:
         row["breakdown_of_key"] = keys[row["breakdown_of_key"]]
+    rows.put(fact_observation, observations)
     for old in _rows_of(conn, fact_mention, source_key):
-        row = {**old, **target}
-        rows.mentions.append({**row, "mention_key": _mention_key(row)})
+        key = _mention_key(version["document_key"], old["span_start"], old["span_end"])
+        rows.put(fact_mention, [{**old, **target, "mention_key": key}])
     figures = _figures_of(conn, source_key)
     for old in _rows_of(conn, fact_check, source_key):
         used = [keys[figure] for figure in figures[old["check_key"]]]
         row = {**old, **target, "subject_id": str(version["document_key"])}
         row["evidence_id"] = _evidence_id(row["formula"], used)
         row["check_key"] = _check_key(row)
-        rows.checks.append(row)
-        rows.bridges += bridge_rows(row["check_key"], used)
+        rows.put(fact_check, [row])
+        rows.put(bridge_check_observation, bridge_rows(row["check_key"], used))
     return rows
 
 
@@ -204,87 +217,118 @@ def progress_row(
 
 def observation_key(row: Row) -> int:
     """The row's metric is still the current one: the key must not change with the metric's version."""
-    names = (
-        "document_key", "span_start", "span_end", "metric_key", "period_key", "status", "scope", "dimension",
-        "is_derived",
+    return _observation_key(
+        row["document_key"], row["span_start"], row["span_end"], row["metric_key"], row["period_key"], row["status"],
+        row["scope"], row["dimension"], row["is_derived"],
     )  # fmt: skip
-    return key_of("observation", *(row[name] for name in names))
+
+
+def _observation_key(
+    document_key: int, start: int, end: int, metric: int, period: int, status: str, scope: str, dimension: str,
+    is_derived: bool,
+) -> int:  # fmt: skip
+    natural = f"{document_key},{start},{end},{metric},{period},{status},{is_derived:d},{len(scope)},{scope},{dimension}"
+    return key_within(document_key, "observation", natural)
 
 
 def _evidence_id(formula: str, figures: Sequence[int]) -> str:
     return f"{key_of('evidence', formula, *dict.fromkeys(figures)):016x}"
 
 
-def _mention_key(row: Row) -> int:
-    return key_of("mention", row["document_key"], row["span_start"], row["span_end"])
+def _mention_key(document_key: int, start: int, end: int) -> int:
+    return key_within(document_key, "mention", f"{document_key},{start},{end}")
 
 
 def _check_key(row: Row) -> int:
-    return key_of("check", row["subject_kind"], row["subject_id"], row["rule_key"], row["evidence_id"])
+    """Of a document with its other facts; across documents with those of the region."""
+    owner = row["document_key"] if row["document_key"] >= 0 else row["region_key"]
+    natural = f"{row['subject_kind']},{row['subject_id']},{row['rule_key']},{row['evidence_id']}"
+    return key_within(max(owner, 0), "check", natural)
 
 
-def _observation_row(version: Row, position: int, seen: Observation, members: Members, origin: Origin) -> Row:
-    def keep(value: Decimal | None) -> Decimal | None:
-        return round_derived(value) if seen.is_derived else value
+def _observation_rows(
+    version: Row, accepted: Accepted, members: Members, origin: Origin
+) -> tuple[dict[int, int], list[Values]]:
+    """Keys by position, and the rows in the order of the table's columns. One of a million each, so what is alike for
+    many rows is looked up once, and a row is built once, as the driver takes it."""
+    document_key = version["document_key"]
+    of_document = (
+        version["region_key"], version["agency_key"], version["source_key"], version["published_date_key"]
+    )  # fmt: skip
+    whose = (origin.extractor_version, origin.load_key)
+    keys: dict[int, int] = {}
+    looked_up = []
+    for i, seen in accepted.observations.items():
+        metric, metric_version = members.metric(seen.metric)
+        period = members.period_of(seen.period)
+        scope, dimension = seen.scope or "", seen.dimension or ""
+        keys[i] = _observation_key(
+            document_key, seen.start, seen.end, metric, period, seen.status, scope, dimension, seen.is_derived
+        )
+        looked_up.append((metric_version, unit_key(seen.unit), period))
+    rows = []
+    for (i, seen), (metric_version, unit, period) in zip(accepted.observations.items(), looked_up, strict=True):
+        keep = round_derived if seen.is_derived else _as_stated
+        part_of = seen.breakdown_of
+        rows.append((
+            keys[i],
+            document_key,
+            metric_version,
+            unit,
+            period,
+            NOT_APPLICABLE if seen.as_of is None else members.day_of(seen.as_of),
+            *of_document,
+            keep(seen.value),
+            keep(seen.value_low),
+            keep(seen.value_high),
+            seen.qualifier,
+            seen.status,
+            seen.text,
+            seen.unit_zh,
+            seen.as_of,
+            seen.scope or "",
+            fold_scope(seen.scope) if seen.scope else "",
+            seen.dimension or "",
+            seen.start,
+            seen.end,
+            seen.quote,
+            seen.quote_start,
+            NOT_APPLICABLE if part_of is None else keys.get(part_of, UNKNOWN),
+            keep(seen.share_percent),
+            seen.share_of,
+            keep(seen.yoy_percent),
+            seen.yoy_text,
+            keep(seen.yoy_change),
+            seen.is_derived,
+            seen.damaged,
+            i,
+            seen.evidence,
+            *whose,
+        ))  # fmt: skip
+    return keys, rows
 
-    return {
-        "document_key": version["document_key"],
-        "metric_key": metric_key(seen.metric),
-        "unit_key": unit_key(seen.unit),
-        "period_key": members.period(parse_period(seen.period)),
-        "as_of_date_key": members.date(parse_day(seen.as_of), missing=NOT_APPLICABLE),
-        "region_key": version["region_key"],
-        "agency_key": version["agency_key"],
-        "source_key": version["source_key"],
-        "published_date_key": version["published_date_key"],
-        "value_num": keep(seen.value),
-        "value_low": keep(seen.value_low),
-        "value_high": keep(seen.value_high),
-        "qualifier": seen.qualifier,
-        "status": seen.status,
-        "value_text": seen.text,
-        "unit_zh": seen.unit_zh,
-        "as_of": seen.as_of,
-        "scope": seen.scope or "",
-        "whole_scope": fold_scope(seen.scope),
-        "dimension": seen.dimension or "",
-        "span_start": seen.start,
-        "span_end": seen.end,
-        "quote": seen.quote,
-        "quote_start": seen.quote_start,
-        "breakdown_of_key": NOT_APPLICABLE,
-        "share_percent": keep(seen.share_percent),
-        "share_of": seen.share_of,
-        "yoy_percent": keep(seen.yoy_percent),
-        "yoy_text": seen.yoy_text,
-        "yoy_change": keep(seen.yoy_change),
-        "is_derived": seen.is_derived,
-        "is_damaged": seen.damaged,
-        "position": position,
-        "evidence": seen.evidence,
-        "extractor_version": origin.extractor_version,
-        "load_key": origin.load_key,
-    }
+
+def _as_stated(value: Decimal | None) -> Decimal | None:
+    return value
 
 
-def _mention_row(version: Row, mention: Mention, claims: int, origin: Origin) -> Row:
-    row: Row = {
-        "document_key": version["document_key"],
-        "span_start": mention.start,
-        "span_end": mention.end,
-        "value_text": mention.text,
-        "value_num": mention.value,
-        "value_low": mention.value_low,
-        "value_high": mention.value_high,
-        "unit_zh": mention.unit_zh,
-        "numeral": mention.numeral,
-        "qualifier": mention.qualifier,
-        "is_damaged": mention.damaged,
-        "n_observations": claims,
-        "load_key": origin.load_key,
-    }
-    row["mention_key"] = _mention_key(row)
-    return row
+def _mention_row(document_key: int, mention: Mention, claims: int, load_key: int) -> Values:
+    return (
+        _mention_key(document_key, mention.start, mention.end),
+        document_key,
+        mention.start,
+        mention.end,
+        mention.text,
+        mention.value,
+        mention.value_low,
+        mention.value_high,
+        mention.unit_zh,
+        mention.numeral,
+        mention.qualifier,
+        mention.damaged,
+        claims,
+        load_key,
+    )
 
 
 def _rows_of(conn: Connection, table: Table, document_key: int) -> list[Row]:

@@ -17,10 +17,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from warehouse.columns import Quantity
+from warehouse.columns import Quantity, Row
 from warehouse.keys import hash_text, key_of
 from warehouse.schema import member_sighting, member_state
-from warehouse.upsert import CHUNK, Row, key_name, merge_rows
+from warehouse.upsert import CHUNK, key_name, merge_rows
 
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 """Start of the first version of everything: nothing earlier is known."""

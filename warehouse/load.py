@@ -10,9 +10,11 @@ from sqlalchemy import Connection, Engine
 from warehouse.across import check_statements
 from warehouse.batch import LoadBatch, LoadResult
 from warehouse.checkup import Scope, test_batch
+from warehouse.columns import Row
 from warehouse.crawl_log import write_fetches, write_pages, write_source_run
 from warehouse.data_tests import Tester
-from warehouse.dims import Members, infer_source, to_json
+from warehouse.dim_rows import to_json
+from warehouse.dims import Members, infer_source
 from warehouse.documents import DocumentPlan, plan_documents
 from warehouse.engine import writing
 from warehouse.facts import FactRows, Origin, build_facts, copy_facts, move_facts, progress_row
@@ -22,8 +24,8 @@ from warehouse.quarantine import DOCUMENT, Settled, Visit, settle
 from warehouse.schema import dim_document, document_text, fact_document_progress
 from warehouse.schema_dims import dim_load
 from warehouse.steps import reach
-from warehouse.upsert import Changes, Row, delete_rows, insert_rows, merge_rows, read_rows
-from warehouse.values import CheckAcross, rebuild_regions
+from warehouse.upsert import Changes, delete_rows, insert_rows, merge_rows, read_rows
+from warehouse.values import CheckAcross, rebuild_values
 
 
 def publish(engine: Engine, batch: LoadBatch, check_across: CheckAcross = check_statements) -> LoadResult:
@@ -79,9 +81,10 @@ class _Load:
         self._write_progress(plan, now)
         reach("load-5-facts")
         values = Changes()
-        regions = {members.current_of(key) for key in plan.touched_regions()} | members.find_regrouped(conn)
-        if regions:
-            values, across = rebuild_regions(conn, regions, self.check_across, load_key)
+        touched = {(members.current_of(region), body) for region, body in plan.touched_authorities()}
+        touched |= members.find_regrouped(conn)
+        if touched:
+            values, across = rebuild_values(conn, touched, self.check_across, load_key)
             changes.add(values)
             changes.add(across)
         reach("load-6-values")
@@ -99,7 +102,7 @@ class _Load:
         if batch.is_crawl:
             write_source_run(conn, batch, result)
         reach("load-8-log")
-        test_batch(conn, batch.source.source_id, Scope.of(plan.rows, regions))
+        test_batch(conn, batch.source.source_id, Scope.of(plan.rows, touched))
         reach("load-9-tested")
         return result
 
@@ -143,9 +146,9 @@ class _Load:
             documents_changed=plan.documents_changed,
             documents_updated=plan.documents_updated,
             documents_gone=plan.documents_gone,
-            observations=len(facts.observations),
-            mentions=len(facts.mentions),
-            checks=len(facts.checks),
+            observations=facts.n_observations,
+            mentions=facts.n_mentions,
+            checks=facts.n_checks,
             quarantined=settled.added,
             checked=dict(sorted(tester.checked.items())),
             load_key=load_key if changes.total or settled.resolved else None,

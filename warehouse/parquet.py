@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -11,13 +12,19 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import BigInteger, Boolean, Date, Integer, LargeBinary, Select, String
+from pyarrow import csv
+from sqlalchemy import BigInteger, Boolean, Connection, Date, Integer, LargeBinary, Select, String
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
+from warehouse.bulk import told_by
 from warehouse.columns import PLACES, Quantity, UtcDateTime
 
 ROWS = 50_000
 """Rows in a row group."""
+
+BLOCK = 4 << 20
+"""Bytes of CSV that are read together; a text is at most a few hundred kB."""
 
 TYPES: tuple[tuple[type[TypeEngine[Any]] | type[Quantity] | type[UtcDateTime], pa.DataType], ...] = (
     (Quantity, pa.decimal128(24, PLACES)),
@@ -56,9 +63,60 @@ def write_rows(rows: Iterable[Any], schema: pa.Schema, path: Path, unhashed: Ite
     return _write(_groups_of_rows(iter(rows), schema), schema, path, unhashed)
 
 
-def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path) -> Written:
+def write_batches(
+    batches: Iterable[pa.RecordBatch], schema: pa.Schema, path: Path, unhashed: Iterable[str] = ()
+) -> Written:
     """Write record batches whose columns can be cast to the schema's."""
-    return _write(_groups_of_batches(batches, schema), schema, path, ())
+    return _write(_groups_of_batches(batches, schema), schema, path, unhashed)
+
+
+def read_copied(conn: Connection, query: Select[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The rows of a select on PostgreSQL, by COPY and Arrow's own reader: no row becomes a Python object, which is some
+    ten times faster. A field without quotes is NULL where it is empty, as COPY writes it."""
+    selected = str(query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
+    driver: Any = conn.connection.driver_connection
+    statement = f"COPY ({selected}) TO STDOUT (FORMAT csv)"
+    with told_by(conn, statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
+        source = _Copied(iter(copy))
+        if not source.is_empty():
+            yield from csv.open_csv(
+                pa.PythonFile(source, mode="r"),
+                csv.ReadOptions(column_names=schema.names, block_size=BLOCK, use_threads=False),
+                csv.ParseOptions(newlines_in_values=True),
+                csv.ConvertOptions(
+                    column_types=schema, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False,
+                    true_values=["t"], false_values=["f"],
+                ),
+            )  # fmt: skip
+
+
+class _Copied(io.RawIOBase):
+    """What COPY sends, as a file."""
+
+    def __init__(self, chunks: Iterator[memoryview]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def is_empty(self) -> bool:
+        self._rest = next(self._chunks, self._rest)
+        return not self._rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        """Fills the buffer where there is enough: Arrow asks for whole blocks."""
+        room, filled = memoryview(buffer), 0
+        while filled < len(room):
+            if not self._rest:
+                self._rest = next(self._chunks, self._rest)
+                if not self._rest:
+                    break
+            some = self._rest[: len(room) - filled]
+            room[filled : filled + len(some)] = some
+            self._rest = self._rest[len(some) :]
+            filled += len(some)
+        return filled
 
 
 def count_readable(path: Path, schema: pa.Schema) -> int:

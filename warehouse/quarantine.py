@@ -15,13 +15,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from warehouse.columns import Row
 from warehouse.data_tests import Rejected
-from warehouse.dims import source_key
+from warehouse.dim_rows import source_key
 from warehouse.errors import WarehouseError
 from warehouse.keys import NOT_APPLICABLE, key_of
 from warehouse.schema import document_text, page, quarantine
 from warehouse.schema_dims import dim_load, dim_source
-from warehouse.upsert import CHUNK, Row, insert_rows, merge_rows
+from warehouse.upsert import CHUNK, insert_rows, merge_rows
 
 Record = dict[str, Any]
 Version = tuple[str, str]

@@ -23,7 +23,7 @@ from warehouse.errors import WarehouseError
 from warehouse.fingerprint import published, stream
 from warehouse.keys import NOT_APPLICABLE
 from warehouse.marts import RELEASED, select_region_year
-from warehouse.parquet import Written, arrow_schema, count_readable, write_batches, write_rows
+from warehouse.parquet import Written, arrow_schema, count_readable, read_copied, write_batches, write_rows
 from warehouse.partitions import FORMAT, Part, Plan
 from warehouse.release_marts import REGION_YEAR, mart_sql, narrowed, read_batches, read_sections, wide_schema, wide_sql
 from warehouse.release_read import connect
@@ -97,13 +97,21 @@ class Files:
         for part in self.plan.parts():
             state = _state_of(table, part, schema)
             if state:
-                found = _rows_of(self.conn, table, query, part)
                 self._add(
                     table.name, part.name, state, schema,
-                    lambda path, found=found: write_rows(found, schema, path, unhashed),  # type: ignore[misc]
+                    lambda path, part=part: self._write_part(table, query, part, schema, path, unhashed),  # type: ignore[misc]
                 )  # fmt: skip
         if table.name not in self.tables:
             self._add(table.name, "", "", schema, lambda path: write_rows((), schema, path, unhashed))
+
+    def _write_part(
+        self, table: Table, query: Select[Any], part: Part, schema: pa.Schema, path: Path, unhashed: list[str]
+    ) -> Written:
+        queries = _queries_of(table, query, part)
+        if self.conn.dialect.name == "postgresql":
+            batches = (batch for one in queries for batch in read_copied(self.conn, one, schema))
+            return write_batches(batches, schema, path, unhashed)
+        return write_rows((row for one in queries for row in stream(self.conn, one)), schema, path, unhashed)
 
     def _write_marts(self) -> None:
         duck = connect(("main", self.paths()))
@@ -245,10 +253,11 @@ def _released(table: Table) -> Select[Any]:
     return chosen.where(text.text_key.in_(reports)).order_by(text.text_key)
 
 
-def _rows_of(conn: Connection, table: Table, query: Select[Any], part: Part) -> Iterator[Any]:
+def _queries_of(table: Table, query: Select[Any], part: Part) -> Iterator[Select[Any]]:
+    """Selects that together give a part's rows."""
     query = query.order_by(None)
     for where, order in _chunks(table, part):
-        yield from stream(conn, query.where(where).order_by(*order, *table.primary_key))
+        yield query.where(where).order_by(*order, *table.primary_key)
 
 
 def _chunks(table: Table, part: Part) -> Iterator[tuple[ColumnElement[bool], tuple[Any, ...]]]:

@@ -16,11 +16,12 @@ from sqlalchemy import Connection, Engine, Table, delete, select
 from warehouse.across import check_statements
 from warehouse.batch import DocumentIn, LoadBatch, LoadResult, Reading
 from warehouse.checkup import Scope, test_batch
+from warehouse.columns import Row
 from warehouse.data_tests import Tester
 from warehouse.dims import Members
 from warehouse.engine import reading as look
 from warehouse.engine import writing
-from warehouse.facts import FactRows, Origin, build_facts
+from warehouse.facts import TABLES, FactRows, Origin, build_facts
 from warehouse.load import close_load, open_load
 from warehouse.quarantine import Visit, settle
 from warehouse.schema import (
@@ -33,8 +34,8 @@ from warehouse.schema import (
     fact_metric_value,
     fact_observation,
 )
-from warehouse.upsert import CHUNK, Changes, Row, delete_rows, key_name, merge_rows, read_rows
-from warehouse.values import CheckAcross, rebuild_regions
+from warehouse.upsert import CHUNK, Changes, delete_rows, key_name, merge_rows, read_rows
+from warehouse.values import CheckAcross, rebuild_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,11 @@ def _reread(
     changes = members.write(conn)
     changes.add(_replace(conn, [row["document_key"] for row in versions], rows))
     changes.add(members.settle(conn))
-    regions = {members.current_of(row["region_key"]) for row in versions if changes.total}
-    regions |= members.find_regrouped(conn)
+    touched = {(members.current_of(row["region_key"]), row["agency_key"]) for row in versions if changes.total}
+    touched |= members.find_regrouped(conn)
     values = Changes()
-    if regions:
-        values, across = rebuild_regions(conn, regions, check_across, load_key)
+    if touched:
+        values, across = rebuild_values(conn, touched, check_across, load_key)
         changes.add(values)
         changes.add(across)
     tested = frozenset((row["document_id"], row["text_hash"]) for row in versions)
@@ -109,7 +110,7 @@ def _reread(
     result = LoadResult(
         source_id=batch.source.source_id, inserted=changes.inserted, updated=changes.updated, deleted=changes.deleted,
         documents_new=0, documents_changed=0, documents_updated=0, documents_gone=0,
-        observations=len(rows.observations), mentions=len(rows.mentions), checks=len(rows.checks),
+        observations=rows.n_observations, mentions=rows.n_mentions, checks=rows.n_checks,
         quarantined=settled.added, checked=dict(sorted(tester.checked.items())),
         load_key=load_key if changes.total or settled.resolved else None, values_changed=values.total,
         resolved=settled.resolved, still_failing=settled.failed,
@@ -117,7 +118,7 @@ def _reread(
     if changes.total:
         _note_progress(conn, versions, load_key, now)
     close_load(conn, result, load_key, is_new_load, now)
-    test_batch(conn, batch.source.source_id, Scope.of({row["document_key"]: row for row in versions}, regions))
+    test_batch(conn, batch.source.source_id, Scope.of({row["document_key"]: row for row in versions}, touched))
     return result
 
 
@@ -145,18 +146,13 @@ def _document(version: Row, batch: LoadBatch) -> DocumentIn:
 
 def _replace(conn: Connection, versions: Sequence[int], rows: FactRows) -> Changes:
     """Facts of versions become these: what is no more goes first, with what refers to it."""
-    fresh = {
-        fact_observation: rows.observations,
-        fact_mention: rows.mentions,
-        fact_check: rows.checks,
-        bridge_check_observation: rows.bridges,
-    }
+    fresh = {table: rows.named(table) for table in TABLES}
     stale = {
         table: _stale(conn, table, table.c.document_key, versions, fresh[table])
         for table in (fact_observation, fact_mention, fact_check)
     }
     bridge = bridge_check_observation
-    kept = {row["bridge_key"] for row in rows.bridges}
+    kept = {row["bridge_key"] for row in fresh[bridge]}
     of_checks = _keys(conn, bridge, bridge.c.check_key, _keys(conn, fact_check, fact_check.c.document_key, versions))
     of_figures = _keys(conn, bridge, bridge.c.observation_key, stale[fact_observation])
     changes = delete_rows(conn, bridge, sorted({*of_checks, *of_figures} - kept))

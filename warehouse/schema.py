@@ -12,11 +12,11 @@ fact_observation = Table(
     metadata,
     key_column("observation_key", "Hash of the natural key."),
     reference("document_key", "dim_document.document_key", "Document version that states it."),
-    reference("metric_key", "dim_metric.metric_key", "What is counted, by the catalogue of its load.", index=True),
+    reference("metric_key", "dim_metric.metric_key", "What is counted, by the catalogue of its load."),
     reference("unit_key", "dim_unit.unit_key", "Canonical unit of the value."),
     reference("period_key", "dim_period.period_key", "Period that the figure covers."),
     reference("as_of_date_key", "dim_date.date_key", "Cut-off of a part-year figure; -2 for a whole period."),
-    reference("region_key", "dim_region.region_key", "Region on the document's day.", index=True),
+    reference("region_key", "dim_region.region_key", "Region on the document's day."),
     reference("agency_key", "dim_agency.agency_key", "Body that reports; -2: the region's government."),
     reference("source_key", "dim_source.source_key", "Source on the document's day."),
     reference("published_date_key", "dim_date.date_key", "Day on which it was stated."),
@@ -82,12 +82,12 @@ fact_metric_value = Table(
     key_column("value_key", "Hash of the natural key."),
     reference("region_key", "dim_region.region_key", "Region, its current version."),
     reference("agency_key", "dim_agency.agency_key", "Body that reports; -2: the region's government."),
-    reference("metric_key", "dim_metric.metric_key", "Metric, its current version.", index=True),
+    reference("metric_key", "dim_metric.metric_key", "Metric, its current version."),
     reference("period_key", "dim_period.period_key", "Period."),
     field("basis", String, "`period`, or `cumulative` (since a start before the period)."),
     field("scope", String, "Part of the authority, as stated; empty for the whole."),
     field("dimension", String, "Kind, as stated; empty for all."),
-    reference("observation_key", "fact_observation.observation_key", "The chosen statement."),
+    reference("observation_key", "fact_observation.observation_key", "The chosen statement.", index=True),
     reference("document_key", "dim_document.document_key", "Where it stands."),
     reference("unit_key", "dim_unit.unit_key", "Unit."),
     reference("as_of_date_key", "dim_date.date_key", "Cut-off where only a part-year figure is known."),
@@ -138,7 +138,7 @@ bridge_check_observation = Table(
     "bridge_check_observation",
     metadata,
     key_column("bridge_key", "Hash of check and observation."),
-    reference("check_key", "fact_check.check_key", "The check.", index=True),
+    reference("check_key", "fact_check.check_key", "The check."),
     reference("observation_key", "fact_observation.observation_key", "A figure it used.", index=True),
     field("position", Integer, "Order in the formula."),
     UniqueConstraint("check_key", "observation_key"),
@@ -222,7 +222,7 @@ document_sighting = Table(
     "document_sighting",
     metadata,
     key_column("sighting_key", "Hash of document_id, seen_at and text_hash."),
-    field("document_id", String, "Document.", index=True),
+    field("document_id", String, "Document."),
     field("seen_at", UtcDateTime, "When the page was fetched and read."),
     field("text_hash", String, "Text it had; empty where its address answered 404 or 410."),
     UniqueConstraint("document_id", "seen_at", "text_hash"),
@@ -306,6 +306,18 @@ quarantine = Table(
 )
 
 Index("ix_fact_check_verdict", fact_check.c.verdict)
+Index("ix_dim_document_authority", dim_document.c.region_key, dim_document.c.agency_key)
+
+BULK = (fact_observation, fact_mention, fact_check, bridge_check_observation, fact_metric_value)
+"""The large tables. An engine would check a dozen references of each row one by one (PostgreSQL at five times the cost
+of the row itself) and look through these tables for each member that goes. So their references are no constraints of
+the database: each load checks them set by set before it publishes (`warehouse.bulk`), and `fazhi check` all of them."""
+
+for _table in BULK:
+    _table.info["bulk"] = True
+    for _link in _table.foreign_key_constraints:
+        _link.ddl_if(callable_=lambda *_about, **_more: False)
+
 
 CONTENT = (
     document_text,
@@ -325,6 +337,7 @@ LOG = (fact_fetch, fact_source_run, page, document_sighting, member_state, membe
 """The crawl log and the quarantine: operators' tables, not in a release."""
 
 __all__ = [
+    "BULK",
     "CONTENT",
     "DIMENSIONS",
     "LOG",

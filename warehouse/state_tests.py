@@ -254,7 +254,9 @@ def check_values(conn: Connection, within: Within) -> Outcome:
         value.c.n_statements >= value.c.n_documents,
         value.c.n_documents >= 1,
     )
-    return look(conn, rows, good, within.places(value.c.region_key), doc.c.document_id, value.c.value_key)
+    return look(
+        conn, rows, good, within.bodies(value.c.region_key, value.c.agency_key), doc.c.document_id, value.c.value_key
+    )
 
 
 def check_targets(conn: Connection, within: Within) -> Outcome:
@@ -262,7 +264,7 @@ def check_targets(conn: Connection, within: Within) -> Outcome:
     rows = value.join(seen, seen.c.observation_key == value.c.observation_key)
     is_forecast = value.c.chosen_by == "forecast"
     good = and_((value.c.status == "target") == is_forecast, (seen.c.status == "target") == is_forecast)
-    return look(conn, rows, good, within.places(value.c.region_key), value.c.value_key)
+    return look(conn, rows, good, within.bodies(value.c.region_key, value.c.agency_key), value.c.value_key)
 
 
 def check_loads(conn: Connection, _within: Within) -> Outcome:

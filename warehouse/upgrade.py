@@ -119,6 +119,8 @@ def _run(conn: Connection, before: str) -> list[str]:
     def note(*, step: Any, **_more: Any) -> None:
         steps.append(f"{step.up_revision_id} {step.up_revision.doc.rstrip('.')}")
 
+    if is_sqlite(conn.engine.url):
+        _check_references(conn)  # as long as the database knows what refers to what
     for view in inspect(conn).get_view_names():
         if view in VIEWS:
             conn.exec_driver_sql(f"DROP VIEW {view}")

@@ -1,4 +1,4 @@
-"""The only dialect-specific SQL: write rows by surrogate key, touch only those that differ, count exactly."""
+"""Write rows by surrogate key, touch only those that differ, count exactly."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Column, Connection, Table, delete, select
 
-from warehouse.errors import WarehouseError
+from warehouse.bulk import insert_new, upsert
+from warehouse.columns import Row
 
-Row = dict[str, Any]
 CHUNK = 500
 """Keys per IN list: well below every engine's limit on bound values."""
 
@@ -52,8 +51,7 @@ def read_rows(conn: Connection, table: Table, keys: Sequence[int]) -> dict[int, 
 
 def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> Changes:
     """Insert rows known to be new."""
-    if rows:
-        conn.execute(insert(table), list(rows))
+    insert_new(conn, table, rows)
     return Changes(inserted=len(rows))
 
 
@@ -72,8 +70,10 @@ def merge_rows(conn: Connection, table: Table, rows: Iterable[Row]) -> Changes:
         for key, row in wanted.items()
         if key in stored and any(row[column] != stored[key][column] for column in content)
     ]
-    if fresh or differing:
-        _upsert(conn, table, fresh + differing)
+    if differing:
+        upsert(conn, table, fresh + differing)
+    else:
+        insert_new(conn, table, fresh)
     return Changes(inserted=len(fresh), updated=len(differing))
 
 
@@ -87,20 +87,3 @@ def delete_rows(conn: Connection, table: Table, keys: Sequence[int]) -> Changes:
     for start in range(0, len(keys), CHUNK):
         conn.execute(delete(table).where(table.c[name].in_(keys[start : start + CHUNK])))
     return Changes(deleted=len(keys))
-
-
-def _upsert(conn: Connection, table: Table, rows: list[Row]) -> None:
-    name = key_name(table)
-    others = [c.name for c in table.columns if c.name != name]
-    if conn.dialect.name == "sqlite":
-        lite = sqlite.insert(table)
-        conn.execute(
-            lite.on_conflict_do_update(index_elements=[name], set_={c: lite.excluded[c] for c in others}), rows
-        )
-    elif conn.dialect.name == "postgresql":
-        post = postgresql.insert(table)
-        conn.execute(
-            post.on_conflict_do_update(index_elements=[name], set_={c: post.excluded[c] for c in others}), rows
-        )
-    else:
-        raise WarehouseError(f"no bulk write for {conn.dialect.name}; use sqlite or postgresql")

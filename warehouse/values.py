@@ -1,19 +1,20 @@
-"""Rebuild what is chosen and checked across documents for the regions that a batch touched."""
+"""Rebuild what is chosen and checked across documents for the authorities that a batch touched."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Table, select, true, tuple_
 
 from extraction.model import Check, Observation
 from warehouse.choosing import Chosen, Statement, choose_values
+from warehouse.columns import Row
 from warehouse.dims import Members
 from warehouse.errors import WarehouseError
 from warehouse.facts import Subject, bridge_rows, check_row
-from warehouse.keys import NOT_APPLICABLE, key_of
+from warehouse.keys import NOT_APPLICABLE, key_within
 from warehouse.periods import parse_published
 from warehouse.schema import (
     bridge_check_observation,
@@ -23,7 +24,7 @@ from warehouse.schema import (
     fact_observation,
 )
 from warehouse.schema_dims import dim_date, dim_metric, dim_period, dim_region, dim_unit
-from warehouse.upsert import CHUNK, Changes, Row, delete_rows, merge_rows
+from warehouse.upsert import CHUNK, Changes, delete_rows, merge_rows
 
 
 class CheckAcross(Protocol):
@@ -32,13 +33,18 @@ class CheckAcross(Protocol):
     def __call__(self, statements: Sequence[Statement], /) -> Sequence[Check]: ...
 
 
-def rebuild_regions(
-    conn: Connection, regions: set[int], check_across: CheckAcross, load_key: int
+Authority = tuple[int, int]
+"""Region (its current version's key) and body: statements are chosen among, and checked against, those of one."""
+
+
+def rebuild_values(
+    conn: Connection, authorities: set[Authority], check_across: CheckAcross, load_key: int
 ) -> tuple[Changes, Changes]:
-    """Changes among chosen values, and among cross-document checks."""
+    """Changes among chosen values, and among cross-document checks, of these authorities; no other row is looked at."""
     members = Members()
-    statements = read_statements(conn, regions)
-    values = _replace_values(conn, regions, choose_values(statements), load_key)
+    wanted = sorted(authorities)
+    statements = read_statements(conn, wanted)
+    values = _replace_values(conn, wanted, choose_values(statements), load_key)
     by_authority: dict[tuple[int, int], list[Statement]] = defaultdict(list)
     for one in statements:
         by_authority[one.region_key, one.agency_key].append(one)
@@ -53,18 +59,31 @@ def rebuild_regions(
             checks[row["check_key"]] = row
             bridges.update((link["bridge_key"], link) for link in bridge_rows(row["check_key"], figures))
     members.write(conn)
-    return values, _replace_checks(conn, regions, checks, bridges)
+    return values, _replace_checks(conn, wanted, checks, bridges)
 
 
-def read_statements(conn: Connection, regions: set[int]) -> list[Statement]:
-    """Every statement of the regions (current keys) in documents that count, in a fixed order: over all versions of a
-    region and of a metric, under the keys of the current ones."""
+def read_statements(conn: Connection, authorities: Sequence[Authority]) -> list[Statement]:
+    """Every statement of the authorities in documents that count, in a fixed order: over all versions of a region and
+    of a metric, under the keys of the current ones."""
+    documents: list[int] = []
+    for some in _parts(authorities):
+        chosen = (
+            select(dim_document.c.document_key)
+            .join(dim_region, dim_region.c.region_key == dim_document.c.region_key)
+            .where(tuple_(dim_region.c.current_key, dim_document.c.agency_key).in_(some), dim_document.c.is_counted)
+            .order_by(dim_document.c.document_id, dim_document.c.document_key)
+        )
+        documents.extend(conn.execute(chosen).scalars())
     rows: list[Statement] = []
-    wanted = sorted(regions)
-    for start in range(0, len(wanted), CHUNK):
-        chosen = statement_query(dim_region.c.current_key.in_(wanted[start : start + CHUNK]), dim_document.c.is_counted)
+    for start in range(0, len(documents), CHUNK):
+        chosen = statement_query(dim_document.c.document_key.in_(documents[start : start + CHUNK]), true())
         rows.extend(to_statement(row) for row in conn.execute(chosen).mappings())
     return rows
+
+
+def _parts(authorities: Sequence[Authority]) -> Iterator[Sequence[Authority]]:
+    for start in range(0, len(authorities), CHUNK):
+        yield authorities[start : start + CHUNK]
 
 
 def statement_query(where: ColumnElement[bool], counts: ColumnElement[bool]) -> Any:
@@ -90,7 +109,7 @@ def statement_query(where: ColumnElement[bool], counts: ColumnElement[bool]) -> 
             as_of.c.date.label("as_of_day"),
         )
         .join(doc, doc.c.document_key == seen.c.document_key)
-        .join(dim_region, dim_region.c.region_key == seen.c.region_key)
+        .join(dim_region, dim_region.c.region_key == doc.c.region_key)
         .join(version, version.c.metric_key == seen.c.metric_key)
         .join(dim_metric, dim_metric.c.metric_key == version.c.current_key)
         .join(dim_unit, dim_unit.c.unit_key == seen.c.unit_key)
@@ -161,22 +180,26 @@ def _observation(row: Any) -> Observation:
     )
 
 
-def _replace_values(conn: Connection, regions: set[int], chosen: list[Chosen], load_key: int) -> Changes:
-    rows = {row["value_key"]: row for row in (_value_row(one, load_key) for one in chosen)}
+def _replace_values(conn: Connection, authorities: Sequence[Authority], chosen: list[Chosen], load_key: int) -> Changes:
+    rows = {row["value_key"]: row for row in (value_row(one, load_key) for one in chosen)}
     mixed = [row for row in rows.values() if row["status"] == "target" and row["chosen_by"] != "forecast"]
     if mixed:
         raise WarehouseError(f"{len(mixed)} targets were chosen as actual values; nothing was changed: report this")
-    stale = _keys_in(conn, fact_metric_value, regions) - set(rows)
+    stale = _keys_of(conn, fact_metric_value, authorities) - set(rows)
     changes = merge_rows(conn, fact_metric_value, rows.values())
     changes.add(delete_rows(conn, fact_metric_value, sorted(stale)))
     return changes
 
 
-def _value_row(chosen: Chosen, load_key: int) -> Row:
+def value_name(region: int, agency: int, metric: int, period: int, basis: str, scope: str, dimension: str) -> str:
+    return f"{region},{agency},{metric},{period},{basis},{len(scope)},{scope},{dimension}"
+
+
+def value_row(chosen: Chosen, load_key: int) -> Row:
     best = chosen.best
     region_key, agency_key, metric_key, period_key, basis, scope, dimension = chosen.group
     return {
-        "value_key": key_of("value", *chosen.group),
+        "value_key": key_within(region_key, "value", value_name(*chosen.group)),
         "region_key": region_key,
         "agency_key": agency_key,
         "metric_key": metric_key,
@@ -203,24 +226,27 @@ def _value_row(chosen: Chosen, load_key: int) -> Row:
     }
 
 
-def _replace_checks(conn: Connection, regions: set[int], checks: dict[int, Row], bridges: dict[int, Row]) -> Changes:
+def _replace_checks(
+    conn: Connection, authorities: Sequence[Authority], checks: dict[int, Row], bridges: dict[int, Row]
+) -> Changes:
     across = fact_check.c.subject_kind == "region_period"
-    stale = _keys_in(conn, fact_check, regions, across) - set(checks)
-    old_links = set(
-        conn.execute(
-            select(bridge_check_observation.c.bridge_key)
-            .join(fact_check, fact_check.c.check_key == bridge_check_observation.c.check_key)
-            .where(fact_check.c.region_key.in_(sorted(regions)), across)
-        ).scalars()
-    )
+    before = sorted(_keys_of(conn, fact_check, authorities, across))
+    link = bridge_check_observation.c
+    old_links: set[int] = set()
+    for start in range(0, len(before), CHUNK):
+        chosen = select(link.bridge_key).where(link.check_key.in_(before[start : start + CHUNK]))
+        old_links.update(conn.execute(chosen).scalars())
     changes = delete_rows(conn, bridge_check_observation, sorted(old_links - set(bridges)))
-    changes.add(delete_rows(conn, fact_check, sorted(stale)))
+    changes.add(delete_rows(conn, fact_check, sorted(set(before) - set(checks))))
     changes.add(merge_rows(conn, fact_check, checks.values()))
     changes.add(merge_rows(conn, bridge_check_observation, bridges.values()))
     return changes
 
 
-def _keys_in(conn: Connection, table: Any, regions: set[int], *where: ColumnElement[bool]) -> set[int]:
+def _keys_of(conn: Connection, table: Table, authorities: Sequence[Authority], *where: ColumnElement[bool]) -> set[int]:
     (key,) = table.primary_key.columns
-    chosen = select(key).where(table.c.region_key.in_(sorted(regions)), *where)
-    return set(conn.execute(chosen).scalars())
+    found: set[int] = set()
+    for some in _parts(authorities):
+        chosen = select(key).where(tuple_(table.c.region_key, table.c.agency_key).in_(some), *where)
+        found.update(conn.execute(chosen).scalars())
+    return found

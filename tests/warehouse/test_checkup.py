@@ -134,7 +134,7 @@ def test_batch_tests_see_what_the_load_has_written(engine: Engine, monkeypatch: 
     """A defect of the chooser is met before readers see its values."""
     from warehouse import values
 
-    right = values._value_row
-    monkeypatch.setattr(values, "_value_row", lambda *given: {**right(*given), "qualifier": "at_least"})
+    right = values.value_row
+    monkeypatch.setattr(values, "value_row", lambda *given: {**right(*given), "qualifier": "at_least"})
     with pytest.raises(DataTestFailed, match="chosen_values"):
         publish(engine, batch(report(2020, A)), lambda _statements: ())

@@ -8,10 +8,10 @@ from typing import get_args
 
 import yaml
 
+from connectors.attachments import Kind
 from connectors.errors import SourceError
 from connectors.http.model import RobotsState
 from connectors.http.replay import GatewayUnreachable
-from connectors.attachments import Kind
 from extraction.catalogue import load_catalogue
 from extraction.model import Qualifier, Status, Verdict
 from extraction.rules import RuleType, load_rules

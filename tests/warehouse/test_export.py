@@ -30,7 +30,7 @@ from warehouse.export_formats import RISKY, Format, harmful, harmless
 from warehouse.export_tables import DICTIONARY, EXPORTED, STATEMENTS, VALUES
 from warehouse.release import make_release
 from warehouse.release_read import Told, read_release
-from warehouse.values import _value_row
+from warehouse.values import value_row
 from warehouse.xlsx import CellTooLong, Sheet, write_workbook
 
 FORMATS: tuple[Format, ...] = ("parquet", "csv", "xlsx")
@@ -150,7 +150,7 @@ def test_as_of_is_what_the_warehouse_itself_says(told: Told, warehouse: Engine, 
     export_release(told, tmp_path / "e", "parquet", Cut(as_of=day))
     told_rows = pq.read_table(tmp_path / "e" / "values.parquet").to_pylist()
     with reading(warehouse) as conn:
-        rows = [_value_row(one, -2) for one in chosen_as_known(conn, day)]
+        rows = [value_row(one, -2) for one in chosen_as_known(conn, day)]
     assert {row["value_id"]: (row["value_num"], row["chosen_by"], row["n_statements"]) for row in told_rows} == {
         f"v{row['value_key']}": (row["value_num"], row["chosen_by"], row["n_statements"]) for row in rows
     }

@@ -206,19 +206,23 @@ def test_content_tables_are_those_of_the_fingerprint(engine: Engine) -> None:
 
 KILLED = """
 import os, signal, sys
-from sqlalchemy import event
 from tests.warehouse.builders import batch, report
 from tests.warehouse.test_load import A, B
+from warehouse import upsert
 from warehouse.engine import open_warehouse
 from warehouse.load import publish
 
-url, table = sys.argv[1:]
+url, fatal = sys.argv[1:]
 engine = open_warehouse(url)
 
-@event.listens_for(engine, "after_cursor_execute")
-def die(conn, cursor, statement, *rest):
-    if statement.startswith(f"INSERT INTO {table}"):
-        os.kill(os.getpid(), signal.SIGKILL)
+def then_die(write):
+    def write_and_die(conn, table, rows):
+        write(conn, table, rows)
+        if table.name == fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return write_and_die
+
+upsert.insert_new, upsert.upsert = then_die(upsert.insert_new), then_die(upsert.upsert)
 
 publish(engine, batch(report(2021, B, day=1), run="r2", day=1), lambda statements: ())
 """

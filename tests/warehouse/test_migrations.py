@@ -75,6 +75,16 @@ def read_all(url: str, columns: dict[str, list[str]] | None = None) -> dict[str,
     return found
 
 
+REKEYED = {
+    "observation_key", "mention_key", "check_key", "bridge_key", "value_key", "breakdown_of_key", "evidence_id"
+}  # fmt: skip
+"""What revision 0006 makes anew; that it does so as a load would is compared with a fresh warehouse."""
+
+
+def without_keys(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted(repr({name: value for name, value in row.items() if name not in REKEYED}) for row in rows)
+
+
 def test_an_older_database_is_refused_and_upgraded_with_every_row(released: str, make: Callable[[str], Engine]) -> None:
     with pytest.raises(WarehouseError, match=rf"its schema is 0001, this program's is {REVISION}; run `fazhi db upgr"):
         open_warehouse(released)
@@ -87,7 +97,7 @@ def test_an_older_database_is_refused_and_upgraded_with_every_row(released: str,
     assert (done.before, done.after, told.revision, len(done.steps)) == ("0001", REVISION, "0001", int(REVISION) - 1)
     assert {name: done.rows[name] for name in told.rows} == told.rows and sum(told.rows.values()) > 100
     after = read_all(released, columns)
-    assert {name: after[name] for name in before} == before
+    assert {name: without_keys(after[name]) for name in before} == {name: without_keys(before[name]) for name in before}
 
     upgraded, fresh = open_warehouse(released), make("fresh")
     for one in BATCHES:

@@ -12,7 +12,7 @@ from alembic import op
 from warehouse.columns import UtcDateTime
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 COUNTS = ("n_not_modified", "n_same_bytes", "n_same_text", "n_deferred", "n_resumed")
 
