@@ -65,6 +65,8 @@ class Asker:
                 return Answer(seen, stored)
             # Its raw page is lost or damaged, and the server would say `not modified` every night.
             before, fetch = None, await self._fetch(url, kind, None)
+        if before is not None and before.sha256 == fetch.sha256 and self._load(before) is None:
+            before = None  # the same bytes, but what is kept of them cannot be read: they are kept anew
         if before is not None and before.sha256 == fetch.sha256:
             snapshot, outcome = before, "same_bytes"
         else:

@@ -12,6 +12,9 @@ from connectors.crawled import UNCHANGED, Answer, Known
 from connectors.errors import SourceChanged, SourceError
 from connectors.urls import document_key
 
+MAX_FILES = 40
+"""Attachments of one page that are asked for."""
+
 
 class AttachmentReader:
     """Asks for each attachment once a run, whichever pages name it."""
@@ -21,15 +24,21 @@ class AttachmentReader:
         self._asked: dict[str, Answer | None] = {}
 
     async def read(self, article: Article) -> tuple[list[tuple[AttachmentRef, AttachmentText]], bool]:
-        """The attachments' texts, and whether all could be had: one that fails tonight may be there tomorrow."""
-        texts = []
-        for attachment in article.attachments:
+        """The attachments' texts, and whether all could be had: one that fails tonight may be there tomorrow.
+
+        What is beyond `MAX_FILES` is told, and not missed."""
+        texts, asked = [], article.attachments[:MAX_FILES]
+        if len(article.attachments) > MAX_FILES:
+            self._asker.result.notes.append(
+                f"{article.url}: {len(article.attachments)} attachments, of which the first {MAX_FILES} are asked for"
+            )
+        for attachment in asked:
             stored = await self._ask(attachment)
             if stored is not None:
                 read = await asyncio.to_thread(read_attachment, stored.body, attachment.name)
                 texts.append((attachment, read))
         damaged = any(found.kind in ("damaged", "web_page") for _, found in texts)
-        return texts, len(texts) == len(article.attachments) and not damaged
+        return texts, len(texts) == len(asked) and not damaged
 
     async def have_changed(self, known: Known | None) -> bool:
         """Whether an attachment that holds the text of an unchanged page has other bytes than last time."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from connectors.archive import Archive
 from connectors.asking import ENDS_RUN, Asker
-from connectors.attached import AttachmentReader
+from connectors.attached import MAX_FILES, AttachmentReader
 from connectors.attachments import wants_attachments
 from connectors.base import Article, Engine, Page, PageRef
 from connectors.crawled import UNCHANGED, Answer, CrawlResult, Known, ReadPage, hash_text, read_as
@@ -38,16 +38,20 @@ class _Crawl:
         self.result = asker.result
         self.lists = ListWalker(asker, engine)
         self.attachments = AttachmentReader(asker)
+        self.documents: set[str] = set()
+        """Keys of all pages that are, or are to be, documents of their own."""
         self.had: set[str] = set()
         """Keys of all that answered tonight and could be read, or is known to be gone."""
 
     def assert_listed(self) -> None:
         """The source's own floors on its lists. Raises SourceChanged, which fails the source."""
         wants, refs = self.source.assertions, self.lists.refs
+        unread = f" (a list page was not had: {self.result.failures[0].message})" if self.result.failures else ""
         if len(refs) < wants.min_list_rows:
             raise SourceChanged(
                 f"{self.source.id}: the lists hold {len(refs)} rows, the source asserts at least "
-                f"{wants.min_list_rows}: look at {self.source.start[0].url}, then mend the selectors or the assertion",
+                f"{wants.min_list_rows}: look at {self.source.start[0].url}, then mend the selectors or the "
+                f"assertion{unread}",
                 url=self.source.start[0].url,
             )
         titled = {report_year(ref.title) for ref in refs.values() if ref.title and self.is_report(ref.title)}
@@ -55,7 +59,7 @@ class _Crawl:
         if missing:
             raise SourceChanged(
                 f"{self.source.id}: no annual report listed for {', '.join(map(str, missing))}, which the source "
-                f"asserts: look at {self.source.start[0].url}",
+                f"asserts: look at {self.source.start[0].url}{unread}",
                 url=self.source.start[0].url,
             )
 
@@ -71,12 +75,14 @@ class _Crawl:
         refs = self.lists.refs
         wanted = [ref for ref in refs.values() if everything or (ref.title and self.is_report(ref.title))]
         self.result.listed_only = listed_only(self.lists, wanted)
+        held = {
+            key: entry
+            for key, entry in self.asker.known.items()
+            if entry.kind == "page" and entry.is_asked and not entry.is_gone
+        }
+        self.documents = {document_key(ref.url) for ref in wanted} | held.keys()
         if not self.result.failures:  # an unread list says nothing about what vanished from it
-            wanted += [
-                PageRef(entry.url)
-                for key, entry in self.asker.known.items()
-                if entry.kind == "page" and entry.is_asked and not entry.is_gone and key not in refs
-            ]
+            wanted += [PageRef(entry.url) for key, entry in held.items() if key not in refs]
         due = [ref for ref in wanted if self._is_due(ref)]
         if len(due) < len(wanted):
             self.result.notes.append(f"{len(wanted) - len(due)} pages that failed again and again are not due yet")
@@ -158,6 +164,9 @@ class _Crawl:
         known = self.asker.known_of(ref.url)
         retitled = is_retitled(known, ref)
         answer = await self.asker.ask(ref.url, "page", in_full=retitled)
+        if self._is_another(ref, answer.stored.url):
+            self._reject(ref, answer, _leads_away(ref, answer.stored.url))
+            return
         is_same = answer.seen.outcome in UNCHANGED and not retitled
         if is_same and not await self.attachments.have_changed(known):
             self._count(answer, ref)
@@ -166,25 +175,39 @@ class _Crawl:
         try:
             article = self.engine.read(Page(ref.url, decoded), self.source, ref)
         except SourceChanged as error:
-            self.asker.reject(answer, error)
-            self.had.add(document_key(ref.url))
+            self._reject(ref, answer, error)
             return
         is_report, year = self._judge(article, ref)
         needs_files = is_report and wants_attachments(article.body.text)
         texts, is_whole = await self.attachments.read(article) if needs_files else ([], True)
         answer.seen = read_as(answer.seen, hash_text(article.body.text, *(found.text for _, found in texts)), known)
+        is_cut = needs_files and len(article.attachments) > MAX_FILES
         # A page whose attachment failed is read again the next night, also when it is not modified itself.
-        self._count(answer, ref, keep=is_whole)
+        self._count(answer, ref, keep=is_whole and not is_cut)
         if not is_whole and known is not None and known.attachments:
             self.result.notes.append(f"{ref.url}: an attachment cannot be read now; its text of an earlier run stays")
             return
         self.result.pages.append(ReadPage(answer.seen, ref, article, is_report, year, tuple(texts)))
+
+    def _is_another(self, ref: PageRef, final_url: str) -> bool:
+        """Whether a page leads to another document: its figures may not count twice."""
+        key = document_key(final_url)
+        return key != document_key(ref.url) and key in self.documents
+
+    def _reject(self, ref: PageRef, answer: Answer, error: SourceChanged) -> None:
+        self.asker.reject(answer, error)
+        self.had.add(document_key(ref.url))
 
     def _judge(self, article: Article, ref: PageRef) -> tuple[bool, int | None]:
         """Whether it is a report, and the year it is about."""
         title = article.title or ref.title or ""
         is_report = self.is_report(title)
         return is_report, report_year(title) if is_report else None
+
+
+def _leads_away(ref: PageRef, final_url: str) -> SourceChanged:
+    words = f"{ref.url} leads to {final_url}, which is read as a page of its own: what is held of the former stays"
+    return SourceChanged(words, url=ref.url)
 
 
 async def crawl_source(

@@ -120,7 +120,7 @@ class Politeness(_Strict):
 
 
 class Lists(_Strict):
-    """How lists are walked again; see connectors/walk.py."""
+    """How lists are walked again; see connectors/walked.py."""
 
     overlap_pages: Annotated[int, Field(ge=1, le=1000)] = 3
     """Pages in a row without anything new after which the rest of a list is taken from memory."""

@@ -1,97 +1,27 @@
 """A source's lists, walked: to their end, or as far as something may be new.
 
-Where a list ends is told by what its pages hold, whatever the pager promises:
-
-- A page whose rows are all those of an earlier page ends it: servers answer so beyond the last page. Rows are the
-  same where they have the same address, or the same path, title and day under another query: a session mark or a
-  counter makes new addresses of old rows.
-- Two pages in a row that bring no new address end it: a calendar, a circle, links that lead round. One alone does not,
-  for lists move on while they are read.
-- A page without any row in mid-list is asked for once more, in full. Two in a row that stay empty end the list, but
-  for a service that leads on to smaller ranges (TrueCMS answers empty where a range fails): that may go on for as
-  many pages as it takes to halve a range of a thousand.
-- While a list lacks rows that it says it has, it is read on for one page more.
-
-On a list that was walked to its end some days ago the walk stops where `overlap_pages` pages in a row hold nothing
-new, so entries put in late, with an older day, are found behind the newest; and only if the rows known make up the
-total that the list states. What lies behind is taken from memory, and walked again every `whole_days` days.
+Where a list ends, and how far a walk goes, is connectors/walked.py's matter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.asking import ENDS_RUN, Asker
 from connectors.base import Engine, Listing, Page, PageRef
 from connectors.crawled import Answer, Failure, Known, Seen, hash_rows, read_as
-from connectors.errors import EmptyShell, Gone, SoftGone, SourceChanged, SourceError
+from connectors.errors import Blocked, Deferred, EmptyShell, Gone, SoftGone, SourceChanged, SourceError
 from connectors.urls import document_key, slash_key
+from connectors.walked import MAX_PAGES, MAX_UNREAD, Gain, Walk
 from extraction.decode import decode
-
-MAX_BARREN = 2
-MAX_HALVINGS = 10
-MAX_PAGES = 5000
-"""Pages of one list. No evidence but the end of our patience: it is told as a finding."""
 
 _NO_PAGE = Listing(())
 """What is read of an address that has no page."""
 
-
-@dataclass(slots=True)
-class _Walk:
-    """One list while it is read."""
-
-    start: str
-    remembered: dict[str, Known]
-    may_stop: bool
-    """It was walked to its end lately."""
-    queue: list[str] = field(default_factory=list)
-    promised: set[str] = field(default_factory=set)
-    """List pages that are, or were, in the queue."""
-    n_asked: int = 0
-    found: set[str] = field(default_factory=set)
-    pages: set[frozenset[object]] = field(default_factory=set)
-    """Rows of each page read, by address and by what they say."""
-    stated: int | None = None
-    barren: int = 0
-    """Pages in a row that brought no new address."""
-    familiar: int = 0
-    """Pages in a row that brought nothing that memory lacks."""
-    is_whole: bool = True
-
-    def lacks_rows(self) -> bool:
-        return self.stated is not None and len(self.found) < self.stated
-
-    def add(self, urls: Sequence[str]) -> None:
-        """Queue the list pages that are not there yet."""
-        for url in urls:
-            if self.leads_on((url,)):
-                self.promised.add(document_key(url))
-                self.queue.append(url)
-
-    def leads_on(self, urls: Sequence[str]) -> bool:
-        """Whether any of them was not promised before."""
-        return any(document_key(url) not in self.promised for url in urls)
-
-    def expects_more(self, here: str) -> bool:
-        """Whether a page without rows is a surprise."""
-        return here != self.start and (bool(self.queue) or self.lacks_rows())
-
-
-@dataclass(frozen=True, slots=True)
-class _Gain:
-    """What a page of a list brought."""
-
-    is_fresh: bool
-    """An address that the walk had not met."""
-    is_news: bool
-    """An address, or a title, that memory lacks."""
-    is_repeat: bool
-    """The rows of an earlier page."""
-    leads_on: bool
-    """No row, but list pages that nobody had promised: a service names smaller ranges."""
+_UNREAD = Listing(())
+"""What is read of a page that could not be had tonight."""
 
 
 class ListWalker:
@@ -137,18 +67,25 @@ class ListWalker:
             here = walk.queue.pop(0)
             walk.n_asked += 1
             listing = await self._read(walk, here, kind)
+            if listing is _UNREAD:
+                if self._is_in_trouble(walk):
+                    break
+                continue
+            walk.unread = 0
             gain = self._take(walk, listing)
             walk.add(listing.more)
-            if self._has_ended(walk, gain) or self._may_stop(walk, gain):
+            if walk.has_ended(gain) or walk.may_stop(gain, self.source.lists.overlap_pages):
                 break
         if walk.n_asked >= MAX_PAGES:
             walk.is_whole = False
             self.result.notes.append(f"{url}: cut after {MAX_PAGES} list pages, each with new rows")
+        if not walk.is_whole:
+            self._recall(walk)
         if walk.lacks_rows():
             self.result.notes.append(f"list shortfall: {url} states {walk.stated} rows, {len(walk.found)} were found")
         self._close(walk)
 
-    def _begin(self, url: str) -> _Walk:
+    def _begin(self, url: str) -> Walk:
         known = self.asker.known_of(url)
         remembered = {
             key: entry
@@ -158,45 +95,69 @@ class ListWalker:
         lists = self.source.lists
         walked_at = known.walked_at if known is not None else None
         is_recent = walked_at is not None and self.asker.run.now() - walked_at < timedelta(days=lists.whole_days)
-        walk = _Walk(url, remembered, is_recent and bool(remembered))
+        walk = Walk(url, remembered, is_recent and bool(remembered))
         walk.add((url,))
         return walk
 
-    async def _read(self, walk: _Walk, here: str, kind: str) -> Listing:
+    async def _read(self, walk: Walk, here: str, kind: str) -> Listing:
         """One page of the list, without rows where there is no such page. An empty one in mid-list is asked again.
 
-        Raises SourceError where the list's first page cannot be had, or a later one for another reason."""
+        Raises SourceError where the list's first page cannot be had, or where no further one can be."""
         listing = await self._ask_list(walk, here, kind, is_last=here == walk.start)
         is_sure = listing is not None and (listing.refs or listing.foreign or walk.leads_on(listing.more))
-        if listing is not None and (is_sure or listing is _NO_PAGE or not walk.expects_more(here)):
+        is_known = is_sure or listing is _NO_PAGE or listing is _UNREAD
+        if listing is not None and (is_known or not walk.expects_more(here)):
             return listing
         again = await self._ask_list(walk, here, kind, is_last=True) or _NO_PAGE
-        if not again.refs and again is not _NO_PAGE:
+        if not again.refs and again is not _NO_PAGE and again is not _UNREAD:
+            walk.has_gap = True
             self.result.notes.append(f"empty page in mid-list: {here}, also when asked again")
         return again
 
-    async def _ask_list(self, walk: _Walk, here: str, kind: str, *, is_last: bool) -> Listing | None:
-        """None where there is no such page, or only an empty frame. The latter counts when it comes a second time."""
+    async def _ask_list(self, walk: Walk, here: str, kind: str, *, is_last: bool) -> Listing | None:
+        """None where there is only an empty frame, or no list at all: that counts when it comes a second time."""
         self.result.planned += 1
         try:
             answer = await self.asker.ask(here, kind, in_full=is_last and here != walk.start)
-        except (Gone, SoftGone, EmptyShell) as error:
+        except (*ENDS_RUN, Blocked, Deferred):
+            raise
+        except SourceError as error:
             if here == walk.start:
                 raise
-            if not is_last and not isinstance(error, Gone):
+            may_pass = isinstance(error, (SoftGone, EmptyShell))
+            if may_pass and not is_last:
                 self.result.planned -= 1
                 return None
-            walk.is_whole = False
-            self.asker.fail(here, kind, error)  # an earlier page leads there, so the list is not whole
-            return _NO_PAGE
+            walk.is_whole = False  # an earlier page leads there
+            self.asker.fail(here, kind, error)
+            return _NO_PAGE if may_pass or isinstance(error, Gone) else _UNREAD
         known = self.asker.known_of(here)
         try:
             listing = self._discover(here, kind, answer)
-        except SourceChanged:
-            self.asker.count(answer)
-            raise
+        except SourceChanged as error:
+            if here == walk.start:
+                self.asker.count(answer)
+                raise
+            if not is_last:
+                self.asker.count(answer, keep=False)
+                return None
+            walk.is_whole = False
+            self.asker.reject(answer, error)
+            return _UNREAD
         self.result.count(read_as(answer.seen, hash_rows(listing), known))
         return listing
+
+    def _is_in_trouble(self, walk: Walk) -> bool:
+        """Whether so many pages in a row could not be had that the rest is left alone; it is told then."""
+        walk.unread += 1
+        if walk.unread < MAX_UNREAD:
+            return False
+        if walk.queue:
+            self.result.notes.append(
+                f"{walk.start}: {len(walk.queue)} list pages wait for a later run, after {MAX_UNREAD} in a row that "
+                "could not be had"
+            )
+        return True
 
     def _discover(self, url: str, kind: str, answer: Answer) -> Listing:
         decoded = decode(answer.stored.body, answer.stored.content_type)
@@ -209,7 +170,7 @@ class ListWalker:
             self._foreign[url] = len(listing.foreign)
         return listing
 
-    def _take(self, walk: _Walk, listing: Listing) -> _Gain:
+    def _take(self, walk: Walk, listing: Listing) -> Gain:
         keys = [self._keep(ref) for ref in listing.refs]
         addresses = {*keys, *(document_key(url) for url in listing.foreign)}
         rows: list[frozenset[object]] = [frozenset(addresses)]
@@ -227,7 +188,7 @@ class ListWalker:
         walk.found |= addresses
         walk.stated = listing.stated_total if listing.stated_total is not None else walk.stated
         leads_on = not addresses and walk.leads_on(listing.more)
-        return _Gain(is_fresh, is_news, is_repeat, leads_on)
+        return Gain(is_fresh, is_news, is_repeat, leads_on)
 
     def _keep(self, ref: PageRef) -> str:
         """A page listed twice is one page, and a feed adds the body that it carries.
@@ -251,34 +212,15 @@ class ListWalker:
             )
         return key
 
-    def _has_ended(self, walk: _Walk, gain: _Gain) -> bool:
-        if walk.n_asked >= MAX_PAGES:
-            return True
-        if gain.is_fresh or walk.n_asked == 1:
-            walk.barren = 0
-            return False
-        walk.barren += 1
-        if gain.leads_on:
-            return walk.barren > MAX_HALVINGS
-        patience = MAX_BARREN + 1 if walk.lacks_rows() else 1 if gain.is_repeat else MAX_BARREN
-        return walk.barren >= patience
-
-    def _may_stop(self, walk: _Walk, gain: _Gain) -> bool:
-        """Whether the rest of the list may be taken from memory; then it is."""
-        walk.familiar = 0 if gain.is_news else walk.familiar + 1
-        if not walk.may_stop or not walk.queue or walk.familiar < self.source.lists.overlap_pages:
-            return False
-        if walk.stated is not None and len(walk.found | walk.remembered.keys()) < walk.stated:
-            return False
-        walk.is_whole = False
-        for key, entry in walk.remembered.items():
+    def _recall(self, walk: Walk) -> None:
+        """Take the rows that the walk did not come to from memory: unless it found none, for then it knows nothing."""
+        for key, entry in walk.remembered.items() if walk.found else ():
             if key not in walk.found:
                 self._keep(PageRef(entry.url, entry.title, entry.listed_date))
                 self.found_on.setdefault(key, walk.start)
                 walk.found.add(key)
-        return True
 
-    def _close(self, walk: _Walk) -> None:
+    def _close(self, walk: Walk) -> None:
         """Note on the start page that its list was walked to the end, which a later walk may rely on."""
         if not walk.is_whole:
             return

@@ -81,7 +81,7 @@ class LineBuilder:
         """Append one text node, or its part from offset `base`.
 
         A blank with a line break in it vanishes beside a wide character."""
-        if text.isprintable() and " " not in text:  # one unbroken piece: all other blanks count as unprintable
+        if text and text.isprintable() and " " not in text:  # one unbroken piece: all other blanks count as unprintable
             if self._gap:
                 self._close_gap(text[0])
             self._parts.append(_new_run((text, node, base, is_link, is_file)))

@@ -119,7 +119,7 @@ def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool) -> None
 
     prepare_nightly(settings)
     prepare_prefect(settings)
-    with progress_bars() as reporter, only_nightly(settings, reporter.say):
+    with progress_bars(settings.log is None) as reporter, only_nightly(settings, reporter.say):
         reporter.say("Starting Prefect")
         from flows.nightly import run_nightly
         from tasks.progress import use_reporter

@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from fazhi.report import COUNTS, Finding, RunReport, SourceLine
+from fazhi.report import COUNTS, Finding, HostLine, RunReport, SourceLine
 
 if TYPE_CHECKING:
     from connectors.registry import Source
@@ -65,7 +65,7 @@ class Bars:
 
 
 @contextmanager
-def progress_bars() -> Iterator[Bars]:
+def progress_bars(is_shown: bool) -> Iterator[Bars]:
     """Bars on a terminal; in a log file a pipe gets none, only the report."""
     console = Console(stderr=True)
     progress = Progress(
@@ -76,6 +76,7 @@ def progress_bars() -> Iterator[Bars]:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not is_shown,
     )
     with progress:
         yield Bars(progress)
@@ -95,6 +96,10 @@ def print_report(report: RunReport) -> None:
     out.print(_source_table(report))
     for line in report.sources:
         _print_lines(out, line)
+    for note in report.notes:
+        out.print(Text(f"  {note}", style="yellow"))
+    if report.hosts:
+        out.print(_host_table(report.hosts))
     out.print(Text(report.headline(), style="bold"))
     totals = ", ".join(f"{name.replace('_', ' ')} {count:,}" for name, count in report.totals.items())
     out.print(f"warehouse now: {totals}")
@@ -125,6 +130,15 @@ def _source_table(report: RunReport) -> Table:
             f"{line.source_id} {line.name_zh}", f"[{style}]{line.status}[/]", *counts,
             str(line.observations), str(line.mentions),
         )  # fmt: skip
+    return table
+
+
+def _host_table(hosts: Sequence[HostLine]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in hosts[0].row():
+        table.add_column(name, justify="left" if name in ("host", "errors") else "right", no_wrap=name != "errors")
+    for host in hosts:
+        table.add_row(*map(escape, host.row().values()))
     return table
 
 

@@ -16,6 +16,7 @@ from connectors.registry import Source, load_sources
 from extraction.catalogue import Catalogue, load_catalogue
 from extraction.rules import Rules, load_rules
 from fazhi.exits import USAGE, CommandFailed
+from fazhi.logs import LOGGER
 from fazhi.settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def prepare_prefect(settings: Settings) -> None:
     for name in ("EventsWorker", "APILogWorker", "ConcurrencySlotAcquisitionWithLeaseService"):
         # Loggers outside Prefect's own tree: at exit they warn of items that are being sent just then.
         logging.getLogger(name).setLevel(logging.ERROR)
+    logging.getLogger(LOGGER).setLevel(logging.CRITICAL)  # likewise, unless FAZHI_LOG asks for its lines
 
 
 @contextmanager

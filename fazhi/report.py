@@ -36,6 +36,38 @@ class SourceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class HostLine:
+    """One host in one run: what it was asked, and how it answered."""
+
+    host: str
+    requests: int
+    """Redirects, retries and robots.txt included."""
+    n_bytes: int
+    not_modified: int
+    errors: Mapping[str, int]
+    """By issue code; `robots_denied` are requests that were not made."""
+    mean_ms: int | None
+    """Of the answers, whatever their status; None: there was none."""
+    p95_ms: int | None
+    """95 of 100 answers took no longer."""
+    waited_s: float
+    """For the pace, in sum."""
+
+    def row(self) -> dict[str, str]:
+        """As shown to a person, by column."""
+        return {
+            "host": self.host,
+            "requests": f"{self.requests:,}",
+            "bytes": f"{self.n_bytes:,}",
+            "304": f"{self.not_modified:,}",
+            "mean ms": "-" if self.mean_ms is None else f"{self.mean_ms:,}",
+            "p95 ms": "-" if self.p95_ms is None else f"{self.p95_ms:,}",
+            "waited s": f"{self.waited_s:,.1f}",
+            "errors": ", ".join(f"{code} {count}" for code, count in self.errors.items()) or "-",
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A check that did not hold, with the sentence it is about."""
 
@@ -71,6 +103,9 @@ class RunReport:
     """Folder of the current release, or None when it could not be written."""
     never_applied: tuple[str, ...] = field(default=())
     """Rules that found nothing to check in this warehouse."""
+    hosts: tuple[HostLine, ...] = ()
+    notes: tuple[str, ...] = ()
+    """On the run as a whole."""
 
     @property
     def failed_sources(self) -> tuple[SourceLine, ...]:
@@ -128,6 +163,8 @@ class RunReport:
         lines += ["", f"Answers 应答: {answers}", ""]
         for line in self.sources:
             lines += [f"- **{line.source_id}**: {_escape(cause)}" for cause in (*line.failures, *line.notes)]
+        lines += [f"- {_escape(note)}" for note in self.notes]
+        lines += self._host_table()
         verdicts = ", ".join(f"{name} {count}" for name, count in sorted(self.verdicts.items()))
         lines += ["", "## Checks 检查", "", verdicts or "no check applied", ""]
         if self.never_applied:
@@ -141,6 +178,13 @@ class RunReport:
             ]
         lines += ["", f"Warehouse: `{self.warehouse}`  ", f"Release: `{self.release or 'none'}`"]
         return "\n".join(lines) + "\n"
+
+    def _host_table(self) -> list[str]:
+        if not self.hosts:
+            return []
+        rows = [host.row() for host in self.hosts]
+        head = [_row(list(rows[0])), _row(["---"] * len(rows[0]))]
+        return ["", "## Hosts 主机", "", *head, *(_row([_escape(cell) for cell in row.values()]) for row in rows)]
 
 
 def _row(cells: list[str]) -> str:

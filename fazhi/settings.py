@@ -79,6 +79,21 @@ class Settings(BaseSettings):
     )
     max_page_mb: float = Field(16, gt=0, description="Largest page read, in MiB after decompression.")
     max_attachment_mb: float = Field(64, gt=0, description="Largest attachment read, in MiB.")
+    log: Literal["text", "json"] | None = Field(
+        None,
+        description="`text` or `json`: a line on standard error for each request, source and run (run_id, source_id, "
+        "url, outcome, elapsed_ms and more), in place of the progress bars. Default: only the run report.",
+    )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="Port on which a running crawl answers with its metrics in Prometheus' text format "
+        "(`/metrics`). Default: none.",
+    )
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address for FAZHI_METRICS_PORT; `0.0.0.0` lets other machines ask."
+    )
     keep_releases: int = Field(5, ge=1, description="Releases kept in `FAZHI_HOME/releases`.")
 
     @field_validator("replay")

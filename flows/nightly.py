@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -41,10 +42,12 @@ from tasks.crawl import crawl
 from tasks.frontier import WarehouseJournal
 from tasks.lanes import WarehouseBook
 from tasks.load import load
+from tasks.network import network_notes, summarize_hosts
 from tasks.parse import parse
 from tasks.progress import reporter
 from tasks.release import release
 from tasks.report import build_report
+from tasks.watch import Watch, watch_run
 from warehouse.batch import CatalogueRows, DocumentIn, LoadBatch
 from warehouse.catalogue import catalogue_rows
 from warehouse.checkup import DataTestFailed
@@ -74,6 +77,7 @@ class _House:
     catalogue: CatalogueRows
     all_pages: bool
     attempts: dict[str, list[Attempt]]
+    watch: Watch
     run: RunState = field(default_factory=RunState)
 
 
@@ -102,6 +106,12 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     if unknown:
         raise ContractBroken(f"no source has the id {unknown[0]!r}; the ids are {', '.join(found)}")
     chosen = [found[name] for name in source] if source else list(found.values())
+    with watch_run(settings, str(flow_run.id), chosen) as watch:
+        return await _run_night(settings, chosen, all_pages, watch)
+
+
+async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, watch: Watch) -> RunReport:
+    """From the first look at the warehouse to the report."""
     began = time.monotonic()
     started_at = datetime.now(UTC)
     engine = open_warehouse(settings.warehouse_url)
@@ -113,7 +123,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     try:
         with tags(*_tags(settings)):
             with open_archive(settings) as archive, share_lanes(WarehouseBook(state), settings.daily_budget):
-                async with Client(http_settings(settings), on_attempt=_sorter(chosen, attempts)) as client:
+                async with Client(http_settings(settings), on_attempt=_sorter(chosen, attempts, watch)) as client:
                     house = _House(
                         str(flow_run.id),
                         engine,
@@ -122,6 +132,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
                         catalogue_rows(*load_catalog()),
                         all_pages,
                         attempts,
+                        watch,
                         RunState(WarehouseJournal(frontier)),
                     )
                     lines = await _run_sources(house, chosen, settings.concurrency)
@@ -140,6 +151,8 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
             before,
             settings,
             made,
+            summarize_hosts(chain.from_iterable(attempts.values())),
+            tuple(watch.notes),
         )
         await _publish_artifacts(report)
         reach("nightly-6-reported")
@@ -160,12 +173,13 @@ def _tags(settings: Settings) -> tuple[str, str]:
     return "nightly", "replay" if settings.replay else "live"
 
 
-def _sorter(sources: list[Source], attempts: dict[str, list[Attempt]]) -> Callable[[Attempt], None]:
+def _sorter(sources: list[Source], attempts: dict[str, list[Attempt]], watch: Watch) -> Callable[[Attempt], None]:
     """Attempts come from one client; each belongs to the source that is asking just then, whatever the host."""
     attempts.update((source.id, []) for source in sources)
 
     def keep(attempt: Attempt) -> None:
         attempts[_asking.get()].append(attempt)
+        watch.note_attempt(_asking.get(), attempt)
 
     return keep
 
@@ -194,6 +208,7 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
     began, started_at = time.monotonic(), datetime.now(UTC)
     result = CrawlResult(source)
     _asking.set(source.id)
+    house.watch.begin_source(result)
     with tags(source.id, source.engine):
         documents, failure = await _crawl_and_parse(house, source, result)
         told = (failure, *failure_lines(result)) if failure else failure_lines(result)
@@ -226,7 +241,7 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
             loaded = await load(source.id, _as_is(house.engine), _as_is(batch))
         reach("nightly-4-loaded")
     reporter().finish(source.id, status if status != "ok" or not loaded.is_unchanged else "unchanged")
-    return SourceLine(
+    line = SourceLine(
         source_id=source.id,
         name_zh=source.name_zh,
         name_en=source.name_en,
@@ -252,8 +267,10 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
         removed_links=sum(document.removed_links for document in documents),
         seconds=time.monotonic() - began,
         failures=failures,
-        notes=tuple(result.notes),
+        notes=(*network_notes(source, house.attempts[source.id]), *result.notes),
     )
+    house.watch.end_source(source, line, loaded)
+    return line
 
 
 async def _crawl_and_parse(

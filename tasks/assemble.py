@@ -222,6 +222,8 @@ def fetch_rows(attempts: Iterable[Attempt], seen: Iterable[Seen]) -> tuple[Fetch
                 robots=_ROBOTS[attempt.robots],
                 kind=attempt.kind,  # type: ignore[arg-type]  # the same words on both sides
                 is_conditional=attempt.is_conditional,
+                evidence=attempt.evidence,
+                tls=attempt.tls,
             )
         )
     last = {row.url: index for index, row in enumerate(rows)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fazhi.report import Finding, RunReport, SourceLine
+from fazhi.report import Finding, HostLine, RunReport, SourceLine
 from fazhi.settings import Settings
 from warehouse.engine import Engine
 from warehouse.findings import findings, never_applied, verdicts
@@ -24,6 +24,8 @@ def build_report(
     fingerprint_before: str,
     settings: Settings,
     made: Release | None,
+    hosts: tuple[HostLine, ...],
+    notes: tuple[str, ...],
 ) -> RunReport:
     """The figures come from the warehouse itself, so the report cannot promise what was not published."""
     regions = {line.source_id.partition("_")[0] for line in lines}
@@ -41,4 +43,6 @@ def build_report(
         warehouse=settings.shown_warehouse,
         release=str(made.path) if made is not None else None,
         never_applied=tuple(never_applied(engine)),
+        hosts=hosts,
+        notes=notes,
     )

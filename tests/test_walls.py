@@ -25,6 +25,7 @@ ONLY_IN = [
     ("httpx", ("connectors/http",)),
     ("sqlalchemy", ("warehouse",)),
     ("prefect", ("tasks", "flows", "deployments")),
+    ("prometheus_client", ("tasks",)),
 ]
 
 

@@ -198,6 +198,10 @@ class FetchRow:
     """A validator (ETag, Last-Modified) was sent; `status` 304 says that it was honoured."""
     snapshot: SnapshotRef | None = None
     message: str = ""
+    evidence: str = ""
+    """What a block was recognised by, in one line."""
+    tls: str = ""
+    """The source's exception from TLS and its reason; empty: certificates are verified as usual."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,8 @@ def _fetch_row(batch: LoadBatch, fetch: FetchRow) -> Row:
         "n_bytes": fetch.n_bytes,
         "elapsed_ms": fetch.elapsed_ms,
         "message": fetch.message,
+        "evidence": fetch.evidence,
+        "tls": fetch.tls,
         "snapshot_file": fetch.snapshot.file if fetch.snapshot else None,
         "snapshot_offset": fetch.snapshot.offset if fetch.snapshot else None,
         "snapshot_length": fetch.snapshot.length if fetch.snapshot else None,

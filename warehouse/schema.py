@@ -162,6 +162,8 @@ fact_fetch = Table(
     field("n_bytes", Integer, "Bytes read."),
     field("elapsed_ms", Integer, "Milliseconds."),
     field("message", Text, "One line where it failed."),
+    field("evidence", Text, "Of a block: status, mark, size and server; else empty."),
+    field("tls", Text, "Exception from TLS that its source states, with the reason; empty where there is none."),
     field("snapshot_file", String, "Archive file.", null=True),
     field("snapshot_offset", Integer, "Where in the file.", null=True),
     field("snapshot_length", Integer, "How long.", null=True),

@@ -126,6 +126,7 @@ class Lane:
         self.host = host
         self._mutex = threading.RLock()
         self._taken = False
+        self._is_asking = False
         self._queue: deque[Future[None]] = deque()
         self._last_start = float("-inf")
         self._not_before = float("-inf")
@@ -152,9 +153,11 @@ class Lane:
                 held.left -= 1
                 held.asked += 1
             self._last_start = time.monotonic()
+            self._is_asking = True
             async with self._watched(delay):
                 yield self._last_start - began
         finally:
+            self._is_asking = False
             if beat is not None:
                 beat.cancel()
             self._pass_on()
@@ -294,3 +297,12 @@ def lane_of(host: str) -> Lane:
         if host not in _lanes:
             _lanes[host] = Lane(host)
         return _lanes[host]
+
+
+def count_lanes() -> dict[str, int]:
+    """This process's lanes that are `asking`, those `waiting` (pace, a pause, another process), and the requests
+    `queued` behind either."""
+    with _lanes_mutex:
+        lanes = [lane for lane in _lanes.values() if lane._taken]
+    n_asking = sum(lane._is_asking for lane in lanes)
+    return {"asking": n_asking, "waiting": len(lanes) - n_asking, "queued": sum(len(lane._queue) for lane in lanes)}

@@ -9,6 +9,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from sqlalchemy import Engine, select
@@ -33,7 +34,7 @@ from tasks.assemble import (
     source_row,
 )
 from tasks.parse import parse_pages
-from warehouse.batch import LoadBatch
+from warehouse.batch import CatalogueRows, LoadBatch
 from warehouse.catalogue import catalogue_rows
 from warehouse.load import publish
 from warehouse.read import articles, held_attachments, load_pages
@@ -44,6 +45,12 @@ MAX_PAGE = 2 << 20
 MAX_FILE = 3 << 20
 SECONDS = 10.0
 """One night with one fault must end in this time: two attempts and their time-outs are a tenth of it."""
+
+
+@cache
+def _catalogue() -> CatalogueRows:
+    """One object for all batches, as in a real run."""
+    return catalogue_rows(*load_catalog())
 
 
 def settings(gateway: str) -> HttpSettings:
@@ -134,7 +141,7 @@ class House:
             source=source_row(self.source),
             started_at=began,
             finished_at=datetime.now(UTC),
-            catalogue=catalogue_rows(*load_catalog()),
+            catalogue=_catalogue(),
             extractor_version=extractor_version(),
             code_version=code_version(),
             documents=parse_pages(result.pages) if is_ok and result.pages else (),

@@ -166,6 +166,18 @@ def test_raw_pages_that_are_lost_are_fetched_again(site: Site, tmp_path: Path) -
     assert (third.fetched, third.unchanged) == (0, 4)
 
 
+def test_a_raw_page_that_is_damaged_is_kept_anew_though_its_bytes_are_the_same(site: Site, tmp_path: Path) -> None:
+    first = crawl(site.url, tmp_path)
+    known = {url: Known(url, entry.kind, None, None, entry.snapshot) for url, entry in remembered(first).items()}
+    for file in tmp_path.iterdir():
+        file.unlink()
+    second = crawl(site.url, tmp_path, known)
+    assert second.notes == ["4 raw pages are missing or damaged in the archive and were fetched again"]
+    assert second.fetched == 4 and len(second.pages) == 2
+    with Archive(tmp_path) as archive:
+        assert all(archive.load(seen.snapshot).status == 200 for seen in second.seen)
+
+
 ATTACHED = f"/zwgk/fzzf/{REPORTS[2024]}.docx"
 
 
@@ -218,6 +230,29 @@ def test_attachment_that_failed_is_asked_for_again_though_its_page_is_not_modifi
     assert attached_texts(second) == [BODY]
     third = crawl(attached.url, tmp_path, remembered(second))
     assert (third.fetched, third.pages) == (0, [])
+
+
+def test_a_page_may_not_have_attachments_asked_for_without_end(
+    attached: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("attached", "crawl"):
+        monkeypatch.setattr(f"connectors.{module}.MAX_FILES", 2)
+    path = f"/zwgk/fzzf/{REPORTS[2024]}.html"
+    title = "乌有县2024年法治政府建设情况报告"
+    links = "".join(f'<a href="/zwgk/fzzf/P2025{number:03}.docx">附件{number}.docx</a>' for number in range(4))
+    attached.forget(path)
+    attached.on(path, detail(title, "", links), headers={"ETag": '"many"'})
+    for number in range(4):
+        attached.on(f"/zwgk/fzzf/P2025{number:03}.docx", docx(BODY))
+    first = crawl(attached.url, tmp_path)
+    assert len([seen for seen in attached.seen if seen.target.endswith(".docx")]) == 2
+    assert attached_texts(first) == [BODY] * 2
+    assert first.notes == [f"https://{HOST}{path}: 4 attachments, of which the first 2 are asked for"]
+    page = f"https://{HOST}{path}"
+    assert page not in remembered(first), "it is not whole: told, and read again, every night"
+    held = tuple(AttachmentRef(f"{BASE}P2025{number:03}.docx", "报告.docx") for number in range(2))
+    second = crawl(attached.url, tmp_path, remembered(first) | {page: Known(page, "page", attachments=held)})
+    assert attached_texts(second) == [BODY] * 2 and second.notes == first.notes
 
 
 @pytest.mark.parametrize(("status", "body"), [(404, b""), (200, b"PK\x03\x04 cut off"), (200, b"<html></html>")])

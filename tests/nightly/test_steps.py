@@ -26,6 +26,7 @@ from fazhi.settings import Settings
 from flows import nightly as flow
 from tasks.assemble import document_in, known_pages
 from tasks.crawl import _is_transient
+from tasks.watch import Watch
 from tests.connectors.test_crawl import source
 from warehouse.batch import LoadBatch, LoadResult, PageState, SnapshotRef
 from warehouse.catalogue import catalogue_rows
@@ -69,7 +70,7 @@ def test_second_nightly_in_a_data_folder_waits_for_the_first(tmp_path: Path) -> 
 def test_requests_of_two_sources_on_one_host_go_to_the_source_that_asked() -> None:
     attempts: dict[str, list[Attempt]] = {}
     first, second = source(), source(id="990901_zaiyou")
-    keep = flow._sorter([first, second], attempts)
+    keep = flow._sorter([first, second], attempts, Watch("run"))
 
     async def ask(source_id: str, n: int) -> None:
         flow._asking.set(source_id)
@@ -130,7 +131,9 @@ def test_what_stops_every_source_stops_the_run(tmp_path: Path, monkeypatch: pyte
 def house_of(folder: Path) -> flow._House:
     engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
     client = Client(HttpSettings("fazhi-test/1 (+https://fazhi.example)"))
-    return flow._House("run", engine, client, Archive(folder / "raw"), catalogue_rows(*load_catalog()), False, {})
+    return flow._House(
+        "run", engine, client, Archive(folder / "raw"), catalogue_rows(*load_catalog()), False, {}, Watch("run")
+    )
 
 
 def test_a_batch_that_a_data_test_refuses_fails_its_source_alone(

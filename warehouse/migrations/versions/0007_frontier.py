@@ -1,7 +1,8 @@
-"""The frontier: what is known of an address between runs, and unchanged pages told apart.
+"""The frontier: what is known of an address between runs, and unchanged pages told apart; why a fetch was blocked.
 
 Runs of before counted unchanged pages in one sum: how they divide is not known, so the parts are 0. Pages of before
-have no list title, no hash of what was read and no failures; the next run learns them.
+have no list title, no hash of what was read and no failures; the next run learns them. Fetches of before kept no
+evidence of a block, and knew no exception from TLS.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ COUNTS = ("n_not_modified", "n_same_bytes", "n_same_text", "n_deferred", "n_resu
 
 def upgrade() -> None:
     _add_required("fact_source_run", {name: (sa.Integer(), 0) for name in COUNTS} | {"findings": (sa.Text(), "[]")})
+    _add_required("fact_fetch", {"evidence": (sa.Text(), ""), "tls": (sa.Text(), "")})
     for name, kind in (("found_on", sa.Text()), ("text_hash", sa.String())):
         op.add_column("page", sa.Column(name, kind))
     for name in ("due_at", "walked_at"):
