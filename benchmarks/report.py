@@ -20,7 +20,7 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
     """A Markdown table whose first column is text and whose others are figures."""
     widths = [max(_width(row[column]) for row in [head, *rows]) for column in range(len(head))]
 
@@ -34,7 +34,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return "\n".join([line(head), rule, *map(line, rows)])
 
 
-def _verdict(is_met: bool) -> str:
+def verdict(is_met: bool) -> str:
     return "meets the bar" if is_met else "BELOW THE BAR"
 
 
@@ -54,7 +54,7 @@ def _speed_row(row: Figures) -> list[str]:
 def speed_bar(rows: list[Figures]) -> str:
     """The verdict on each engine that reads whole reports: as Python, and compiled where that was built."""
     told = [
-        f"{name}: {row['reports_per_second']:.0f}, {_verdict(row['reports_per_second'] >= LEAST_REPORTS_PER_SECOND)}."
+        f"{name}: {row['reports_per_second']:.0f}, {verdict(row['reports_per_second'] >= LEAST_REPORTS_PER_SECOND)}."
         for engine, name in (("fazhi-report", "As Python"), ("fazhi-report-compiled", "Compiled"))
         for row in rows
         if row["engine"] == engine and "missing" not in row
@@ -76,7 +76,7 @@ def speed_section(result: Figures) -> str:
     for name, rows in result["speed"].items():
         head = [f"{name} ({result['reports'][name]})", "median", "slowest", "fastest"]
         head += ["ms per report", "numbers found per report"]
-        lines += ["", _table(head, [_speed_row(row) for row in rows]), "", speed_bar(rows)]
+        lines += ["", table(head, [_speed_row(row) for row in rows]), "", speed_bar(rows)]
     if result["not_compiled"]:
         lines += ["", f"No compiled engine in this run: {result['not_compiled']}."]
     return "\n".join(lines)
@@ -106,7 +106,7 @@ def quality_section(result: Figures) -> str:
         rows = [_quality_row(row) for row in result["quality"] if row["gold"] == name]
         head = [f"{name}: {size['documents']} texts, {size['mentions']} mentions"]
         head += ["exact precision", "exact recall", "exact F1", "F1 of span and value", "lenient F1"]
-        lines += ["", _table(head, rows)]
+        lines += ["", table(head, rows)]
     return "\n".join(lines)
 
 
@@ -121,10 +121,10 @@ def memory_section(result: Figures) -> str:
             *lines,
             f"One process reads different documents of {memory['document_size']:,} characters, whole reports each.",
             "",
-            _table(["documents read", "resident MB"], rows),
+            table(["documents read", "resident MB"], rows),
             "",
             f"Bar: flat, at most {MOST_GROWTH_MB:.0f} MB from the first row to the last: "
-            f"{memory['growth_mb']:+.1f} MB, {_verdict(memory['growth_mb'] <= MOST_GROWTH_MB)}.",
+            f"{memory['growth_mb']:+.1f} MB, {verdict(memory['growth_mb'] <= MOST_GROWTH_MB)}.",
         ]
     )
 
@@ -139,7 +139,7 @@ def growth_section(result: Figures) -> str:
         "",
         "One text, read as a whole report; past the limit on numbers in one text only mentions are read on.",
         "",
-        _table(["characters", "seconds", "characters per second"], rows),
+        table(["characters", "seconds", "characters per second"], rows),
     ]
     usual = next((row for row in sizes if row["characters"] == 10_000), None)
     if usual and sizes[-1] is not usual:
@@ -151,12 +151,12 @@ def growth_section(result: Figures) -> str:
         ]
     rows = [
         [row["input"], f"{row['characters']:,}", f"{row['bytes']:,}"]
-        + (["over 60", _verdict(False)] if row["seconds"] is None else
-           [f"{row['seconds']:.3f}", _verdict(row["seconds"] <= MOST_HOSTILE_SECONDS)])
+        + (["over 60", verdict(False)] if row["seconds"] is None else
+           [f"{row['seconds']:.3f}", verdict(row["seconds"] <= MOST_HOSTILE_SECONDS)])
         for row in hostile
     ]  # fmt: skip
     lines += ["", "## Hostile input", "", "Bar: each ends within a second.", ""]
-    lines.append(_table(["input", "characters", "bytes", "seconds", ""], rows))
+    lines.append(table(["input", "characters", "bytes", "seconds", ""], rows))
     return "\n".join(lines)
 
 
