@@ -97,7 +97,7 @@ def scale_section(found: list[Figures]) -> str:
             "## A warehouse at three sizes",
             "",
             "Made reports: ten bodies a region, twelve years, 56 figures each. A nightly brings the next year's first",
-            "reports by the program's own loads, one source after the other; only for touched bodies are values chosen.",
+            "reports by the program's own loads, one source after the other; only touched bodies get new values.",
             "A file of a release is taken over from the one before where its state did not change.",
             "",
             table(head, rows),
