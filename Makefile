@@ -7,10 +7,10 @@ LOCKS  := requirements/uv.txt requirements/dev.txt
 PEERS  := benchmarks/.venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compiled test-core bench fast clean-fast lint types docs lock clean
+.PHONY: help demo test test-compiled test-core bench bench-warehouse fast clean-fast lint types docs lock clean
 
 help:  ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 # The lock files hold hashes and no addresses: any index or mirror that pip is set up for serves them.
 $(STAMP): $(LOCKS) pyproject.toml
@@ -55,6 +55,12 @@ clean-fast:  ## Take the compiled core out again
 bench: $(STAMP)  ## Speed, quality, memory and growth beside two peers; writes docs/benchmarks.md
 	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The peers could not be installed: the tables mark them." >&2
 	@$(BIN)/python benchmarks/extraction.py --json data/benchmarks.json --write-docs
+
+bench-warehouse: $(STAMP)  ## Loading beside COPY and pandas, and a warehouse of 20 million observations (60 GB, over an hour)
+	@mkdir -p data
+	@$(BIN)/python -m benchmarks.loading --json data/benchmarks-loading.json
+	@$(BIN)/python -m benchmarks.scale --json data/benchmarks-scale.json > /dev/null
+	@$(BIN)/python -m benchmarks.warehouse_report data/benchmarks-loading.json data/benchmarks-scale.json
 
 lint: $(STAMP)  ## Formatting and lint
 	@$(BIN)/ruff format --check .

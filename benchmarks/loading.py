@@ -61,10 +61,14 @@ NOW = datetime(2026, 1, 6, tzinfo=UTC)
 
 
 def counties(n: int) -> list[Place]:
-    """The first counties of the national list."""
-    listed = (versions[-1] for versions in load_gazetteer().by_code.values())
-    found = {one.code: Place(one.code, one.name_zh) for one in listed if one.level == "county"}
-    return [found[code] for code in sorted(found)][:n]
+    """The first counties of the national list, each place once."""
+    gazetteer = load_gazetteer()
+    found: dict[str, Place] = {}
+    for code in sorted(gazetteer.by_code):
+        one = gazetteer.by_code[code][-1]
+        if one.level == "county":
+            found.setdefault(gazetteer.identity(code), Place(code, one.name_zh))
+    return list(found.values())[:n]
 
 
 def batch_of(place: Place, run: str, documents: tuple[DocumentIn, ...]) -> LoadBatch:

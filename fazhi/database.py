@@ -1,8 +1,9 @@
-"""`fazhi db`: which schema the warehouse has, bring it to this program's, compare it with what it should be."""
+"""`fazhi db`: which schema the warehouse has, bring it to this program's, compare it with what it should be,
+copy it to another database."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from fazhi.settings import Settings
 
 db = typer.Typer(
-    name="db", no_args_is_help=True, help="The warehouse's schema: `current`, `upgrade`, `check` (see --help)."
+    name="db", no_args_is_help=True, help="The warehouse's schema: `current`, `upgrade`, `check`, `copy` (see --help)."
 )
 
 
@@ -64,6 +65,23 @@ def check() -> None:
     failed = [one.name for one in checks if not one.holds]
     if failed:
         raise CommandFailed(f"{settings.shown_warehouse}: the schema differs ({', '.join(failed)})", INCOMPLETE)
+
+
+@db.command()
+def copy(
+    to: Annotated[str, typer.Option(help="Address of an empty database, as in FAZHI_DATABASE_URL.")],
+) -> None:
+    """Copy the whole warehouse, history and log included, to another database: all of it, or nothing."""
+    from warehouse.copying import copy_warehouse
+
+    settings = _existing()
+    done = copy_warehouse(settings.warehouse_url, to)
+    for table, count in sorted(done.rows.items()):
+        typer.echo(f"{count:>12,}  {table}")
+    typer.echo(
+        f"{settings.shown_warehouse}: {sum(done.rows.values()):,} rows copied, fingerprint {done.fingerprint[:16]} on "
+        "both sides; set FAZHI_DATABASE_URL to the new address to use it"
+    )
 
 
 def _existing() -> Settings:

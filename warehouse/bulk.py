@@ -65,21 +65,39 @@ def upsert(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
 
 
 def _check_references(conn: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Of a large table, whose references are no constraints of the database (`warehouse.schema.BULK`): each column's
-    keys at once. Raises IntegrityError where one leads nowhere, as an engine would."""
+    """Of a large table, whose references are no constraints of the database (`warehouse.schema.BULK`): all of them in
+    one question. Raises IntegrityError where one leads nowhere, as an engine would."""
     if not table.info.get("bulk"):
         return
     is_server = conn.dialect.name == "postgresql"
-    told = "SELECT k FROM unnest(%s::bigint[]) AS k" if is_server else "SELECT value AS k FROM json_each(?)"
-    places = {name: i for i, name in enumerate(table.columns.keys())}
-    for link in table.foreign_keys:
-        keys = list(set(map(itemgetter(places[link.parent.name]), rows)))
-        target = f"{link.column.table.name} WHERE {link.column.name}"
-        query = f"SELECT k FROM ({told}) AS keys WHERE NOT EXISTS (SELECT 1 FROM {target} = k) LIMIT 1"
-        missing = conn.exec_driver_sql(query, (keys if is_server else json.dumps(keys),)).scalar()
-        if missing is not None:
-            where = f"{table.name}.{link.parent.name} refers to {missing}, not in {link.column.table.name}"
-            raise IntegrityError(f"INSERT INTO {table.name}", None, ValueError(f"foreign key: {where}"))
+    places, questions = _references(table)
+    keys = [list(set(map(itemgetter(place), rows))) for place in places]
+    asked = tuple(keys) if is_server else tuple(map(json.dumps, keys))
+    missing = conn.exec_driver_sql(questions[is_server], asked).first()
+    if missing is not None:
+        told = f"foreign key: {table.name}.{missing[0]} refers to {missing[1]}, not in {missing[2]}"
+        raise IntegrityError(f"INSERT INTO {table.name}", None, ValueError(told))
+
+
+@lru_cache(maxsize=20)
+def _references(table: Table) -> tuple[list[int], dict[bool, str]]:
+    """Places of a table's references, and what finds a key that leads nowhere: on PostgreSQL, or on SQLite."""
+    links = sorted(table.foreign_keys, key=lambda link: link.parent.name)
+    names = list(table.columns.keys())
+
+    def ask(source: str) -> str:
+        parts = []
+        for link in links:
+            target, key = link.column.table.name, link.column.name
+            parts.append(
+                f"SELECT '{link.parent.name}', k, '{target}' FROM ({source}) AS keys "
+                f"WHERE NOT EXISTS (SELECT 1 FROM {target} WHERE {key} = k)"
+            )
+        return " UNION ALL ".join(parts) + " LIMIT 1"
+
+    places = [names.index(link.parent.name) for link in links]
+    unfold = {True: "SELECT unnest(%s::bigint[]) AS k", False: "SELECT value AS k FROM json_each(?)"}
+    return places, {is_server: ask(source) for is_server, source in unfold.items()}
 
 
 def _execute(conn: Connection, statement: str, table: Table, rows: Sequence[Values]) -> None:

@@ -136,15 +136,16 @@ def _is_out_early(one: Statement) -> bool:
 
 
 def _choose(group: Group, statements: list[Statement]) -> Chosen:
-    best = min(statements, key=_rank)
+    classed = [(class_of(one), one) for one in statements]
+    chosen_by, best = classed[0] if len(classed) == 1 else min(classed, key=_rank)
     exact: dict[Choice, set[Decimal]] = defaultdict(set)
-    for one in statements:
+    for choice, one in classed:
         if one.stated.qualifier == "exact" and not one.stated.damaged:
-            exact[class_of(one)].add(one.value)
+            exact[choice].add(one.value)
     return Chosen(
         group=group,
         best=best,
-        chosen_by=class_of(best),
+        chosen_by=chosen_by,
         n_statements=len(statements),
         n_documents=len({one.document_id for one in statements}),
         n_values=len(exact["final"] | exact["later_report"]),
@@ -176,10 +177,11 @@ def _disagree(statements: list[Statement]) -> bool:
     return any(a.isdisjoint(b) for a, b in combinations(sentences[:_COMPARED], 2))
 
 
-def _rank(one: Statement) -> tuple[int, bool, float, str, bool, int, int]:
+def _rank(classed: tuple[Choice, Statement]) -> tuple[int, bool, float, str, bool, int, int]:
+    choice, one = classed
     published = one.published or LONG_AGO
     return (
-        CLASSES.index(class_of(one)),
+        CLASSES.index(choice),
         one.stated.damaged,
         -(published - LONG_AGO).total_seconds(),
         one.document_id,

@@ -72,9 +72,11 @@ class Quantity(TypeDecorator[Decimal]):
 
 def plain(value: Decimal) -> Decimal:
     """The same number without exponent or trailing zeros, so that equal numbers print alike."""
-    value = value.normalize()
-    exponent = value.as_tuple().exponent
-    return value.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else value
+    whole = value.quantize(_ONE)
+    return whole if whole == value else value.normalize()
+
+
+_ONE = Decimal(1)
 
 
 def is_storable(value: Decimal) -> bool:

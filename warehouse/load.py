@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine
 
 from warehouse.across import check_statements
-from warehouse.batch import LoadBatch, LoadResult
+from warehouse.batch import DocumentIn, LoadBatch, LoadResult
 from warehouse.checkup import Scope, test_batch
 from warehouse.columns import Row
 from warehouse.crawl_log import write_fetches, write_pages, write_source_run
@@ -21,6 +21,7 @@ from warehouse.facts import FactRows, Origin, build_facts, copy_facts, move_fact
 from warehouse.keys import key_of
 from warehouse.periods import parse_published
 from warehouse.quarantine import DOCUMENT, Settled, Visit, settle
+from warehouse.replacing import Replaced, note_readings, read_extractors, replace_facts
 from warehouse.schema import dim_document, document_text, fact_document_progress
 from warehouse.schema_dims import dim_load
 from warehouse.steps import reach
@@ -68,6 +69,8 @@ class _Load:
         documents = tester.accept_documents(batch.documents)
         plan = plan_documents(conn, batch, documents, members, load_key)
         facts = self._stage_facts(plan, tester, members, load_key)
+        anew = self._find_read_anew(plan)
+        read_anew = self._stage_anew(anew, plan, tester, members, load_key)
         reach("load-2-staged")
 
         changes = members.write(conn)
@@ -77,11 +80,18 @@ class _Load:
         changes.updated += sum(move_facts(conn, row) for row in plan.moved())
         reach("load-4-documents")
         changes.add(facts.insert(conn))
+        replaced = replace_facts(conn, list(anew), read_anew)
+        changes.add(replaced.changes)
         changes.add(members.settle(conn))
         self._write_progress(plan, now)
+        if replaced.changes.total:
+            note_readings(conn, {key: doc.parsed_at or now for key, doc in anew.items()}, load_key, now)
         reach("load-5-facts")
         values = Changes()
         touched = {(members.current_of(region), body) for region, body in plan.touched_authorities()}
+        if replaced.changes.total:
+            rows = [plan.rows[key] for key in anew]
+            touched |= {(members.current_of(row["region_key"]), row["agency_key"]) for row in rows}
         touched |= members.find_regrouped(conn)
         if touched:
             values, across = rebuild_values(conn, touched, self.check_across, load_key)
@@ -95,7 +105,7 @@ class _Load:
         )  # fmt: skip
         settled = settle(conn, visit, tester.rejected, is_retry=not batch.is_crawl)
         reach("load-7-quarantine")
-        result = self._result(plan, facts, tester, changes, values, settled, load_key)
+        result = self._result(plan, facts, replaced, tester, changes, values, settled, load_key)
         close_load(conn, result, load_key, is_new_load, now)
         write_fetches(conn, batch)
         write_pages(conn, batch, {one.document_id for one in tester.rejected if one.target == DOCUMENT})
@@ -124,6 +134,34 @@ class _Load:
             rows.add(copy_facts(self.conn, sibling, version, load_key, members))
         return rows
 
+    def _find_read_anew(self, plan: DocumentPlan) -> dict[int, DocumentIn]:
+        """Stored versions whose text comes again as another extraction read it, later: the last reading counts, in
+        whatever order the loads come."""
+        again: dict[int, tuple[DocumentIn, datetime]] = {}
+        for key, row in plan.rows.items():
+            doc = plan.incoming.get((row["document_id"], row["text_hash"]))
+            was_parsed = key in plan.stored and plan.stored[key]["is_parsed"]
+            if was_parsed and doc is not None and doc.parsed is not None and doc.parsed_at is not None:
+                again[key] = doc, doc.parsed_at
+        before = read_rows(self.conn, fact_document_progress, list(again))
+        extractors = read_extractors(self.conn, list(again))
+        mine = self.batch.extractor_version
+        return {
+            key: doc
+            for key, (doc, parsed_at) in again.items()
+            if extractors.get(key, mine) != mine
+            and (before[key]["parsed_at"] is None or before[key]["parsed_at"] < parsed_at)
+        }
+
+    def _stage_anew(
+        self, anew: dict[int, DocumentIn], plan: DocumentPlan, tester: Tester, members: Members, load_key: int
+    ) -> FactRows:
+        rows, origin = FactRows(), Origin(self.batch.extractor_version, load_key)
+        for key, doc in anew.items():
+            assert doc.parsed is not None
+            rows.add(build_facts(plan.rows[key], doc.parsed, tester.accept_figures(doc, doc.parsed), members, origin))
+        return rows
+
     def _write_progress(self, plan: DocumentPlan, now: datetime) -> None:
         rows: list[Row] = []
         for key in plan.new_keys:
@@ -134,8 +172,8 @@ class _Load:
         insert_rows(self.conn, fact_document_progress, rows)
 
     def _result(
-        self, plan: DocumentPlan, facts: FactRows, tester: Tester, changes: Changes, values: Changes,
-        settled: Settled, load_key: int,
+        self, plan: DocumentPlan, facts: FactRows, replaced: Replaced, tester: Tester, changes: Changes,
+        values: Changes, settled: Settled, load_key: int,
     ) -> LoadResult:  # fmt: skip
         return LoadResult(
             source_id=self.batch.source.source_id,
@@ -146,8 +184,8 @@ class _Load:
             documents_changed=plan.documents_changed,
             documents_updated=plan.documents_updated,
             documents_gone=plan.documents_gone,
-            observations=facts.n_observations,
-            mentions=facts.n_mentions,
+            observations=facts.n_observations + replaced.observations,
+            mentions=facts.n_mentions + replaced.mentions,
             checks=facts.n_checks,
             quarantined=settled.added,
             checked=dict(sorted(tester.checked.items())),

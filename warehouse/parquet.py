@@ -23,6 +23,9 @@ from warehouse.columns import PLACES, Quantity, UtcDateTime
 ROWS = 50_000
 """Rows in a row group."""
 
+TEXTS = 500
+"""Texts in a row group: one is found by its key without reading thousands of others."""
+
 BLOCK = 4 << 20
 """Bytes of CSV that are read together; a text is at most a few hundred kB."""
 
@@ -130,9 +133,10 @@ def count_readable(path: Path, schema: pa.Schema) -> int:
 def _write(groups: Iterator[pa.Table], schema: pa.Schema, path: Path, unhashed: Iterable[str]) -> Written:
     hashed = [name for name in schema.names if name not in set(unhashed)]
     digest, total = hashlib.sha256(), 0
+    size = TEXTS if "text" in schema.names else ROWS
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for group in groups:
-            writer.write_table(group, row_group_size=ROWS)
+            writer.write_table(group, row_group_size=size)
             for batch in group.select(hashed).to_batches():
                 digest.update(batch.serialize())
             total += group.num_rows

@@ -23,11 +23,14 @@ from warehouse.keys import NOT_APPLICABLE
 from warehouse.schema import dim_document, document_text, fact_check, fact_document_progress, fact_metric_value
 from warehouse.schema_dims import dim_agency, dim_metric, dim_period, dim_region, dim_unit
 
-FORMAT = "1"
+FORMAT = "2"
 """Change it when the same rows are to be written otherwise: nothing is then taken over from older releases."""
 
 WHOLE_UP_TO, YEARS_UP_TO = 3_000, 30_000
 """Documents up to which a table is one file, and up to which a year is one file."""
+
+UNDATED = "undated"
+"""Comes after the years: engines take the first of a table's files for a sample of all."""
 
 _LOADS = 2_147_483_647
 """Loads are summed modulo this prime: a sum of 63-bit keys would overflow."""
@@ -74,10 +77,10 @@ class Plan:
     def _part(self, year: int | None, region_key: int) -> Part:
         if self.n_documents <= WHOLE_UP_TO:
             name = ""
-        elif self.n_documents <= YEARS_UP_TO:
-            name = f"{year or 0:04d}"
         else:
-            name = f"{year or 0:04d}-{self._great[region_key]}"
+            name = f"{year:04d}" if year else UNDATED
+            if self.n_documents > YEARS_UP_TO:
+                name += f"-{self._great[region_key]}"
         return self._parts.setdefault(name, Part(name))
 
     def _read_documents(self, conn: Connection) -> None:

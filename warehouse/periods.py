@@ -6,6 +6,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 """Years a figure or a publication can belong to; anything else is a slip of the text."""
@@ -60,6 +61,7 @@ def parse_day(text: str | None) -> date | None:
     return date(year, month, day) if 1 <= day <= calendar.monthrange(year, month)[1] else None
 
 
+@lru_cache(maxsize=10_000)
 def parse_published(text: str | None) -> datetime | None:
     """A publication time as stated (+08:00, or a bare date: midnight in China) in UTC."""
     day = parse_day(text)

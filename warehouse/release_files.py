@@ -100,6 +100,7 @@ class Files:
                 self._add(
                     table.name, part.name, state, schema,
                     lambda path, part=part: self._write_part(table, query, part, schema, path, unhashed),  # type: ignore[misc]
+                    may_be_empty=False,
                 )  # fmt: skip
         if table.name not in self.tables:
             self._add(table.name, "", "", schema, lambda path: write_rows((), schema, path, unhashed))
@@ -145,7 +146,10 @@ class Files:
         state = _hash_state(schema, [sql, *states])
         self._add(name, part, state, schema, lambda path: write_batches(read_batches(duck, sql), schema, path))
 
-    def _add(self, table: str, part: str, state: str, schema: pa.Schema, write: Callable[[Path], Written]) -> None:
+    def _add(
+        self, table: str, part: str, state: str, schema: pa.Schema, write: Callable[[Path], Written],
+        *, may_be_empty: bool = True,
+    ) -> None:  # fmt: skip
         name = f"{table}/{part}.parquet" if part else f"{table}.parquet"
         path = self.draft / name
         path.parent.mkdir(exist_ok=True)
@@ -154,6 +158,9 @@ class Files:
             self.n_linked += 1
         else:
             written = write(path)
+            if not written.rows and not may_be_empty:
+                path.unlink()  # engines take a table's first file for a sample of all: none may be empty
+                return
             if count_readable(path, schema) != written.rows:
                 raise WarehouseError(
                     f"release file {name}: {written.rows} rows were written and cannot all be read; the release was "
@@ -241,8 +248,11 @@ def _hash_state(schema: pa.Schema, states: list[str]) -> str:
 
 
 def _released(table: Table) -> Select[Any]:
-    """The rows of a table that a release carries. Texts of notices are left out; the others tell their report's year,
-    so that a search in one year opens the files of that year only."""
+    """The rows of a table that a release carries. Texts of notices are left out. Texts and what stands in them tell
+    their report's year, so that a question about one year opens the files of that year only."""
+    if table in (fact_observation, fact_mention):
+        joined = table.join(dim_document, dim_document.c.document_key == table.c.document_key)
+        return select(*table.columns, dim_document.c.report_year).select_from(joined).order_by(*table.primary_key)
     if table is not document_text:
         return published(table)
     text = document_text.c

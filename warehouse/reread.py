@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, delete, select
+from sqlalchemy import Connection, Engine, select
 
 from warehouse.across import check_statements
 from warehouse.batch import DocumentIn, LoadBatch, LoadResult, Reading
@@ -21,20 +20,12 @@ from warehouse.data_tests import Tester
 from warehouse.dims import Members
 from warehouse.engine import reading as look
 from warehouse.engine import writing
-from warehouse.facts import TABLES, FactRows, Origin, build_facts
+from warehouse.facts import FactRows, Origin, build_facts
 from warehouse.load import close_load, open_load
 from warehouse.quarantine import Visit, settle
-from warehouse.schema import (
-    bridge_check_observation,
-    dim_document,
-    document_text,
-    fact_check,
-    fact_document_progress,
-    fact_mention,
-    fact_metric_value,
-    fact_observation,
-)
-from warehouse.upsert import CHUNK, Changes, delete_rows, key_name, merge_rows, read_rows
+from warehouse.replacing import note_readings, replace_facts
+from warehouse.schema import dim_document, document_text
+from warehouse.upsert import CHUNK, Changes
 from warehouse.values import CheckAcross, rebuild_values
 
 
@@ -95,7 +86,7 @@ def _reread(
         accepted = tester.accept_figures(_document(version, batch), parsed)
         rows.add(build_facts(version, parsed, accepted, members, origin))
     changes = members.write(conn)
-    changes.add(_replace(conn, [row["document_key"] for row in versions], rows))
+    changes.add(replace_facts(conn, [row["document_key"] for row in versions], rows).changes)
     changes.add(members.settle(conn))
     touched = {(members.current_of(row["region_key"]), row["agency_key"]) for row in versions if changes.total}
     touched |= members.find_regrouped(conn)
@@ -116,7 +107,7 @@ def _reread(
         resolved=settled.resolved, still_failing=settled.failed,
     )  # fmt: skip
     if changes.total:
-        _note_progress(conn, versions, load_key, now)
+        note_readings(conn, dict.fromkeys((row["document_key"] for row in versions), now), load_key, now)
     close_load(conn, result, load_key, is_new_load, now)
     test_batch(conn, batch.source.source_id, Scope.of({row["document_key"]: row for row in versions}, touched))
     return result
@@ -142,45 +133,3 @@ def _document(version: Row, batch: LoadBatch) -> DocumentIn:
         version["document_id"], version["url"], version["title"], version["published_at"], batch.started_at,
         version["text"],
     )  # fmt: skip
-
-
-def _replace(conn: Connection, versions: Sequence[int], rows: FactRows) -> Changes:
-    """Facts of versions become these: what is no more goes first, with what refers to it."""
-    fresh = {table: rows.named(table) for table in TABLES}
-    stale = {
-        table: _stale(conn, table, table.c.document_key, versions, fresh[table])
-        for table in (fact_observation, fact_mention, fact_check)
-    }
-    bridge = bridge_check_observation
-    kept = {row["bridge_key"] for row in fresh[bridge]}
-    of_checks = _keys(conn, bridge, bridge.c.check_key, _keys(conn, fact_check, fact_check.c.document_key, versions))
-    of_figures = _keys(conn, bridge, bridge.c.observation_key, stale[fact_observation])
-    changes = delete_rows(conn, bridge, sorted({*of_checks, *of_figures} - kept))
-    for start in range(0, len(stale[fact_observation]), CHUNK):  # chosen again at once, from what is there then
-        some = stale[fact_observation][start : start + CHUNK]
-        conn.execute(delete(fact_metric_value).where(fact_metric_value.c.observation_key.in_(some)))
-    for table in (fact_check, fact_mention, fact_observation):
-        changes.add(delete_rows(conn, table, stale[table]))
-    for table, wanted in fresh.items():
-        changes.add(merge_rows(conn, table, wanted))
-    return changes
-
-
-def _stale(conn: Connection, table: Table, column: Any, versions: Sequence[int], rows: Sequence[Row]) -> list[int]:
-    name = key_name(table)
-    return sorted(set(_keys(conn, table, column, versions)) - {row[name] for row in rows})
-
-
-def _keys(conn: Connection, table: Table, column: Any, wanted: Sequence[int]) -> list[int]:
-    """Keys of the rows whose column is one of the wanted."""
-    found: list[int] = []
-    for start in range(0, len(wanted), CHUNK):
-        chosen = select(table.c[key_name(table)]).where(column.in_(wanted[start : start + CHUNK]))
-        found.extend(conn.execute(chosen).scalars())
-    return found
-
-
-def _note_progress(conn: Connection, versions: Sequence[Row], load_key: int, now: datetime) -> None:
-    stored = read_rows(conn, fact_document_progress, [row["document_key"] for row in versions])
-    again = [{**row, "parsed_at": now, "loaded_at": now, "load_key": load_key} for row in stored.values()]
-    merge_rows(conn, fact_document_progress, again)

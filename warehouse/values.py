@@ -14,7 +14,7 @@ from warehouse.columns import Row
 from warehouse.dims import Members
 from warehouse.errors import WarehouseError
 from warehouse.facts import Subject, bridge_rows, check_row
-from warehouse.keys import NOT_APPLICABLE, key_within
+from warehouse.keys import NOT_APPLICABLE, UNKNOWN, key_within
 from warehouse.periods import parse_published
 from warehouse.schema import (
     bridge_check_observation,
@@ -40,9 +40,10 @@ Authority = tuple[int, int]
 def rebuild_values(
     conn: Connection, authorities: set[Authority], check_across: CheckAcross, load_key: int
 ) -> tuple[Changes, Changes]:
-    """Changes among chosen values, and among cross-document checks, of these authorities; no other row is looked at."""
+    """Changes among chosen values, and among cross-document checks, of these authorities; no other row is looked at.
+    Where the region is not known nothing is chosen."""
     members = Members()
-    wanted = sorted(authorities)
+    wanted = sorted(one for one in authorities if one[0] != UNKNOWN)
     statements = read_statements(conn, wanted)
     values = _replace_values(conn, wanted, choose_values(statements), load_key)
     by_authority: dict[tuple[int, int], list[Statement]] = defaultdict(list)

@@ -17,9 +17,11 @@ from sqlalchemy import Engine
 
 from extraction.model import Check
 from tests.conftest import ROOT
-from tests.warehouse.builders import HOST, SOURCE, batch, notice, report
+from tests.warehouse.builders import HOST, SOURCE, at, batch, notice, parse, report
 from tests.warehouse.conftest import load
 from tests.warehouse.tables import A, B, check_validity, content, everything, rows
+from warehouse.batch import LoadBatch
+from warehouse.checkup import check_warehouse
 from warehouse.choosing import Statement
 from warehouse.engine import is_sqlite
 from warehouse.errors import WarehouseError
@@ -33,6 +35,7 @@ from warehouse.schema import (
     fact_document_progress,
     fact_fetch,
     fact_mention,
+    fact_metric_value,
     fact_observation,
     fact_source_run,
     metadata,
@@ -255,3 +258,29 @@ def test_counts_agree_per_document_run_and_load(engine: Engine) -> None:
         own = [m for m in mentions if m["document_key"] == version["document_key"]]
         claimed = [f for f in facts if f["document_key"] == version["document_key"]]
         assert sum(m["n_observations"] for m in own) == len(claimed)
+
+
+def read_by(extractor: str, text: str, as_if: str, *, day: float, run: str) -> LoadBatch:
+    """A report with this text, read as the figures of another text by some extraction."""
+    one = replace(report(2020, text, day=day), parsed=parse(as_if, 2020), parsed_at=at(day))
+    return batch(one, run=run, day=day, extractor_version=extractor)
+
+
+def test_the_last_reading_of_a_text_counts_in_any_order(make: Callable[[str], Engine]) -> None:
+    """The same page again, read by a newer extraction that finds one figure less and another value."""
+    first = read_by("e1", A, A, day=0, run="r1")
+    second = read_by("e2", A, A.replace("受理", "办理"), day=1, run="r2")
+    one, other, alone = make("one"), make("other"), make("alone")
+    load(one, first)
+    changed = load(one, second)
+    assert changed.deleted > 0 and not changed.is_unchanged and changed.documents_changed == 0
+    load(other, second)
+    assert load(other, first).deleted == 0
+    load(alone, second)
+    told = [[r["metric_key"] for r in rows(engine, fact_observation)] for engine in (one, other, alone)]
+    assert told[0] == told[1] == told[2]
+    chosen = [[r["observation_key"] for r in rows(engine, fact_metric_value)] for engine in (one, other, alone)]
+    assert chosen[0] == chosen[1] == chosen[2]
+    assert load(one, second).is_unchanged and load(other, first).is_unchanged
+    for engine in (one, other):
+        assert [result.test.name for result in check_warehouse(engine) if result.outcome.n_failed] == []
