@@ -7,7 +7,7 @@ LOCKS  := requirements/uv.txt requirements/dev.txt
 PEERS  := benchmarks/.venv
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compiled test-core bench bench-warehouse fast clean-fast lint types docs lock clean
+.PHONY: help demo test test-compiled test-core bench bench-crawl bench-warehouse fast clean-fast lint types docs lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -55,6 +55,10 @@ clean-fast:  ## Take the compiled core out again
 bench: $(STAMP)  ## Speed, quality, memory and growth beside two peers; writes docs/benchmarks.md
 	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The peers could not be installed: the tables mark them." >&2
 	@$(BIN)/python benchmarks/extraction.py --json data/benchmarks.json --write-docs
+
+bench-crawl: $(STAMP)  ## Crawling and cleaning beside Scrapy and four extractors, a simulated night; writes docs/benchmarks-crawl.md
+	@$(MAKE) --no-print-directory $(PEERS)/.installed || echo "The peers could not be installed: the tables mark them." >&2
+	@$(BIN)/python -m benchmarks.crawl --json data/benchmarks-crawl.json --write-docs
 
 bench-warehouse: $(STAMP)  ## Loading beside COPY and pandas, and a warehouse of 20 million observations (60 GB, over an hour)
 	@mkdir -p data

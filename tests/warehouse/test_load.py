@@ -11,15 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from extraction.model import Check
 from tests.conftest import ROOT
 from tests.warehouse.builders import HOST, SOURCE, at, batch, notice, parse, report
 from tests.warehouse.conftest import load
-from tests.warehouse.tables import A, B, check_validity, content, everything, rows
+from tests.warehouse.tables import A, B, content, everything, rows
 from warehouse.batch import LoadBatch
 from warehouse.checkup import check_warehouse
 from warehouse.choosing import Statement
@@ -119,26 +117,6 @@ def test_any_order_of_batches_gives_the_same_tables(
         assert found[name] == wanted, name
     for one in shuffled:
         assert load(engine, one).is_unchanged
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.tuples(st.sampled_from("ABC"), st.sampled_from("xyz")), min_size=1, max_size=5), st.randoms())
-def test_any_history_is_independent_of_order(
-    make: Callable[[str], Engine], history: list[tuple[str, str]], rng: random.Random
-) -> None:
-    texts = {"A": A, "B": B, "C": "收到3件。"}
-    batches = [
-        batch(report(2020, texts[text], name=name, day=i), run=f"r{i}", day=i) for i, (text, name) in enumerate(history)
-    ]
-    shuffled = list(batches)
-    rng.shuffle(shuffled)
-    one, other = make("one"), make("other")
-    for a, b in zip(batches, shuffled, strict=True):
-        load(one, a)
-        load(other, b)
-    assert fingerprint(one) == fingerprint(other)
-    assert content(one) == content(other)
-    check_validity(one)
 
 
 def test_a_failed_source_leaves_its_log_and_changes_no_content(engine: Engine) -> None:

@@ -20,6 +20,7 @@ from tests.warehouse.conftest import check_nothing, load
 from tests.warehouse.tables import A, B, rows
 from warehouse import partitions, release_files
 from warehouse.batch import Reading
+from warehouse.engine import is_sqlite
 from warehouse.errors import WarehouseError
 from warehouse.keys import hash_text
 from warehouse.release import Release, current_release, list_releases, make_release
@@ -185,13 +186,16 @@ def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_a_release_after_a_change_is_the_one_made_from_nothing(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was taken over from the release before is, byte for byte, what would have been written."""
+    """What was taken over from the release before is, byte for byte, what would have been written. What decides that is
+    the same on both engines, so a server's release is compared after every third change only."""
     monkeypatch.setattr(partitions, "WHOLE_UP_TO", 0)
     monkeypatch.setattr(partitions, "YEARS_UP_TO", 0)
     linked = []
     for turn, one in enumerate(CHANGES):
         load(engine, one)
         made = make_release(engine, tmp_path / "all", keep=99)
+        if turn % 3 and not is_sqlite(engine.url):
+            continue
         fresh = make_release(engine, tmp_path / str(turn), keep=1)
         assert made.name == fresh.name and bytes_of(made.path) == bytes_of(fresh.path), one.run_id
         assert fresh.n_linked == 0
