@@ -33,7 +33,9 @@ WHERE_STATED = (doc.c.title, doc.c.url, doc.c.published_at)
 
 
 def select_region_year() -> Select[Any]:
-    """One row per chosen value, with names and the sentence it comes from. Not summed: see `additivity`."""
+    """One row per chosen value, with names and the sentence it comes from. Not summed: see `additivity`. By metric first:
+    in a release a metric over all places is then a few row groups, and a place over all metrics a row of each of the
+    wide tables."""
     value, seen = fact_metric_value, fact_observation
     return (
         select(
@@ -67,7 +69,7 @@ def select_region_year() -> Select[Any]:
         .join(unit, unit.c.unit_key == value.c.unit_key)
         .join(seen, seen.c.observation_key == value.c.observation_key)
         .join(doc, doc.c.document_key == value.c.document_key)
-        .order_by(region.c.region_code, metric.c.metric_code, period.c.period_id, value.c.value_key)
+        .order_by(metric.c.metric_code, region.c.region_code, period.c.period_id, value.c.value_key)
     )
 
 
