@@ -30,7 +30,7 @@ demo: $(STAMP)  ## Crawl the bundled sandbox portals into data/ and print the ru
 	@$(BIN)/fazhi demo --day $(DAY)
 
 test: $(STAMP)  ## The whole test suite, in parallel
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 test-compiled: $(STAMP)  ## The compiled core answers as its sources do (needs a C compiler; takes minutes)
 	@$(BIN)/pytest -m compiled tests/test_fast.py

@@ -20,10 +20,11 @@ from warehouse.batch import DocumentIn, LoadBatch
 from warehouse.columns import Row
 from warehouse.dim_rows import source_key, to_json
 from warehouse.dims import Members
+from warehouse.facts import CARRIED
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text, key_of
 from warehouse.periods import CHINA, parse_published
 from warehouse.resolve import resolve
-from warehouse.schema import dim_document, document_sighting
+from warehouse.schema import dim_document, document_sighting, fact_observation
 from warehouse.upsert import CHUNK, insert_rows
 
 Sighting = tuple[datetime, str]
@@ -37,10 +38,7 @@ PARTICULARS = (
 )  # fmt: skip
 """What the latest sighting of a text overwrites."""
 
-CARRIED = ("region_key", "agency_key", "source_key", "published_date_key")
-"""Particulars that facts repeat."""
-
-DECISIVE = (*CARRIED, "published_at", "report_year", "is_counted", "is_parsed", "is_report")
+DECISIVE = (*CARRIED[fact_observation], "published_at", "report_year", "is_counted", "is_parsed", "is_report")
 """Particulars that decide which statement is chosen."""
 
 
@@ -81,7 +79,7 @@ class DocumentPlan:
         return [
             row
             for key, row in self.rows.items()
-            if key in self.stored and any(row[name] != self.stored[key][name] for name in CARRIED)
+            if key in self.stored and any(row[name] != self.stored[key][name] for name in CARRIED[fact_observation])
         ]
 
     def touched_authorities(self) -> set[tuple[int, int]]:
@@ -123,7 +121,7 @@ def plan_documents(
     stored = _read_versions(conn, dim_document.c.document_id, ids)
     members.recall(conn, stored)
     plan = DocumentPlan({}, {}, incoming, {row["document_key"]: row for row in stored}, [])
-    by_text = {(row["document_id"], row["text_hash"]): row for row in stored}
+    by_text = _by_text(stored)
     known = {row["document_id"] for row in stored}
     for document_id in ids:
         versions, is_gone = fold_versions(after[document_id])
@@ -224,7 +222,17 @@ def _choose_particulars(
         if is_older or is_tie:
             return {**stored, "is_parsed": stored["is_parsed"] or row["is_parsed"]}
     plan.texts[text_key(doc.document_id, text_hash)] = _text_row(doc, text_hash)
+    row["is_parsed"] = row["is_parsed"] or (stored is not None and stored["is_parsed"])
     return row
+
+
+def _by_text(stored: Sequence[Row]) -> dict[tuple[str, str], Row]:
+    """A text of a document, whichever of its versions has it. Parsed once, it is parsed wherever it occurs."""
+    found: dict[tuple[str, str], Row] = {}
+    for row in stored:
+        key = row["document_id"], row["text_hash"]
+        found[key] = {**row, "is_parsed": row["is_parsed"] or (key in found and found[key]["is_parsed"])}
+    return found
 
 
 def _sort_key(row: Row) -> str:

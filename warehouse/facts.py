@@ -33,6 +33,14 @@ TABLES = (fact_observation, fact_mention, fact_check, bridge_check_observation)
 """Referred-to tables first."""
 
 
+CARRIED: dict[Table, tuple[str, ...]] = {
+    fact_observation: ("region_key", "agency_key", "source_key", "published_date_key"),
+    fact_check: ("region_key", "agency_key"),
+    fact_document_progress: ("source_key",),
+}
+"""What facts repeat of their document version."""
+
+
 @dataclass(slots=True)
 class FactRows:
     """Rows ready to insert, as tuples in the order of their table's columns: a load holds hundreds of thousands."""
@@ -148,15 +156,17 @@ def bridge_rows(check_key: int, figures: Sequence[int]) -> list[Row]:
 
 
 def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int, members: Members) -> FactRows:
-    """The facts of another occurrence of the same text, for `version`."""
+    """The facts of another occurrence of the same text, for `version`: with its region, body, source and date."""
     rows = FactRows()
     target = {"document_key": version["document_key"], "load_key": load_key}
+    of_observation = target | {name: version[name] for name in CARRIED[fact_observation]}
+    of_check = target | {name: version[name] for name in CARRIED[fact_check]}
     keys = {NOT_APPLICABLE: NOT_APPLICABLE, UNKNOWN: UNKNOWN}
     chosen = select(dim_metric.c.metric_key, dim_metric.c.current_key)
     current = {row.metric_key: row.current_key for row in conn.execute(chosen)}
     observations = []
     for old in _rows_of(conn, fact_observation, source_key):
-        row = {**old, **target, "metric_key": current[old["metric_key"]]}
+        row = {**old, **of_observation, "metric_key": current[old["metric_key"]]}
         keys[old["observation_key"]] = row["observation_key"] = observation_key(row)
         row["metric_key"] = members.metric_version(row["metric_key"])
         observations.append(row)
@@ -169,7 +179,7 @@ def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int, m
     figures = _figures_of(conn, source_key)
     for old in _rows_of(conn, fact_check, source_key):
         used = [keys[figure] for figure in figures[old["check_key"]]]
-        row = {**old, **target, "subject_id": str(version["document_key"])}
+        row = {**old, **of_check, "subject_id": str(version["document_key"])}
         row["evidence_id"] = _evidence_id(row["formula"], used)
         row["check_key"] = _check_key(row)
         rows.put(fact_check, [row])
@@ -180,11 +190,7 @@ def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int, m
 def move_facts(conn: Connection, version: Row) -> int:
     """Give the facts of a version the region, body, source and date that its document now has."""
     moved = 0
-    for table, names in (
-        (fact_observation, ("region_key", "agency_key", "source_key", "published_date_key")),
-        (fact_check, ("region_key", "agency_key")),
-        (fact_document_progress, ("source_key",)),
-    ):
+    for table, names in CARRIED.items():
         change = (
             update(table)
             .where(table.c.document_key == version["document_key"])

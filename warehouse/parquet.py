@@ -26,6 +26,9 @@ ROWS = 50_000
 TEXTS = 500
 """Texts in a row group: one is found by its key without reading thousands of others."""
 
+JOINED = 2_000
+"""Rows of COPY joined into one piece."""
+
 BLOCK = 4 << 20
 """Bytes of CSV that are read together; a text is at most a few hundred kB."""
 
@@ -94,14 +97,16 @@ def read_copied(conn: Connection, query: Select[Any], schema: pa.Schema) -> Iter
 
 
 class _Copied(io.RawIOBase):
-    """What COPY sends, as a file."""
+    """What COPY sends, as a file. It comes row by row: some thousands are joined at a time."""
 
-    def __init__(self, chunks: Iterator[memoryview]) -> None:
-        self._chunks = chunks
+    def __init__(self, rows: Iterator[memoryview]) -> None:
+        self._rows = rows
         self._rest = memoryview(b"")
 
     def is_empty(self) -> bool:
-        self._rest = next(self._chunks, self._rest)
+        """Nothing is left to read."""
+        if not self._rest:
+            self._rest = memoryview(b"".join(islice(self._rows, JOINED)))
         return not self._rest
 
     def readable(self) -> bool:
@@ -110,11 +115,7 @@ class _Copied(io.RawIOBase):
     def readinto(self, buffer: Any, /) -> int:
         """Fills the buffer where there is enough: Arrow asks for whole blocks."""
         room, filled = memoryview(buffer), 0
-        while filled < len(room):
-            if not self._rest:
-                self._rest = next(self._chunks, self._rest)
-                if not self._rest:
-                    break
+        while filled < len(room) and not self.is_empty():
             some = self._rest[: len(room) - filled]
             room[filled : filled + len(some)] = some
             self._rest = self._rest[len(some) :]

@@ -119,6 +119,28 @@ def test_any_order_of_batches_gives_the_same_tables(
         assert load(engine, one).is_unchanged
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 1, 3, 2), (3, 2, 1, 0), (2, 3, 0, 1, 1, 3)])
+def test_a_text_that_comes_again_as_a_notice_keeps_its_figures(
+    make: Callable[[str], Engine], order: tuple[int, ...]
+) -> None:
+    """A report, a text that another page has too, then the report's text again on a page that is none any more."""
+    batches = [
+        batch(report(2020, A, name="x", day=1), run="r1", day=1),
+        batch(report(2022, B, name="y", day=2), run="r2", day=2),
+        batch(report(2020, A, name="y", day=3), run="r3", day=3),
+        batch(notice("y", B, day=4), run="r4", day=4),
+    ]
+    one, other = make("one"), make("other")
+    for each in batches:
+        load(one, each)
+    for number in order:
+        load(other, batches[number])
+    assert content(one) == content(other)
+    assert [row["is_parsed"] for row in rows(one, dim_document) if row["document_id"].endswith("y.html")] == [True] * 3
+    for each in batches:
+        assert load(other, each).is_unchanged
+
+
 def test_a_failed_source_leaves_its_log_and_changes_no_content(engine: Engine) -> None:
     load(engine, batch(report(2020, A)))
     before, mark = content(engine), fingerprint(engine)
