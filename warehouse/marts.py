@@ -33,10 +33,9 @@ WHERE_STATED = (doc.c.title, doc.c.url, doc.c.published_at)
 
 
 def select_region_year() -> Select[Any]:
-    """One row per chosen value, with names and the sentence it comes from. Not summed: see `additivity`.
-
-    By metric first: in a release a metric over all places is then a few row groups; a place over all metrics is a row
-    in each of the wide tables."""
+    """One row per chosen value, with names and the sentence it comes from. Not summed: see `additivity`."""
+    # By metric first: in a release a metric over all places is then a few row groups; a place over all metrics is a
+    # row in each of the wide tables.
     value, seen = fact_metric_value, fact_observation
     return (
         select(

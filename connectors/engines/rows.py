@@ -13,7 +13,7 @@ from connectors.engines.feed import split_cdata
 from connectors.engines.meta import tidy
 from connectors.errors import Refused
 from connectors.urls import canonical
-from extraction.clean import clean_body, parse_html
+from extraction.clean import clean_text, parse_html
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +112,7 @@ def detail_address(candidate: str, base_url: str, is_detail: re.Pattern[str]) ->
 
 def _find_title(element: HtmlElement, base_url: str) -> str:
     """The longest line of the text without its date, or the title attribute's fuller wording of it."""
-    lines = clean_body(element, base_url=base_url, hidden_names=frozenset()).text.split("\n")
+    lines = clean_text(element, base_url=base_url, hidden_names=frozenset()).split("\n")
     text = _BULLET.sub("", max((tidy(_TAIL_DATE.sub("", line)) for line in lines), key=len))
     return _prefer_attribute(text, element.get("title") or "")
 

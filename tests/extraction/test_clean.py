@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.selectors import select
-from extraction.clean import CleanText, clean_body, is_file_link, is_truncated, parse_html
+from extraction.clean import CleanText, clean_body, clean_text, is_file_link, is_truncated, parse_html
 from extraction.decode import decode
 from extraction.spam import find_hidden_names, read_style
 from extraction.textmap import find_source, node_text
@@ -349,3 +349,9 @@ def test_styles_are_read_once_each() -> None:
     assert read_style("font-size:16pt").font == "set"
     assert find_hidden_names(parse_html("<style>.a{display:none} .a{display:block}</style>")) == frozenset()
     assert re.fullmatch(r"#\w+", next(iter(find_hidden_names(parse_html("<style>#ad{visibility:hidden}</style>")))))
+
+
+def test_the_text_alone_is_that_of_the_body() -> None:
+    page = parse_html("<ul><li>一<i style='display:none'>藏</i><li><b>二</b>次<li>三</ul>")
+    for node in page.iter("li", "ul"):
+        assert clean_text(node, base_url="http://a.example/") == clean_body(node, base_url="http://a.example/").text
