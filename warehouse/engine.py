@@ -1,7 +1,8 @@
 """Open, check and talk to the database: one place for its settings, its transactions and its error messages.
 
 SQLite is the embedded default, PostgreSQL the server. What differs between them in opening and in transactions is
-here, in bulk writing in `warehouse.upsert`, in types in `warehouse.columns`; all other SQL is the same.
+here, in writing in `warehouse.bulk`, in reading a release's rows in `warehouse.parquet`, in types in
+`warehouse.columns`; all other SQL is the same.
 """
 
 from __future__ import annotations
