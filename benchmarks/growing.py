@@ -130,7 +130,7 @@ def rebuild_place(engine: Engine, place: Place) -> int:
             "WHERE r.region_code = :code"
         )
         authorities = {(row.region_key, row.agency_key) for row in conn.execute(chosen, {"code": place.code})}
-        values, across = rebuild_values(conn, authorities, check_nothing, -1)
+        values, across = rebuild_values(conn, dict.fromkeys(authorities), check_nothing, -1)
         return values.total + across.total
 
 

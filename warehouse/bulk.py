@@ -9,12 +9,12 @@ column's own conversion still.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Dialect, Table
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -23,24 +23,30 @@ from warehouse.columns import Row, converter
 from warehouse.errors import WarehouseError
 
 Values = tuple[Any, ...]
-AT_ONCE = 5_000
-"""Rows handed to SQLite together: what is held twice."""
+AT_ONCE = 1_000
+"""Rows whose references are noted together."""
 
 
-def insert_values(conn: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Write rows that are not there yet, in this order; each has a value for every column, in the table's order."""
-    if not rows:
-        return
-    _check_references(conn, table, rows)
-    if conn.dialect.name == "postgresql":
-        _copy(conn, table.name, table, rows)
-    else:
-        _execute(conn, f"INSERT INTO {_into(table)} VALUES ({_marks(table)})", table, rows)
+class Rows(Protocol):
+    """Rows in the order of a table's columns, and how many: held, or built as they are read."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Values]: ...
+
+
+def insert_values(conn: Connection, table: Table, rows: Iterable[Values]) -> int:
+    """Write rows that are not there yet, in this order; each has a value for every column, in the table's order. Rows
+    are taken as the engine asks for them. Gives their number."""
+    seen = _Seen(table, rows)
+    _write(conn, table.name, f"INSERT INTO {_into(table)} VALUES ({_marks(table)})", table, seen)
+    _check_references(conn, table, seen)
+    return seen.n
 
 
 def insert_new(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     """The same for rows by column name."""
-    insert_values(conn, table, list(map(picker(table), rows)))
+    if rows:
+        insert_values(conn, table, map(picker(table), rows))
 
 
 def upsert(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -50,29 +56,44 @@ def upsert(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     (key,) = (column.name for column in table.primary_key)
     others = ", ".join(f"{c.name} = excluded.{c.name}" for c in table.columns if c.name != key)
     merged = f"ON CONFLICT ({key}) DO UPDATE SET {others}"
-    values = list(map(picker(table), rows))
-    _check_references(conn, table, values)
+    seen = _Seen(table, map(picker(table), rows))
     if conn.dialect.name == "postgresql":
         stage = f"stage_{table.name}"
         conn.exec_driver_sql(f"CREATE TEMPORARY TABLE {stage} (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DROP")
-        _copy(conn, stage, table, values)
+        _write(conn, stage, "", table, seen)
         conn.exec_driver_sql(f"INSERT INTO {_into(table)} SELECT {_names(table)} FROM {stage} {merged}")
         conn.exec_driver_sql(f"DROP TABLE {stage}")
-    elif conn.dialect.name == "sqlite":
-        _execute(conn, f"INSERT INTO {_into(table)} VALUES ({_marks(table)}) {merged}", table, values)
     else:
-        raise WarehouseError(f"no bulk write for {conn.dialect.name}; use sqlite or postgresql")
+        _write(conn, table.name, f"INSERT INTO {_into(table)} VALUES ({_marks(table)}) {merged}", table, seen)
+    _check_references(conn, table, seen)
 
 
-def _check_references(conn: Connection, table: Table, rows: Sequence[Values]) -> None:
-    """Of a large table, whose references are no constraints of the database (`warehouse.schema.BULK`): all of them in
-    one question. Raises IntegrityError where one leads nowhere, as an engine would."""
-    if not table.info.get("bulk"):
+class _Seen:
+    """Rows on their way to the engine. Of a large table, whose references are no constraints of the database
+    (`warehouse.schema.BULK`), it keeps the keys referred to, to be checked in one question when all are written."""
+
+    def __init__(self, table: Table, rows: Iterable[Values]) -> None:
+        self.n = 0
+        self._rows = iter(rows)
+        places = _references(table)[0] if table.info.get("bulk") else []
+        self.keys: list[set[int]] = [set() for _ in places]
+        self._pick = [itemgetter(place) for place in places]
+
+    def __iter__(self) -> Iterator[Values]:
+        while some := list(islice(self._rows, AT_ONCE)):
+            self.n += len(some)
+            for pick, keys in zip(self._pick, self.keys, strict=True):
+                keys.update(map(pick, some))
+            yield from some
+
+
+def _check_references(conn: Connection, table: Table, seen: _Seen) -> None:
+    """Raises IntegrityError where a reference leads nowhere, as an engine would; the transaction is then undone."""
+    if not seen.n or not seen.keys:
         return
     is_server = conn.dialect.name == "postgresql"
-    places, questions = _references(table)
-    keys = [list(set(map(itemgetter(place), rows))) for place in places]
-    asked = tuple(keys) if is_server else tuple(map(json.dumps, keys))
+    questions = _references(table)[1]
+    asked = tuple(map(list, seen.keys)) if is_server else tuple(json.dumps(list(keys)) for keys in seen.keys)
     missing = conn.exec_driver_sql(questions[is_server], asked).first()
     if missing is not None:
         told = f"foreign key: {table.name}.{missing[0]} refers to {missing[1]}, not in {missing[2]}"
@@ -100,18 +121,20 @@ def _references(table: Table) -> tuple[list[int], dict[bool, str]]:
     return places, {is_server: ask(source) for is_server, source in unfold.items()}
 
 
-def _execute(conn: Connection, statement: str, table: Table, rows: Sequence[Values]) -> None:
-    ready = _converted(conn.dialect, table, rows)
-    while some := list(islice(ready, AT_ONCE)):
-        conn.exec_driver_sql(statement, some)
-
-
-def _copy(conn: Connection, name: str, table: Table, rows: Sequence[Values]) -> None:
-    statement = f"COPY {name} ({_names(table)}) FROM STDIN"
+def _write(conn: Connection, name: str, statement: str, table: Table, rows: Iterable[Values]) -> None:
+    """By COPY into the table of this name, or by the statement with a mark for each value."""
     driver: Any = conn.connection.driver_connection
-    with told_by(conn, statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in _converted(conn.dialect, table, rows):
-            copy.write_row(row)
+    ready = _converted(conn.dialect, table, rows)
+    if conn.dialect.name == "postgresql":
+        statement = f"COPY {name} ({_names(table)}) FROM STDIN"
+        with told_by(conn, statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in ready:
+                copy.write_row(row)
+    elif conn.dialect.name == "sqlite":
+        with told_by(conn, statement):
+            driver.executemany(statement, ready)
+    else:
+        raise WarehouseError(f"no bulk write for {conn.dialect.name}; use sqlite or postgresql")
 
 
 @contextmanager
@@ -124,7 +147,7 @@ def told_by(conn: Connection, statement: str) -> Iterator[None]:
         raise DBAPIError.instance(statement, None, error, error_type, dialect=conn.dialect) from error
 
 
-def _converted(dialect: Dialect, table: Table, rows: Sequence[Values]) -> Iterator[Values]:
+def _converted(dialect: Dialect, table: Table, rows: Iterable[Values]) -> Iterator[Values]:
     """Rows as the driver takes them."""
     converters = _converters(dialect, table)
     if not converters:

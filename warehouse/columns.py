@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -48,6 +49,9 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+sqlite3.register_adapter(Decimal, float)  # in the driver, where a loop over the rows would cost three times as much
 
 
 class Quantity(TypeDecorator[Decimal]):
@@ -99,8 +103,6 @@ def round_derived(value: Decimal | None) -> Decimal | None:
 def converter(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """How a value becomes what the driver takes; None where the driver takes the column's values as they are."""
     kind = column.type
-    if isinstance(kind, Quantity):
-        return None if dialect.name == "postgresql" else float
     if isinstance(kind, UtcDateTime | Date):
         return kind.dialect_impl(dialect).bind_processor(dialect)
     return None

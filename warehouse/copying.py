@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
 from sqlalchemy import Connection, Table, func, select
 
@@ -62,8 +61,4 @@ def _copy_table(here: Connection, there: Connection, table: Table) -> int:
     (key,) = table.primary_key.columns
     order = [key] if "current_key" not in table.c else [key != table.c.current_key, key]
     rows = stream(here, select(table).where(key >= 0).order_by(*order))
-    copied = 0
-    while some := [tuple(row) for row in islice(rows, AT_ONCE)]:
-        insert_values(there, table, some)
-        copied += len(some)
-    return copied
+    return insert_values(there, table, map(tuple, rows))

@@ -82,18 +82,20 @@ class DocumentPlan:
             if key in self.stored and any(row[name] != self.stored[key][name] for name in CARRIED[fact_observation])
         ]
 
-    def touched_authorities(self) -> set[tuple[int, int]]:
-        """Region and body for which what counts may have changed. Where the region is not known nothing is chosen: two
-        reports of unknown places are not reports of one place."""
+    def touched_authorities(self) -> dict[tuple[int, int], set[int]]:
+        """Region and body for which what counts may have changed, and by which versions (keys). Where the region is not
+        known nothing is chosen: two reports of unknown places are not reports of one place."""
         changed = [
             key
             for key, row in self.rows.items()
             if key not in self.stored or any(row[name] != self.stored[key][name] for name in DECISIVE)
         ]
-        rows = [self.rows[key] for key in changed] + [self.stored[key] for key in changed if key in self.stored]
-        return {
-            (row["region_key"], row["agency_key"]) for row in rows if row["is_parsed"] and row["region_key"] != UNKNOWN
-        }
+        touched: dict[tuple[int, int], set[int]] = defaultdict(set)
+        for rows in (self.rows, self.stored):
+            for key in changed:
+                if key in rows and rows[key]["is_parsed"] and rows[key]["region_key"] != UNKNOWN:
+                    touched[rows[key]["region_key"], rows[key]["agency_key"]].add(key)
+        return touched
 
 
 def fold_versions(sightings: Iterable[Sighting]) -> tuple[list[Version], bool]:

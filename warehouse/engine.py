@@ -7,6 +7,7 @@ here, in writing in `warehouse.bulk`, in reading a release's rows in `warehouse.
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -137,8 +138,21 @@ def exists(url: str) -> bool:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: all or nothing. Other writers wait, readers go on with what was published."""
-    with explained(engine), engine.connect().execution_options(fazhi_write=True) as conn, conn.begin():
+    with explained(engine), engine.connect().execution_options(fazhi_write=True) as conn, conn.begin(), no_collector():
         yield conn
+
+
+@contextmanager
+def no_collector() -> Iterator[None]:
+    """Without Python's search for cycles, which goes through all rows of a load time and again and finds none: with it
+    a load takes a third longer (`benchmarks/loading.py`). A thread that ends first turns it on for all."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import chain
 from operator import itemgetter
 
 from sqlalchemy import Connection, Table, select, update
 
-from extraction.model import Check, Mention, Parsed
-from warehouse.bulk import Values, insert_values, picker
+from extraction.model import Check, Parsed
+from warehouse.bulk import Rows, Values, insert_values, picker
 from warehouse.choosing import fold_scope
 from warehouse.columns import Row, round_derived
 from warehouse.data_tests import Accepted
@@ -41,42 +42,66 @@ CARRIED: dict[Table, tuple[str, ...]] = {
 """What facts repeat of their document version."""
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Rows that are built as they are read: the engine takes one while the next is made, and none is held."""
+
+    n: int
+    build: Callable[[], Iterator[Values]]
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __iter__(self) -> Iterator[Values]:
+        return self.build()
+
+
 @dataclass(slots=True)
 class FactRows:
-    """Rows ready to insert, as tuples in the order of their table's columns: a load holds hundreds of thousands."""
+    """Rows ready to insert, by document version, as tuples in the order of their table's columns."""
 
-    of: dict[Table, list[Values]] = field(default_factory=lambda: {table: [] for table in TABLES})
+    of: dict[Table, list[tuple[int, Rows]]] = field(default_factory=lambda: {table: [] for table in TABLES})
 
     @property
     def n_observations(self) -> int:
-        return len(self.of[fact_observation])
+        return self._count(fact_observation)
 
     @property
     def n_mentions(self) -> int:
-        return len(self.of[fact_mention])
+        return self._count(fact_mention)
 
     @property
     def n_checks(self) -> int:
-        return len(self.of[fact_check])
+        return self._count(fact_check)
 
-    def put(self, table: Table, rows: Iterable[Row]) -> None:
-        self.of[table] += map(picker(table), rows)
+    def _count(self, table: Table) -> int:
+        return sum(len(rows) for _, rows in self.of[table])
+
+    def put(self, table: Table, document_key: int, rows: Rows) -> None:
+        self.of[table].append((document_key, rows))
+
+    def put_named(self, table: Table, document_key: int, rows: Sequence[Row]) -> None:
+        self.put(table, document_key, list(map(picker(table), rows)))
 
     def add(self, other: FactRows) -> None:
-        for table, rows in other.of.items():
-            self.of[table] += rows
+        for table, parts in other.of.items():
+            self.of[table] += parts
 
     def insert(self, conn: Connection) -> Changes:
-        """Neighbours in the table are written together: the key comes first, and begins with the document's."""
-        for table, rows in self.of.items():
-            rows.sort(key=itemgetter(0))
-            insert_values(conn, table, rows)
-        return Changes(inserted=sum(map(len, self.of.values())))
+        """Neighbours in the table are written together: keys begin with the document's."""
+        changes = Changes()
+        for table, parts in self.of.items():
+            parts.sort(key=itemgetter(0))
+            changes.inserted += insert_values(conn, table, self._all(table))
+        return changes
 
     def named(self, table: Table) -> list[Row]:
         """The rows by column name."""
         names = [column.name for column in table.columns]
-        return [dict(zip(names, row, strict=True)) for row in self.of[table]]
+        return [dict(zip(names, row, strict=True)) for row in self._all(table)]
+
+    def _all(self, table: Table) -> Iterator[Values]:
+        return chain.from_iterable(rows for _, rows in self.of[table])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +115,19 @@ class Origin:
 def build_facts(version: Row, parsed: Parsed, accepted: Accepted, members: Members, origin: Origin) -> FactRows:
     """Rows of one document version. `version` is its `dim_document` row."""
     rows = FactRows()
-    keys, rows.of[fact_observation] = _observation_rows(version, accepted, members, origin)
-    claims = Counter((seen.start, seen.end) for seen in accepted.observations.values() if not seen.is_derived)
-    rows.of[fact_mention] = [
-        _mention_row(version["document_key"], mention, claims[mention.start, mention.end], origin.load_key)
-        for mention in accepted.mentions.values()
-    ]
+    document_key = version["document_key"]
+    keys, observations = _observation_rows(version, accepted, members, origin)
+    rows.put(fact_observation, document_key, observations)
+    rows.put(fact_mention, document_key, _mention_rows(document_key, accepted, origin.load_key))
+    checks, bridges = [], []
     for check in accepted.checks.values():
         figures = [keys[i] for i in check.observations]
-        subject = Subject("document", str(version["document_key"]), version["document_key"],
-                          version["region_key"], version["agency_key"])  # fmt: skip
+        subject = Subject("document", str(document_key), document_key, version["region_key"], version["agency_key"])
         row = check_row(subject, check, figures, members, origin.load_key)
-        rows.put(fact_check, [row])
-        rows.put(bridge_check_observation, bridge_rows(row["check_key"], figures))
+        checks.append(row)
+        bridges += bridge_rows(row["check_key"], figures)
+    rows.put_named(fact_check, document_key, checks)
+    rows.put_named(bridge_check_observation, document_key, bridges)
     return rows
 
 
@@ -158,7 +183,8 @@ def bridge_rows(check_key: int, figures: Sequence[int]) -> list[Row]:
 def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int, members: Members) -> FactRows:
     """The facts of another occurrence of the same text, for `version`: with its region, body, source and date."""
     rows = FactRows()
-    target = {"document_key": version["document_key"], "load_key": load_key}
+    document_key = version["document_key"]
+    target = {"document_key": document_key, "load_key": load_key}
     of_observation = target | {name: version[name] for name in CARRIED[fact_observation]}
     of_check = target | {name: version[name] for name in CARRIED[fact_check]}
     keys = {NOT_APPLICABLE: NOT_APPLICABLE, UNKNOWN: UNKNOWN}
@@ -172,18 +198,23 @@ def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int, m
         observations.append(row)
     for row in observations:
         row["breakdown_of_key"] = keys[row["breakdown_of_key"]]
-    rows.put(fact_observation, observations)
-    for old in _rows_of(conn, fact_mention, source_key):
-        key = _mention_key(version["document_key"], old["span_start"], old["span_end"])
-        rows.put(fact_mention, [{**old, **target, "mention_key": key}])
+    rows.put_named(fact_observation, document_key, observations)
+    mentions = _rows_of(conn, fact_mention, source_key)
+    for mention in mentions:
+        mention |= target
+        mention["mention_key"] = _mention_key(document_key, mention["span_start"], mention["span_end"])
+    rows.put_named(fact_mention, document_key, mentions)
     figures = _figures_of(conn, source_key)
+    checks, bridges = [], []
     for old in _rows_of(conn, fact_check, source_key):
         used = [keys[figure] for figure in figures[old["check_key"]]]
-        row = {**old, **of_check, "subject_id": str(version["document_key"])}
+        row = {**old, **of_check, "subject_id": str(document_key)}
         row["evidence_id"] = _evidence_id(row["formula"], used)
         row["check_key"] = _check_key(row)
-        rows.put(fact_check, [row])
-        rows.put(bridge_check_observation, bridge_rows(row["check_key"], used))
+        checks.append(row)
+        bridges += bridge_rows(row["check_key"], used)
+    rows.put_named(fact_check, document_key, checks)
+    rows.put_named(bridge_check_observation, document_key, bridges)
     return rows
 
 
@@ -254,7 +285,7 @@ def _check_key(row: Row) -> int:
 
 def _observation_rows(
     version: Row, accepted: Accepted, members: Members, origin: Origin
-) -> tuple[dict[int, int], list[Values]]:
+) -> tuple[dict[int, int], Built]:
     """Keys by position, and the rows in the order of the table's columns. One of a million each, so what is alike for
     many rows is looked up once, and a row is built once, as the driver takes it."""
     document_key = version["document_key"]
@@ -267,74 +298,78 @@ def _observation_rows(
     for i, seen in accepted.observations.items():
         metric, metric_version = members.metric(seen.metric)
         period = members.period_of(seen.period)
+        as_of = NOT_APPLICABLE if seen.as_of is None else members.day_of(seen.as_of)
         scope, dimension = seen.scope or "", seen.dimension or ""
-        keys[i] = _observation_key(
+        keys[i] = key = _observation_key(
             document_key, seen.start, seen.end, metric, period, seen.status, scope, dimension, seen.is_derived
         )
-        looked_up.append((metric_version, unit_key(seen.unit), period))
-    rows = []
-    for (i, seen), (metric_version, unit, period) in zip(accepted.observations.items(), looked_up, strict=True):
-        keep = round_derived if seen.is_derived else _as_stated
-        part_of = seen.breakdown_of
-        rows.append((
-            keys[i],
-            document_key,
-            metric_version,
-            unit,
-            period,
-            NOT_APPLICABLE if seen.as_of is None else members.day_of(seen.as_of),
-            *of_document,
-            keep(seen.value),
-            keep(seen.value_low),
-            keep(seen.value_high),
-            seen.qualifier,
-            seen.status,
-            seen.text,
-            seen.unit_zh,
-            seen.as_of,
-            seen.scope or "",
-            fold_scope(seen.scope) if seen.scope else "",
-            seen.dimension or "",
-            seen.start,
-            seen.end,
-            seen.quote,
-            seen.quote_start,
-            NOT_APPLICABLE if part_of is None else keys.get(part_of, UNKNOWN),
-            keep(seen.share_percent),
-            seen.share_of,
-            keep(seen.yoy_percent),
-            seen.yoy_text,
-            keep(seen.yoy_change),
-            seen.is_derived,
-            seen.damaged,
-            i,
-            seen.evidence,
-            *whose,
-        ))  # fmt: skip
-    return keys, rows
+        looked_up.append((key, document_key, metric_version, unit_key(seen.unit), period, as_of))
+
+    def build() -> Iterator[Values]:
+        for (i, seen), members_of in zip(accepted.observations.items(), looked_up, strict=True):
+            keep = round_derived if seen.is_derived else _as_stated
+            part_of = seen.breakdown_of
+            yield (
+                *members_of,
+                *of_document,
+                keep(seen.value),
+                keep(seen.value_low),
+                keep(seen.value_high),
+                seen.qualifier,
+                seen.status,
+                seen.text,
+                seen.unit_zh,
+                seen.as_of,
+                seen.scope or "",
+                fold_scope(seen.scope) if seen.scope else "",
+                seen.dimension or "",
+                seen.start,
+                seen.end,
+                seen.quote,
+                seen.quote_start,
+                NOT_APPLICABLE if part_of is None else keys.get(part_of, UNKNOWN),
+                keep(seen.share_percent),
+                seen.share_of,
+                keep(seen.yoy_percent),
+                seen.yoy_text,
+                keep(seen.yoy_change),
+                seen.is_derived,
+                seen.damaged,
+                i,
+                seen.evidence,
+                *whose,
+            )
+
+    return keys, Built(len(keys), build)
 
 
 def _as_stated(value: Decimal | None) -> Decimal | None:
     return value
 
 
-def _mention_row(document_key: int, mention: Mention, claims: int, load_key: int) -> Values:
-    return (
-        _mention_key(document_key, mention.start, mention.end),
-        document_key,
-        mention.start,
-        mention.end,
-        mention.text,
-        mention.value,
-        mention.value_low,
-        mention.value_high,
-        mention.unit_zh,
-        mention.numeral,
-        mention.qualifier,
-        mention.damaged,
-        claims,
-        load_key,
-    )
+def _mention_rows(document_key: int, accepted: Accepted, load_key: int) -> Built:
+    claims = Counter((seen.start, seen.end) for seen in accepted.observations.values() if not seen.is_derived)
+
+    def build() -> Iterator[Values]:
+        for seen in accepted.mentions.values():
+            yield (
+                _mention_key(document_key, seen.start, seen.end),
+                document_key,
+                seen.start,
+                seen.end,
+                seen.text,
+                seen.value,
+                seen.value_low,
+                seen.value_high,
+                seen.unit_zh,
+                seen.numeral,
+                seen.qualifier,
+                seen.damaged,
+                claims[seen.start, seen.end],
+                load_key,
+            )
+
+    return Built(len(accepted.mentions), build)
 
 
 def _rows_of(conn: Connection, table: Table, document_key: int) -> list[Row]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -26,7 +28,7 @@ from warehouse.schema import dim_document, document_text, fact_document_progress
 from warehouse.schema_dims import dim_load
 from warehouse.steps import reach
 from warehouse.upsert import Changes, delete_rows, insert_rows, merge_rows, read_rows
-from warehouse.values import CheckAcross, rebuild_values
+from warehouse.values import Authority, CheckAcross, Years, find_years, rebuild_values
 
 
 def publish(engine: Engine, batch: LoadBatch, check_across: CheckAcross = check_statements) -> LoadResult:
@@ -88,11 +90,7 @@ class _Load:
             note_readings(conn, {key: doc.parsed_at or now for key, doc in anew.items()}, load_key, now)
         reach("load-5-facts")
         values = Changes()
-        touched = {(members.current_of(region), body) for region, body in plan.touched_authorities()}
-        if replaced.changes.total:
-            rows = [plan.rows[key] for key in anew]
-            touched |= {(members.current_of(row["region_key"]), row["agency_key"]) for row in rows}
-        touched |= members.find_regrouped(conn)
+        touched = self._find_touched(plan, list(anew) if replaced.changes.total else (), members)
         if touched:
             values, across = rebuild_values(conn, touched, self.check_across, load_key)
             changes.add(values)
@@ -112,7 +110,7 @@ class _Load:
         if batch.is_crawl:
             write_source_run(conn, batch, result)
         reach("load-8-log")
-        test_batch(conn, batch.source.source_id, Scope.of(plan.rows, touched))
+        test_batch(conn, batch.source.source_id, Scope.of(plan.rows, set(touched)))
         reach("load-9-tested")
         return result
 
@@ -133,6 +131,16 @@ class _Load:
             )
             rows.add(copy_facts(self.conn, sibling, version, load_key, members))
         return rows
+
+    def _find_touched(self, plan: DocumentPlan, anew: Sequence[int], members: Members) -> dict[Authority, Years]:
+        """Authorities whose statements may have changed, and the years they are about; of versions read anew, and of
+        metrics that are grouped anew, all years."""
+        documents: dict[Authority, set[int]] = defaultdict(set)
+        for (region, body), keys in plan.touched_authorities().items():
+            documents[members.current_of(region), body] |= keys
+        touched = find_years(self.conn, documents)
+        read_anew = ((members.current_of(plan.rows[key]["region_key"]), plan.rows[key]["agency_key"]) for key in anew)
+        return touched | dict.fromkeys(read_anew) | dict.fromkeys(members.find_regrouped(self.conn))
 
     def _find_read_anew(self, plan: DocumentPlan) -> dict[int, DocumentIn]:
         """Stored versions whose text comes again as another extraction read it, later: the last reading counts, in

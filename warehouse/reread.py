@@ -92,7 +92,7 @@ def _reread(
     touched |= members.find_regrouped(conn)
     values = Changes()
     if touched:
-        values, across = rebuild_values(conn, touched, check_across, load_key)
+        values, across = rebuild_values(conn, dict.fromkeys(touched), check_across, load_key)
         changes.add(values)
         changes.add(across)
     tested = frozenset((row["document_id"], row["text_hash"]) for row in versions)

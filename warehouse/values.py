@@ -1,12 +1,12 @@
-"""Rebuild what is chosen and checked across documents for the authorities that a batch touched."""
+"""Rebuild what is chosen and checked across documents for the authorities and years that a batch touched."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Table, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, func, select, true, tuple_
 
 from extraction.model import Check, Observation
 from warehouse.choosing import Chosen, Statement, choose_values
@@ -28,44 +28,130 @@ from warehouse.upsert import CHUNK, Changes, delete_rows, merge_rows
 
 
 class CheckAcross(Protocol):
-    """Rules over the statements of one authority; `Check.observations` are indexes into them."""
+    """Rules over the statements of one authority; `Check.observations` are indexes into them.
+
+    Each check names its period, and rests on statements about that period's year and the year before only: where
+    statements of a year have changed, checks of that year and the next are made anew."""
 
     def __call__(self, statements: Sequence[Statement], /) -> Sequence[Check]: ...
 
 
 Authority = tuple[int, int]
 """Region (its current version's key) and body: statements are chosen among, and checked against, those of one."""
+Years = frozenset[str] | None
+"""Years, `YYYY`, in which periods begin; None: all."""
+
+
+def find_years(conn: Connection, documents: Mapping[Authority, set[int]]) -> dict[Authority, Years]:
+    """The years that the figures of document versions, by key, speak of."""
+    wanted = sorted({key for keys in documents.values() for key in keys})
+    told: dict[int, set[str]] = defaultdict(set)
+    seen = fact_observation.c
+    for start in range(0, len(wanted), CHUNK):
+        chosen = (
+            select(seen.document_key, YEAR.label("year"))
+            .distinct()
+            .join(dim_period, dim_period.c.period_key == seen.period_key)
+            .where(seen.document_key.in_(wanted[start : start + CHUNK]))
+        )
+        for row in conn.execute(chosen):
+            told[row.document_key].add(row.year)
+    return {one: frozenset().union(*(told[key] for key in keys)) for one, keys in documents.items()}
 
 
 def rebuild_values(
-    conn: Connection, authorities: set[Authority], check_across: CheckAcross, load_key: int
+    conn: Connection, touched: Mapping[Authority, Years], check_across: CheckAcross, load_key: int
 ) -> tuple[Changes, Changes]:
-    """Changes among chosen values, and among cross-document checks, of these authorities; no other row is looked at.
-    Where the region is not known nothing is chosen."""
-    members = Members()
-    wanted = sorted(one for one in authorities if one[0] != UNKNOWN)
-    statements = read_statements(conn, wanted)
-    values = _replace_values(conn, wanted, choose_values(statements), load_key)
-    by_authority: dict[tuple[int, int], list[Statement]] = defaultdict(list)
-    for one in statements:
-        by_authority[one.region_key, one.agency_key].append(one)
-    checks: dict[int, Row] = {}
-    bridges: dict[int, Row] = {}
-    for (region_key, agency_key), group in sorted(by_authority.items()):
-        for check in check_across(group):
-            figures = [group[i].observation_key for i in check.observations]
-            subject_id = f"{region_key}/{agency_key}/{check.period or ''}"
-            subject = Subject("region_period", subject_id, NOT_APPLICABLE, region_key, agency_key)
-            row = check_row(subject, check, figures, members, load_key)
-            checks[row["check_key"]] = row
-            bridges.update((link["bridge_key"], link) for link in bridge_rows(row["check_key"], figures))
-    members.write(conn)
-    return values, _replace_checks(conn, wanted, checks, bridges)
+    """Changes among chosen values, and among cross-document checks, of these authorities in these years; no other row
+    is looked at. Where the region is not known nothing is chosen."""
+    by_years: dict[Years, list[Authority]] = defaultdict(list)
+    for authority, years in touched.items():
+        if authority[0] != UNKNOWN and years != frozenset():
+            by_years[years].append(authority)
+    values, across = Changes(), Changes()
+    for years, authorities in by_years.items():
+        told = _Rebuild(conn, sorted(authorities), years, load_key)
+        values.add(told.values())
+        across.add(told.checks(check_across))
+    return values, across
 
 
-def read_statements(conn: Connection, authorities: Sequence[Authority]) -> list[Statement]:
-    """Every statement of the authorities in documents that count, in a fixed order: over all versions of a region and
-    of a metric, under the keys of the current ones."""
+class _Rebuild:
+    """Of authorities for which the same years have changed."""
+
+    def __init__(self, conn: Connection, authorities: Sequence[Authority], years: Years, load_key: int) -> None:
+        self.conn, self.authorities, self.years, self.load_key = conn, authorities, years, load_key
+        self.checked = None if years is None else years | _shift(years, 1)
+        around = None if self.checked is None else self.checked | _shift(self.checked, -1)
+        self.statements = read_statements(conn, authorities, around)
+
+    def values(self) -> Changes:
+        said = self.statements
+        if self.years is not None:
+            said = [one for one in said if one.period[:4] in self.years]
+        rows = {row["value_key"]: row for row in (value_row(one, self.load_key) for one in choose_values(said))}
+        mixed = [row for row in rows.values() if row["status"] == "target" and row["chosen_by"] != "forecast"]
+        if mixed:
+            raise WarehouseError(f"{len(mixed)} targets were chosen as actual values; nothing was changed: report this")
+        stale = _keys_of(self.conn, fact_metric_value, self.authorities, _begins(fact_metric_value, self.years))
+        changes = merge_rows(self.conn, fact_metric_value, rows.values())
+        changes.add(delete_rows(self.conn, fact_metric_value, sorted(stale - set(rows))))
+        return changes
+
+    def checks(self, check_across: CheckAcross) -> Changes:
+        by_authority: dict[Authority, list[Statement]] = defaultdict(list)
+        for one in self.statements:
+            by_authority[one.region_key, one.agency_key].append(one)
+        members = Members()
+        checks: dict[int, Row] = {}
+        bridges: dict[int, Row] = {}
+        for (region_key, agency_key), group in sorted(by_authority.items()):
+            for check in check_across(group):
+                if check.period is None:
+                    raise WarehouseError(f"rule {check.rule}: a check across documents names no period; report this")
+                if self.checked is not None and check.period[:4] not in self.checked:
+                    continue
+                figures = [group[i].observation_key for i in check.observations]
+                subject_id = f"{region_key}/{agency_key}/{check.period}"
+                subject = Subject("region_period", subject_id, NOT_APPLICABLE, region_key, agency_key)
+                row = check_row(subject, check, figures, members, self.load_key)
+                checks[row["check_key"]] = row
+                bridges.update((link["bridge_key"], link) for link in bridge_rows(row["check_key"], figures))
+        members.write(self.conn)
+        return self._replace_checks(checks, bridges)
+
+    def _replace_checks(self, checks: dict[int, Row], bridges: dict[int, Row]) -> Changes:
+        across = fact_check.c.subject_kind == "region_period"
+        before = sorted(_keys_of(self.conn, fact_check, self.authorities, across, _begins(fact_check, self.checked)))
+        link = bridge_check_observation.c
+        old_links: set[int] = set()
+        for start in range(0, len(before), CHUNK):
+            chosen = select(link.bridge_key).where(link.check_key.in_(before[start : start + CHUNK]))
+            old_links.update(self.conn.execute(chosen).scalars())
+        changes = delete_rows(self.conn, bridge_check_observation, sorted(old_links - set(bridges)))
+        changes.add(delete_rows(self.conn, fact_check, sorted(set(before) - set(checks))))
+        changes.add(merge_rows(self.conn, fact_check, checks.values()))
+        changes.add(merge_rows(self.conn, bridge_check_observation, bridges.values()))
+        return changes
+
+
+YEAR = func.substr(dim_period.c.period_id, 1, 4)
+
+
+def _shift(years: frozenset[str], by: int) -> frozenset[str]:
+    return frozenset(f"{int(year) + by:04}" for year in years if year.isdigit())
+
+
+def _begins(table: Table, years: Years) -> ColumnElement[bool]:
+    """Rows whose period begins in these years."""
+    if years is None:
+        return true()
+    return table.c.period_key.in_(select(dim_period.c.period_key).where(YEAR.in_(sorted(years))))
+
+
+def read_statements(conn: Connection, authorities: Sequence[Authority], years: Years = None) -> list[Statement]:
+    """Every statement of the authorities about these years in documents that count, in a fixed order: over all
+    versions of a region and of a metric, under the keys of the current ones."""
     documents: list[int] = []
     for some in _parts(authorities):
         chosen = (
@@ -77,7 +163,8 @@ def read_statements(conn: Connection, authorities: Sequence[Authority]) -> list[
         documents.extend(conn.execute(chosen).scalars())
     rows: list[Statement] = []
     for start in range(0, len(documents), CHUNK):
-        chosen = statement_query(dim_document.c.document_key.in_(documents[start : start + CHUNK]), true())
+        of_some = dim_document.c.document_key.in_(documents[start : start + CHUNK])
+        chosen = statement_query(of_some, _begins(fact_observation, years))
         rows.extend(to_statement(row) for row in conn.execute(chosen).mappings())
     return rows
 
@@ -181,17 +268,6 @@ def _observation(row: Any) -> Observation:
     )
 
 
-def _replace_values(conn: Connection, authorities: Sequence[Authority], chosen: list[Chosen], load_key: int) -> Changes:
-    rows = {row["value_key"]: row for row in (value_row(one, load_key) for one in chosen)}
-    mixed = [row for row in rows.values() if row["status"] == "target" and row["chosen_by"] != "forecast"]
-    if mixed:
-        raise WarehouseError(f"{len(mixed)} targets were chosen as actual values; nothing was changed: report this")
-    stale = _keys_of(conn, fact_metric_value, authorities) - set(rows)
-    changes = merge_rows(conn, fact_metric_value, rows.values())
-    changes.add(delete_rows(conn, fact_metric_value, sorted(stale)))
-    return changes
-
-
 def value_name(region: int, agency: int, metric: int, period: int, basis: str, scope: str, dimension: str) -> str:
     return f"{region},{agency},{metric},{period},{basis},{len(scope)},{scope},{dimension}"
 
@@ -225,23 +301,6 @@ def value_row(chosen: Chosen, load_key: int) -> Row:
         "is_disputed": chosen.is_disputed,
         "load_key": load_key,
     }
-
-
-def _replace_checks(
-    conn: Connection, authorities: Sequence[Authority], checks: dict[int, Row], bridges: dict[int, Row]
-) -> Changes:
-    across = fact_check.c.subject_kind == "region_period"
-    before = sorted(_keys_of(conn, fact_check, authorities, across))
-    link = bridge_check_observation.c
-    old_links: set[int] = set()
-    for start in range(0, len(before), CHUNK):
-        chosen = select(link.bridge_key).where(link.check_key.in_(before[start : start + CHUNK]))
-        old_links.update(conn.execute(chosen).scalars())
-    changes = delete_rows(conn, bridge_check_observation, sorted(old_links - set(bridges)))
-    changes.add(delete_rows(conn, fact_check, sorted(set(before) - set(checks))))
-    changes.add(merge_rows(conn, fact_check, checks.values()))
-    changes.add(merge_rows(conn, bridge_check_observation, bridges.values()))
-    return changes
 
 
 def _keys_of(conn: Connection, table: Table, authorities: Sequence[Authority], *where: ColumnElement[bool]) -> set[int]:

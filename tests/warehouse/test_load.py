@@ -163,7 +163,7 @@ def test_a_load_that_breaks_a_constraint_changes_nothing(engine: Engine) -> None
     before = everything(engine)
 
     def break_it(_statements: Sequence[Statement]) -> Sequence[Check]:
-        return (Check("NO_SUCH_RULE", "fails", None, None, None, 1, (0,), "1 = 2"),)
+        return (Check("NO_SUCH_RULE", "fails", None, None, None, 1, (0,), "1 = 2", period="2021"),)
 
     with pytest.raises(WarehouseError, match=r"warehouse .*nothing was changed"):
         publish(engine, batch(report(2021, B, day=1), run="r2", day=1), break_it)
