@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from extraction.view import Folding
 
 _KINDS = {"count", "rate", "amount"}
 _MEASURES = {"stock", "flow", "rate", "level"}
@@ -137,6 +140,12 @@ class Catalogue:
 
     def __hash__(self) -> int:
         return id(self)
+
+
+@lru_cache(maxsize=4)
+def fold_of(catalogue: Catalogue) -> Folding:
+    """The catalogue's script, compiled once: that takes longer than reading a sentence with it."""
+    return Folding(catalogue.script)
 
 
 class _Keys:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from extraction.catalogue import Catalogue, CatalogueError, Metric, load_catalogue
+from extraction.catalogue import Catalogue, CatalogueError, Metric, fold_of, load_catalogue
 from extraction.catalogue_conflicts import Conflict, find_conflicts
 from extraction.catalogue_examples import run_example
 from extraction.catalogue_probes import TITLE, probe_word
@@ -154,7 +154,7 @@ def _dead_word(metric: Metric, word: str, rivals: list[str]) -> CatalogueFinding
 
 def _can_be_seen(word: str, catalogue: Catalogue) -> bool:
     """The text is read in one script and width without blanks: a word written otherwise never stands in it."""
-    return bool(word) and build_view(word, catalogue.script).text == word
+    return bool(word) and build_view(word, fold_of(catalogue)).text == word
 
 
 def _word_lists(catalogue: Catalogue) -> Iterator[tuple[str, str, tuple[str, ...]]]:
@@ -218,7 +218,7 @@ def _check_use(catalogue: Catalogue) -> Iterator[CatalogueFinding]:
             hit.word.text
             for example in metric.examples
             if example.value is not None
-            for hit in index.find(build_view(TITLE + example.text, catalogue.script).text).names.hits
+            for hit in index.find(build_view(TITLE + example.text, fold_of(catalogue)).text).names.hits
         }
         words = dict.fromkeys(word for reading in metric.readings for word in reading.words)
         if unshown := [word for word in words if word not in shown]:

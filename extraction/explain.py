@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from extraction.catalogue import Catalogue
+from extraction.catalogue import Catalogue, fold_of
 from extraction.model import Check, Mention, Observation, Parsed
 from extraction.observations import extract_observations
 from extraction.parse import parse_report
@@ -170,7 +170,7 @@ def _reason(observations: tuple[tuple[int, Observation], ...], fate: Fate) -> To
 
 
 def _by_sentence(text: str, catalogue: Catalogue, parsed: Parsed, numbers: list[NumberFate]) -> Iterator[SentenceFate]:
-    view = build_view(text, catalogue.script)
+    view = build_view(text, fold_of(catalogue))
     starts = [view.forth(number.mention.start) for number in numbers]
     structure = Structure(view.text, parsed.report_year, starts)
     at = 0

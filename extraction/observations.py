@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 from extraction import phrases
-from extraction.catalogue import Catalogue, Metric
+from extraction.catalogue import Catalogue, Metric, fold_of
 from extraction.comparing import Comparing
 from extraction.drafts import Draft, Finisher
 from extraction.meaning import Claim
@@ -47,7 +47,7 @@ def extract_observations(
     if report_year is None or not mentions:
         return ()
     mentions = sorted(mentions, key=lambda mention: mention.start)[:MAX_NUMBERS]
-    view = view or build_view(text, catalogue.script)
+    view = view or build_view(text, fold_of(catalogue))
     walk = _Reader(view, mentions, catalogue, report_year, publish_date, trace)
     walk.read_all()
     finisher = Finisher(text, view, walk.structure)

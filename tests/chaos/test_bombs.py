@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from sandbox.chaos import ChaosServer
 from tests.chaos.harness import MAX_FILE, MAX_PAGE
 from tests.conftest import ROOT
@@ -20,6 +22,7 @@ MOST = 40.0
 """MiB: some copies of the largest page that is allowed (a few MiB here) and of its tree. The least bomb has 64."""
 
 
+@pytest.mark.slow
 def test_bombs_stay_small_in_memory(server: ChaosServer, tmp_path: Path) -> None:
     assert 10 * max(MAX_PAGE, MAX_FILE) <= MOST * (1 << 20)
     command = [sys.executable, "-m", "tests.chaos.measured", server.url, str(tmp_path), *BOMBS]

@@ -19,46 +19,18 @@ from connectors.engines import get_engine
 from connectors.errors import RobotsDenied, SourceChanged
 from connectors.http.client import Client, GatewayUnreachable, HttpSettings
 from connectors.registry import Source
+from tests.connectors.portal import BASE, HOST, Item, list_page, source
 from tests.servers import Site
 
-HOST = "www.wuyou.example"
-BASE = f"https://{HOST}/zwgk/fzzf/"
 REPORTS = {2023: "202402/t20240205_1001", 2024: "202502/t20250211_1002"}
 NOTICE = "202503/t20250301_1003"
 BODY = "2024年，全县收到行政复议申请126件，受理112件。这一年法治政府建设各项工作按计划推进，没有遗漏。"
-
-
-def source(**changes: object) -> Source:
-    return Source.model_validate(
-        {
-            "id": "990901_wuyou",
-            "name_zh": "乌有县人民政府",
-            "name_en": "Wuyou County",
-            "region_code": "990901",
-            "engine": "trs",
-            "start": [{"url": BASE}],
-            "assertions": {"min_list_rows": 3, "report_years": [2023, 2024]},
-        }
-        | changes
-    )
-
-
-def row(path: str, title: str, date: str) -> str:
-    return f'<li><a href="./{path}.html" title="{title}">{title}</a><span>{date}</span></li>'
-
-
+COUNTY = source(assertions={"min_list_rows": 3, "report_years": [2023, 2024]})
 ROWS = [
-    row(NOTICE, "乌有县行政执法培训动态", "2025-03-01"),
-    row(REPORTS[2024], "乌有县2024年法治政府建设情况报告", "2025-02-11"),
-    row(REPORTS[2023], "乌有县2023年法治政府建设情况报告", "2024-02-05"),
+    Item(f"{NOTICE}.html", "乌有县行政执法培训动态", "2025-03-01", BODY),
+    Item(f"{REPORTS[2024]}.html", "乌有县2024年法治政府建设情况报告", "2025-02-11", BODY),
+    Item(f"{REPORTS[2023]}.html", "乌有县2023年法治政府建设情况报告", "2024-02-05", BODY),
 ]
-
-
-def list_page(rows: list[str], pages: int, here: int) -> str:
-    return (
-        f'<html><head><meta charset="utf-8"></head><body><ul class="list">{"".join(rows)}</ul>'
-        f'<script>createPageHTML({pages}, {here}, "index", "html");</script></body></html>'
-    )
 
 
 def detail(title: str, body: str, attachment: str = "") -> str:
@@ -88,9 +60,9 @@ def crawl(
     known: dict[str, Known] | None = None,
     *,
     all_pages: bool = False,
-    of: Source | None = None,
+    of: Source = COUNTY,
 ) -> CrawlResult:
-    result = CrawlResult(of or source())
+    result = CrawlResult(of)
 
     async def run() -> None:
         settings = HttpSettings("fazhi-test/1 (+https://fazhi.example)", replay=site_url, retries=1, backoff=0.01)
@@ -273,7 +245,7 @@ def test_text_of_an_earlier_run_stays_while_its_attachment_cannot_be_read(
 
 
 def test_a_listed_page_that_never_was_is_a_failure(site: Site, tmp_path: Path) -> None:
-    extra = row("202504/t20250401_1004", "乌有县2022年法治政府建设情况报告", "2025-04-01")
+    extra = Item("202504/t20250401_1004.html", "乌有县2022年法治政府建设情况报告", "2025-04-01", BODY)
     with Site() as served:
         served.on("/robots.txt", "")
         served.on("/zwgk/fzzf/", list_page([*ROWS, extra], 1, 0))

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.shared import shared
 
 FAZHI = Path(sys.executable).parent / "fazhi"
 
@@ -49,36 +48,10 @@ def house(tmp_path: Path) -> House:
 
 
 @pytest.fixture(scope="session")
-def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Prefect server: starting one costs more than most runs, so the tests of a worker share it."""
-    home = tmp_path_factory.mktemp("prefect")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    env |= {"PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false", "PREFECT_UI_ENABLED": "false"}
-    api = f"http://127.0.0.1:{port}/api"
-    command = [str(FAZHI.parent / "prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    with (home / "server.log").open("w") as log:
-        process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            wait_until_healthy(api, process, home / "server.log")
-            yield api
-        finally:
-            end(process)
-
-
-def wait_until_healthy(api: str, process: subprocess.Popen[bytes], log: Path, seconds: float = 100) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        try:
-            with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.3)  # not listening yet
-    raise AssertionError(f"no healthy Prefect server after {seconds} s:\n{log.read_text()}")
+def prefect_api(testrun_uid: str) -> Iterator[str]:
+    """A real Prefect server: starting one costs more than most runs, so the tests of a run share it."""
+    with shared(f"prefect-{testrun_uid}", "tests.nightly.prefect_server") as api:
+        yield api
 
 
 def end(process: subprocess.Popen[Any]) -> None:

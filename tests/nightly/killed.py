@@ -26,9 +26,24 @@ def run(home: Path, sources: list[str], step: str) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def main(folder: str, sources: str, *steps: str) -> None:
-    import flows.nightly  # noqa: F401 - so that the children need not
+def prepare() -> None:
+    """What each child would have to import and compile again. Nothing here starts a thread, which no fork survives."""
+    import fastapi  # noqa: F401 - Prefect does so in a run
+    import pandas  # noqa: F401 - and so does pyarrow
 
+    import flows.nightly  # noqa: F401
+    from extraction.parse import parse_report
+    from fazhi.house import load_catalog
+    from warehouse.across import project_rules
+    from warehouse.dictionary import render_dictionary
+
+    parse_report("2024年，全县共收到行政复议申请3件。", *load_catalog())
+    project_rules()
+    render_dictionary()
+
+
+def main(folder: str, sources: str, *steps: str) -> None:
+    prepare()
     for step in steps:
         home = Path(folder) / (step or "whole")
         if step:

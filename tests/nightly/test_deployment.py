@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.nightly.conftest import FAZHI
 
-pytestmark = pytest.mark.timeout(200)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 
 def prefect(api: str, home: Path, *arguments: str) -> str:

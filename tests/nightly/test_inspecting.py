@@ -17,7 +17,7 @@ from fazhi.cli import main
 from fazhi.house import load_catalog
 from fazhi.retrying import retry_rows
 from tasks.assemble import _stored_ref, source_row
-from tests.connectors.test_crawl import source
+from tests.connectors.portal import source
 from tests.warehouse.builders import at
 from warehouse.batch import DocumentIn, LoadBatch, PageState
 from warehouse.catalogue import catalogue_rows

@@ -44,6 +44,7 @@ def last_run(home: Path) -> tuple[int, int]:
         return asked.fetchone()[0], resumed.fetchone()[0]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(420)
 def test_a_nightly_killed_at_any_step_and_run_again_is_as_if_never_killed(prefect_api: str, tmp_path: Path) -> None:
     steps = ("", *NIGHTLY, "load-5-facts:2")

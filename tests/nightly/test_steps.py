@@ -27,7 +27,7 @@ from flows import nightly as flow
 from tasks.assemble import document_in, known_pages
 from tasks.crawl import _is_transient
 from tasks.watch import Watch
-from tests.connectors.test_crawl import source
+from tests.connectors.portal import source
 from warehouse.batch import LoadBatch, LoadResult, PageState, SnapshotRef
 from warehouse.catalogue import catalogue_rows
 from warehouse.checkup import DataTestFailed

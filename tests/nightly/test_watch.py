@@ -27,7 +27,7 @@ from tasks.assemble import fetch_rows
 from tasks.network import network_notes, summarize_hosts
 from tasks.telemetry import RunMetrics
 from tasks.watch import Watch, watch_run
-from tests.connectors.test_crawl import source
+from tests.connectors.portal import source
 from warehouse.batch import LoadResult
 
 HOST = "www.wuyou.example"

@@ -25,7 +25,7 @@ from sandbox.chaos import serve_chaos
 from sandbox.chaos_portal import host_of, source_id, source_yaml
 from tests.nightly.conftest import FAZHI
 
-pytestmark = pytest.mark.timeout(200)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
 BLOCKED, HANGING = "waf_412", "hang_before_headers"
 TIMEOUT = 2

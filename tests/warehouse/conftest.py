@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from sqlalchemy import Engine
@@ -31,19 +32,35 @@ def server(testrun_uid: str) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("warehouse") / "template.sqlite"
-    open_warehouse(f"sqlite:///{path}").dispose()
-    return path
+class Templates:
+    """Warehouses that tests get copies of: an empty one, and those with batches that several tests begin with."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[tuple[bool, int], tuple[str, Sequence[LoadBatch]]] = {}
+        """By engine and identity of the batches, which are kept here so that it stays theirs."""
+
+    def of(self, server: Server | None, batches: Sequence[LoadBatch]) -> str:
+        """The template's database on this server; without one its file."""
+        key = server is None, id(batches)
+        if key not in self._made:
+            if server is None:
+                name = str(self._folder / f"{len(self._made)}.sqlite")
+                url = f"sqlite:///{name}"
+            else:
+                name = server.create(self.of(server, ()) if batches else None)
+                url = server.url(name)
+            engine = open_warehouse(url)
+            for one in batches:
+                load(engine, one)
+            engine.dispose()
+            self._made[key] = name, batches
+        return self._made[key][0]
 
 
 @pytest.fixture(scope="session")
-def server_template(server: Server) -> Iterator[str]:
-    name = server.create()
-    open_warehouse(server.url(name)).dispose()
-    yield name
-    server.drop(name)
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    return Templates(tmp_path_factory.mktemp("warehouse"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -52,20 +69,26 @@ def backend(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+class Make(Protocol):
+    def __call__(self, name: str = "w", batches: Sequence[LoadBatch] = ()) -> Engine:
+        """A new warehouse in which `batches` have been loaded; a constant, since they are loaded once for all."""
+
+
 @pytest.fixture
-def make(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], Engine]]:
+def make(backend: str, templates: Templates, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
+    server: Server | None = request.getfixturevalue("server") if backend == "postgresql" else None
     engines: list[Engine] = []
     databases: list[str] = []
 
-    def new(name: str = "w") -> Engine:
-        if backend == "postgresql":
-            running: Server = request.getfixturevalue("server")
-            databases.append(running.create(request.getfixturevalue("server_template")))
-            url = running.url(databases[-1])
+    def new(name: str = "w", batches: Sequence[LoadBatch] = ()) -> Engine:
+        template = templates.of(server, batches)
+        if server is not None:
+            databases.append(server.create(template))
+            url = server.url(databases[-1])
         else:
             path = tmp_path / str(len(engines)) / f"{name}.sqlite"
             path.parent.mkdir()
-            shutil.copy(request.getfixturevalue("template"), path)
+            shutil.copy(template, path)
             url = f"sqlite:///{path}"
         engines.append(open_warehouse(url))
         return engines[-1]
@@ -73,10 +96,11 @@ def make(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     yield new
     for engine in engines:
         engine.dispose()
-    for database in databases:
-        request.getfixturevalue("server").drop(database)
+    if server is not None:
+        for database in databases:
+            server.drop(database)
 
 
 @pytest.fixture
-def engine(make: Callable[[str], Engine]) -> Engine:
+def engine(make: Make) -> Engine:
     return make("w")

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.warehouse.builders import batch, notice, report
-from tests.warehouse.conftest import load
+from tests.warehouse.conftest import Make, load
 from tests.warehouse.tables import A, everything
 from tests.warehouse.test_load import HISTORY
 from warehouse.batch import LoadBatch
@@ -68,11 +68,12 @@ def with_parts() -> LoadBatch:
     return batch(replace(doc, parsed=replace(doc.parsed, observations=parts)), bad, run="r8", day=8)
 
 
+LOADED = (*HISTORY, with_parts())
+
+
 @pytest.fixture
-def loaded(engine: Engine) -> Engine:
-    for one in (*HISTORY, with_parts()):
-        load(engine, one)
-    return engine
+def loaded(make: Make) -> Engine:
+    return make("w", LOADED)
 
 
 def spoil(engine: Engine, *statements: str) -> None:

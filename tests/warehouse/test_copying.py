@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from tests.warehouse.builders import batch, notice, report
-from tests.warehouse.conftest import load
+from tests.warehouse.conftest import Make, load
 from tests.warehouse.tables import A, B, everything
 from warehouse.compare import compare_schema
 from warehouse.copying import copy_warehouse
@@ -22,7 +21,7 @@ def url_of(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=False)
 
 
-def test_every_row_arrives_and_loads_go_on_there(make: Callable[[str], Engine], tmp_path: Path) -> None:
+def test_every_row_arrives_and_loads_go_on_there(make: Make, tmp_path: Path) -> None:
     source = make("source")
     load(source, batch(report(2020, A), notice("n", "一则通知"), report(2019, "出庭率120%。", name="bad")))
     load(source, batch(report(2020, B, day=1), run="r2", day=1))
@@ -39,7 +38,7 @@ def test_every_row_arrives_and_loads_go_on_there(make: Callable[[str], Engine], 
     assert everything(source) == before
 
 
-def test_what_cannot_be_copied_is_said(make: Callable[[str], Engine], tmp_path: Path) -> None:
+def test_what_cannot_be_copied_is_said(make: Make, tmp_path: Path) -> None:
     source, taken = make("source"), make("taken")
     load(source, batch(report(2020, A)))
     load(taken, batch(report(2020, B)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy import Engine, event, func, insert, select, update
 
 from tests.postgres import Server
 from tests.warehouse.builders import SOURCE, batch, report
-from tests.warehouse.conftest import load
+from tests.warehouse.conftest import Make, load
 from tests.warehouse.tables import A, rows
 from warehouse.creation import revision_table
 from warehouse.engine import check_writable, is_sqlite, open_existing, open_warehouse, writing
@@ -139,7 +138,7 @@ def test_a_collision_of_keys_fails_the_load_and_merges_nothing(engine: Engine) -
         conn.execute(update(dim_unit).where(dim_unit.c.unit_code == "case").values(unit_code="percent"))
 
 
-def test_sources_may_be_published_at_once(make: Callable[[str], Engine]) -> None:
+def test_sources_may_be_published_at_once(make: Make) -> None:
     engine = make("w")
     sources = [replace(SOURCE, source_id=f"99010{i}_place", region_code=f"99010{i}") for i in range(4)]
     failures: list[BaseException] = []

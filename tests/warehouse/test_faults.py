@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, event
 from tests.conftest import ROOT
 from tests.postgres import running_server
 from tests.warehouse.builders import batch, notice, report
-from tests.warehouse.conftest import load
+from tests.warehouse.conftest import Make, load
 from tests.warehouse.killed import FIRST, KILLED
 from tests.warehouse.tables import A, B, check_validity, content, everything, validity
 from tests.warehouse.test_load import HISTORY
@@ -40,10 +40,11 @@ def state(engine: Engine) -> dict[str, Any]:
     return {**content(engine), "validity": validity(engine)}
 
 
-def test_a_load_killed_at_any_step_and_run_again_is_as_if_never_killed(make: Callable[[str], Engine]) -> None:
-    whole, killed = make("whole"), [make(step) for step in LOAD]
-    for engine in (whole, *killed):
-        load(engine, FIRST)
+BEFORE = (FIRST,)
+
+
+def test_a_load_killed_at_any_step_and_run_again_is_as_if_never_killed(make: Make) -> None:
+    whole, *killed = (make(step, BEFORE) for step in ("whole", *LOAD))
     mark = fingerprint(whole)
     load(whole, KILLED)
     wanted = fingerprint(whole), validity(whole)
@@ -70,10 +71,8 @@ def test_a_step_kills_only_where_it_is_told_to(monkeypatch: pytest.MonkeyPatch) 
         reach("load")
 
 
-def test_two_loaders_at_once_neither_deadlock_nor_count_twice(make: Callable[[str], Engine]) -> None:
-    alone, shared = make("alone"), make("shared")
-    for one in HISTORY:
-        load(alone, one)
+def test_two_loaders_at_once_neither_deadlock_nor_count_twice(make: Make) -> None:
+    alone, shared = make("alone", HISTORY), make("shared")
     loaders = [
         subprocess.Popen([*CHILD, "load", url_of(shared), str(seed)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
         for seed in range(2)
@@ -98,6 +97,9 @@ BIG = batch(
 )
 
 
+ONE_REPORT = (batch(report(2020, A)),)
+
+
 def meets(engine: Engine, one: LoadBatch, told: str) -> None:
     """The load fails in one line and changes nothing; once the fault is mended it goes through."""
     with pytest.raises(WarehouseError, match=told):
@@ -105,31 +107,27 @@ def meets(engine: Engine, one: LoadBatch, told: str) -> None:
 
 
 @pytest.fixture
-def held(make: Callable[[str], Engine]) -> Iterator[tuple[Engine, Engine]]:
+def held(make: Make) -> Iterator[tuple[Engine, Engine]]:
     """A warehouse, and a second engine for it which a test may do harm to."""
-    engine = make("w")
-    load(engine, batch(report(2020, A)))
+    engine = make("w", ONE_REPORT)
     harmed = connect(url_of(engine))
     yield engine, harmed
     harmed.dispose()
 
 
 @contextmanager
-def nothing_half_done(engine: Engine, make: Callable[[str], Engine], one: LoadBatch) -> Iterator[None]:
+def nothing_half_done(engine: Engine, make: Make, one: LoadBatch) -> Iterator[None]:
     before = everything(engine)
     yield
     assert everything(engine) == before
-    whole = make("whole")
-    load(whole, batch(report(2020, A)))
+    whole = make("whole", ONE_REPORT)
     for each in (engine, whole):
         load(each, one)
     assert state(engine) == state(whole)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_a_full_disk_leaves_nothing_half_done_on_sqlite(
-    held: tuple[Engine, Engine], make: Callable[[str], Engine]
-) -> None:
+def test_a_full_disk_leaves_nothing_half_done_on_sqlite(held: tuple[Engine, Engine], make: Make) -> None:
     """Its own limit of pages raises the error of a full disk."""
     engine, harmed = held
     event.listen(harmed, "connect", lambda raw, _record: raw.execute("PRAGMA max_page_count = 1"))
@@ -163,7 +161,7 @@ def test_a_disk_that_takes_no_more_leaves_nothing_half_done_on_postgresql() -> N
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_a_lost_connection_leaves_nothing_half_done(held: tuple[Engine, Engine], make: Callable[[str], Engine]) -> None:
+def test_a_lost_connection_leaves_nothing_half_done(held: tuple[Engine, Engine], make: Make) -> None:
     """A file has none to lose: the kill-points are its losses."""
     engine, harmed = held
 
@@ -178,9 +176,7 @@ def test_a_lost_connection_leaves_nothing_half_done(held: tuple[Engine, Engine],
         meets(harmed, KILLED, "server ended the connection|server went away")
 
 
-def test_a_read_only_database_leaves_nothing_half_done(
-    held: tuple[Engine, Engine], make: Callable[[str], Engine]
-) -> None:
+def test_a_read_only_database_leaves_nothing_half_done(held: tuple[Engine, Engine], make: Make) -> None:
     engine, harmed = held
     if is_sqlite(engine.url):
         event.listen(harmed, "connect", lambda raw, _record: raw.execute("PRAGMA query_only = ON"))

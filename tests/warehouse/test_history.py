@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, Table
 
 from tests.warehouse.builders import CATALOGUE, SOURCE, at, batch, report
-from tests.warehouse.conftest import load
+from tests.warehouse.conftest import Make, load
 from tests.warehouse.tables import A, B, everything, rows
 from warehouse import dims
 from warehouse.batch import LoadBatch
@@ -162,11 +162,13 @@ METRICS = [redefined(day, text, year=2015 + i)
            for i, (day, text) in enumerate([(2, "子"), (4, "丑"), (6, "子"), (8, "子"), (10, "寅")])]  # fmt: skip
 
 
+CHANGES = (*SOURCES, *METRICS)
+
+
 @pytest.mark.parametrize("seed", range(4))
-def test_any_order_of_changes_gives_the_same_history(make: Callable[[str], Engine], seed: int) -> None:
-    batches = [*SOURCES, *METRICS]
-    shuffled = random.Random(seed).sample(batches, len(batches))
-    one, other = load_all(make("one"), batches), load_all(make("other"), shuffled)
+def test_any_order_of_changes_gives_the_same_history(make: Make, seed: int) -> None:
+    shuffled = random.Random(seed).sample(CHANGES, len(CHANGES))
+    one, other = make("one", CHANGES), load_all(make("other"), shuffled)
     check_history(one)
     assert history(one) == history(other) and fingerprint(one) == fingerprint(other)
     assert [row["name_zh"] for row in versions_of(one, dim_source, SOURCE.source_id)][:2] == ["甲", "云水县人民政府"]
@@ -181,7 +183,7 @@ def test_any_order_of_changes_gives_the_same_history(make: Callable[[str], Engin
     st.lists(st.tuples(st.sampled_from("甲乙丙"), st.sampled_from([0.1, 0.2, 1])), min_size=1, max_size=7), st.randoms()
 )
 def test_any_history_of_a_source_is_independent_of_order(
-    make: Callable[[str], Engine], steps: list[tuple[str, float]], rng: random.Random
+    make: Make, steps: list[tuple[str, float]], rng: random.Random
 ) -> None:
     days, batches = 0.0, []
     for i, (name, pause) in enumerate(steps):
@@ -284,7 +286,7 @@ def test_a_report_has_the_region_of_its_day_and_values_run_over_the_change(
 
 @pytest.mark.parametrize(("before", "after"), [((NEW,), (OLD, NEW)), ((OLD, NEW), (NEW,)), ((OLD,), (OLD, NEW))])
 def test_a_catalog_that_learns_a_region_s_history_moves_its_documents(
-    make: Callable[[str], Engine], monkeypatch: pytest.MonkeyPatch, before: Any, after: Any
+    make: Make, monkeypatch: pytest.MonkeyPatch, before: Any, after: Any
 ) -> None:
     changed, fresh = make("changed"), make("fresh")
     others = [batch(*(report(year, B, name=f"e{year}", day=day, region_code="990105") for year in (2017, 2018, 2023)),
@@ -299,7 +301,7 @@ def test_a_catalog_that_learns_a_region_s_history_moves_its_documents(
     check_history(changed)
 
 
-def test_a_measure_that_changes_chooses_anew(make: Callable[[str], Engine]) -> None:
+def test_a_measure_that_changes_chooses_anew(make: Make) -> None:
     first, second = (redefined(1, "口径", text="累计收到10件。"), redefined(2, "口径", year=2021, measure="stock"))
     one, other = load_all(make("one"), [first, second]), load_all(make("other"), [second, first])
     assert history(one) == history(other)

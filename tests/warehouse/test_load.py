@@ -6,7 +6,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from extraction.model import Check
 from tests.conftest import ROOT
 from tests.warehouse.builders import HOST, SOURCE, at, batch, notice, parse, report
-from tests.warehouse.conftest import load
+from tests.warehouse.conftest import Make, load
 from tests.warehouse.tables import A, B, content, everything, rows
 from warehouse.batch import LoadBatch
 from warehouse.checkup import check_warehouse
@@ -102,7 +102,7 @@ def in_order(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict[st
 
 @pytest.mark.parametrize("seed", range(6))
 def test_any_order_of_batches_gives_the_same_tables(
-    make: Callable[[str], Engine], in_order: dict[str, list[dict[str, Any]]], seed: int
+    make: Make, in_order: dict[str, list[dict[str, Any]]], seed: int
 ) -> None:
     engine = make("w")
     shuffled = list(HISTORY)
@@ -119,25 +119,23 @@ def test_any_order_of_batches_gives_the_same_tables(
         assert load(engine, one).is_unchanged
 
 
+COMES_AGAIN = (
+    batch(report(2020, A, name="x", day=1), run="r1", day=1),
+    batch(report(2022, B, name="y", day=2), run="r2", day=2),
+    batch(report(2020, A, name="y", day=3), run="r3", day=3),
+    batch(notice("y", B, day=4), run="r4", day=4),
+)
+
+
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (0, 1, 3, 2), (3, 2, 1, 0), (2, 3, 0, 1, 1, 3)])
-def test_a_text_that_comes_again_as_a_notice_keeps_its_figures(
-    make: Callable[[str], Engine], order: tuple[int, ...]
-) -> None:
+def test_a_text_that_comes_again_as_a_notice_keeps_its_figures(make: Make, order: tuple[int, ...]) -> None:
     """A report, a text that another page has too, then the report's text again on a page that is none any more."""
-    batches = [
-        batch(report(2020, A, name="x", day=1), run="r1", day=1),
-        batch(report(2022, B, name="y", day=2), run="r2", day=2),
-        batch(report(2020, A, name="y", day=3), run="r3", day=3),
-        batch(notice("y", B, day=4), run="r4", day=4),
-    ]
-    one, other = make("one"), make("other")
-    for each in batches:
-        load(one, each)
+    one, other = make("one", COMES_AGAIN), make("other")
     for number in order:
-        load(other, batches[number])
+        load(other, COMES_AGAIN[number])
     assert content(one) == content(other)
     assert [row["is_parsed"] for row in rows(one, dim_document) if row["document_id"].endswith("y.html")] == [True] * 3
-    for each in batches:
+    for each in COMES_AGAIN:
         assert load(other, each).is_unchanged
 
 
@@ -266,7 +264,7 @@ def read_by(extractor: str, text: str, as_if: str, *, day: float, run: str) -> L
     return batch(one, run=run, day=day, extractor_version=extractor)
 
 
-def test_the_last_reading_of_a_text_counts_in_any_order(make: Callable[[str], Engine]) -> None:
+def test_the_last_reading_of_a_text_counts_in_any_order(make: Make) -> None:
     """The same page again, read by a newer extraction that finds one figure less and another value."""
     first = read_by("e1", A, A, day=0, run="r1")
     second = read_by("e2", A, A.replace("受理", "办理"), day=1, run="r2")

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import gzip
-import os
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, inspect, select, text, update
 
+from fazhi.cli import main
 from tests.conftest import ROOT
 from tests.postgres import Server
-from tests.warehouse.conftest import load
+from tests.warehouse.conftest import Make, load
 from tests.warehouse.released import BATCHES, SOURCE
 from tests.warehouse.tables import content
 from tests.warehouse.test_history import check_history, versions_of
@@ -40,23 +41,42 @@ def url_of(engine: Engine) -> str:
     return engine.url.render_as_string(hide_password=False)
 
 
+@pytest.fixture(scope="module")
+def restored(server: Server) -> dict[str, str]:
+    """By release the database on the server that its dump was read into: tests get copies."""
+    names = {release: server.create() for release in RELEASES}
+    for release, name in names.items():
+        engine = connect(server.url(name))
+        script = gzip.decompress((FIXTURES / f"{release}.postgresql.sql.gz").read_bytes())
+        with engine.connect().execution_options(fazhi_write=True) as conn, conn.begin():
+            conn.connection.driver_connection.execute(script)  # type: ignore[union-attr]
+        engine.dispose()
+    return names
+
+
 @pytest.fixture(params=RELEASES)
-def released(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[str]:
-    """Address of a copy of the database that a release made."""
+def copies(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> Iterator[Iterator[str]]:
+    """Addresses of copies of the database that a release made, as many as are asked for."""
     if backend == "sqlite":
-        path = tmp_path / "released.sqlite"
-        path.write_bytes(gzip.decompress((FIXTURES / f"{request.param}.sqlite.gz").read_bytes()))
-        yield f"sqlite:///{path}"
+        packed = (FIXTURES / f"{request.param}.sqlite.gz").read_bytes()
+        paths = (tmp_path / f"released-{number}.sqlite" for number in count())
+        yield (f"sqlite:///{path}" for path in paths if path.write_bytes(gzip.decompress(packed)))
         return
     server: Server = request.getfixturevalue("server")
-    name = server.create()
-    engine = connect(server.url(name))
-    script = gzip.decompress((FIXTURES / f"{request.param}.postgresql.sql.gz").read_bytes())
-    with engine.connect().execution_options(fazhi_write=True) as conn, conn.begin():
-        conn.connection.driver_connection.execute(script)  # type: ignore[union-attr]
-    engine.dispose()
-    yield server.url(name)
-    server.drop(name)
+    template, made = request.getfixturevalue("restored")[request.param], list[str]()
+
+    def create() -> str:
+        made.append(server.create(template))
+        return server.url(made[-1])
+
+    yield (create() for _ in count())
+    for name in made:
+        server.drop(name)
+
+
+@pytest.fixture
+def released(copies: Iterator[str]) -> str:
+    return next(copies)
 
 
 def read_all(url: str, columns: dict[str, list[str]] | None = None) -> dict[str, list[dict[str, Any]]]:
@@ -85,7 +105,7 @@ def without_keys(rows: list[dict[str, Any]]) -> list[str]:
     return sorted(repr({name: value for name, value in row.items() if name not in REKEYED}) for row in rows)
 
 
-def test_an_older_database_is_refused_and_upgraded_with_every_row(released: str, make: Callable[[str], Engine]) -> None:
+def test_an_older_database_is_refused_and_upgraded_with_every_row(released: str, make: Make) -> None:
     with pytest.raises(WarehouseError, match=rf"its schema is 0001, this program's is {REVISION}; run `fazhi db upgr"):
         open_warehouse(released)
     with pytest.raises(WarehouseError, match="run `fazhi db upgrade`"):
@@ -239,31 +259,46 @@ import os, signal, sys
 from sqlalchemy import Engine, event
 from warehouse.upgrade import upgrade_warehouse
 
-url, sign = sys.argv[1:]
+for url, sign in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
+    child = os.fork()
+    if child == 0:
+        @event.listens_for(Engine, "after_cursor_execute")
+        def die(conn, cursor, statement, *rest):
+            if sign in statement:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-@event.listens_for(Engine, "after_cursor_execute")
-def die(conn, cursor, statement, *rest):
-    if sign in statement:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-upgrade_warehouse(url)
+        upgrade_warehouse(url)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+"""One process imports the program once and forks for each upgrade that it kills."""
+
+SIGNS = (
+    "DROP VIEW",
+    "ADD COLUMN current_key",
+    "CREATE TABLE member_state",
+    "DROP TABLE schema_version",
+    "CREATE VIEW mart_source_health",
+)
 
 
-@pytest.mark.parametrize("sign", ["DROP VIEW", "ADD COLUMN current_key", "CREATE TABLE member_state",
-                                  "DROP TABLE schema_version", "CREATE VIEW mart_source_health"])  # fmt: skip
-def test_a_killed_upgrade_leaves_the_old_database(released: str, sign: str) -> None:
-    before, told = read_all(released), describe_warehouse(released)
-    child = subprocess.run([sys.executable, "-c", KILLED, released, sign], cwd=ROOT, timeout=60, check=False)
-    assert child.returncode == -signal.SIGKILL
-    assert (read_all(released), describe_warehouse(released)) == (before, told)
-    engine = connect(released)
-    with engine.connect() as conn, conn.begin():
-        assert set(inspect(conn).get_view_names()) == set(VIEWS)
-        assert not [name for name in inspect(conn).get_table_names() if name.startswith("_alembic")]
-    engine.dispose()
-    assert upgrade_warehouse(released).after == REVISION
-    assert [check.name for check in compare_schema(released) if not check.holds] == []
+def test_a_killed_upgrade_leaves_the_old_database(copies: Iterator[str]) -> None:
+    killed = dict(zip(SIGNS, copies, strict=False))
+    before, told = read_all(killed[SIGNS[0]]), describe_warehouse(killed[SIGNS[0]])
+    pairs = [word for sign, url in killed.items() for word in (url, sign)]
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, *pairs], cwd=ROOT, timeout=100, check=True, capture_output=True, text=True
+    )
+    assert done.stdout.split() == [str(-signal.SIGKILL)] * len(SIGNS), done.stderr
+    for sign, url in killed.items():
+        assert (read_all(url), describe_warehouse(url)) == (before, told), sign
+        engine = connect(url)
+        with engine.connect() as conn, conn.begin():
+            assert set(inspect(conn).get_view_names()) == set(VIEWS), sign
+            assert not [name for name in inspect(conn).get_table_names() if name.startswith("_alembic")], sign
+        engine.dispose()
+        assert upgrade_warehouse(url).after == REVISION
+        assert [check.name for check in compare_schema(url) if not check.holds] == [], sign
 
 
 def test_an_upgrade_waits_for_the_writer_and_two_do_it_once(released: str) -> None:
@@ -337,22 +372,17 @@ def test_orphans_and_lost_constraints_are_found(engine: Engine) -> None:
     assert failed == {"checks and primary keys": ("dim_region: ck_dim_region_current is missing",)}
 
 
-def test_the_commands(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
+def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("FAZHI_HOME", str(tmp_path))
+    monkeypatch.setenv("FAZHI_DATABASE_URL", "")
 
     def run(*words: str) -> tuple[int, str, str]:
-        environment = {**os.environ, "FAZHI_HOME": str(home), "FAZHI_DATABASE_URL": ""}
-        code = "import sys; from fazhi.cli import main; sys.exit(main(sys.argv[1:]))"
-        done = subprocess.run(
-            [sys.executable, "-c", code, "db", *words], cwd=ROOT, env=environment, text=True, capture_output=True,
-            timeout=60, check=False,
-        )  # fmt: skip
-        return done.returncode, done.stdout, done.stderr
+        code = main(["db", *words])
+        return code, *capsys.readouterr()
 
     code, _, err = run("current")
     assert code == 2 and "no warehouse at" in err
-    (home / "warehouse.sqlite").write_bytes(gzip.decompress((FIXTURES / "version-1.sqlite.gz").read_bytes()))
+    (tmp_path / "warehouse.sqlite").write_bytes(gzip.decompress((FIXTURES / "version-1.sqlite.gz").read_bytes()))
     code, out, _ = run("current")
     assert code == 0 and "revision   0001" in out and "run `fazhi db upgrade`" in out and "engine     sqlite 3" in out
     code, out, err = run("check")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine
 
 from tests.warehouse.builders import HOST, SOURCE, batch, notice, report
-from tests.warehouse.conftest import load
+from tests.warehouse.conftest import Make, load
 from tests.warehouse.tables import A, B, check_validity, content, everything, validity
 from tests.warehouse.test_history import check_history
 from warehouse.batch import LoadBatch, SourceRow
@@ -45,7 +43,7 @@ EXAMPLES = {"sqlite": 6, "postgresql": 3}
 """Each takes some dozens of loads."""
 
 
-def test_any_history_in_any_order_any_number_of_times(make: Callable[[str], Engine], backend: str) -> None:
+def test_any_history_in_any_order_any_number_of_times(make: Make, backend: str) -> None:
     @settings(max_examples=EXAMPLES[backend], deadline=None)
     @given(st.lists(EVENT, min_size=2, max_size=6), st.randoms(use_true_random=False))
     def holds(happened: list[Event], rng: random.Random) -> None:

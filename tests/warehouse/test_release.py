@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.warehouse.builders import CATALOGUE, HOST, SOURCE, batch, notice, parse, report
-from tests.warehouse.conftest import check_nothing, load
+from tests.warehouse.conftest import Make, check_nothing, load
 from tests.warehouse.tables import A, B, rows
 from warehouse import partitions, release_files
 from warehouse.batch import Reading
@@ -46,11 +46,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "releases"
 
 
+LOADED = (
+    batch(report(2020, A), report(2021, B + "上年收到11件。"), notice("n", "只是通知")),
+    batch(report(2023, "收到3件（截至2023-11-30）。计划收到7件。", day=1), run="r2", day=1),
+)
+
+
 @pytest.fixture
-def loaded(engine: Engine) -> Engine:
-    load(engine, batch(report(2020, A), report(2021, B + "上年收到11件。"), notice("n", "只是通知")))
-    load(engine, batch(report(2023, "收到3件（截至2023-11-30）。计划收到7件。", day=1), run="r2", day=1))
-    return engine
+def loaded(make: Make) -> Engine:
+    return make("w", LOADED)
 
 
 def test_it_carries_the_star_and_the_marts_and_no_log(loaded: Engine, folder: Path) -> None:
@@ -183,6 +187,7 @@ def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(request.param)
 
 
+@pytest.mark.slow
 def test_a_release_after_a_change_is_the_one_made_from_nothing(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,7 +270,7 @@ def test_a_reader_never_sees_half(engine: Engine, folder: Path) -> None:
     stop = threading.Event()
 
     def read() -> None:
-        while not stop.is_set():
+        while not stop.wait(0.001):
             told = find_release(folder)
             tables = told.tables
             opened.add(told.name)

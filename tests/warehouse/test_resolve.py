@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import permutations
 from time import perf_counter
 from typing import Any
@@ -11,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from tests.warehouse.builders import batch, report
-from tests.warehouse.conftest import load
+from tests.warehouse.conftest import Make, load
 from tests.warehouse.tables import A, rows
 from tests.warehouse.test_regions import credit_code
 from warehouse.authority import NO_BODY, read_body
@@ -261,7 +260,7 @@ def test_documents_before_and_after_a_renaming_are_of_one_place(engine: Engine) 
     assert len({row["region_key"] for row in rows(engine, fact_metric_value)}) == 1
 
 
-def test_the_order_of_loading_decides_nothing(make: Callable[[str], Engine]) -> None:
+def test_the_order_of_loading_decides_nothing(make: Make) -> None:
     batches = [
         batch(report(2020, A, name="a", title=f"海州区{TAIL}", day=0), source=TONGXIN, run="r0", day=0),
         batch(report(2020, A + "甲", name="b", title=f"海州区{TAIL}", day=1), source=HAIZHOU, run="r1", day=1),

@@ -1,0 +1,56 @@
+"""`python -m tests.nightly.prefect_server FOLDER`: keeps the Prefect server that the workers of a run share."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.shared import keep
+
+PREFECT = Path(sys.executable).parent / "prefect"
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """The address of its API."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    env |= {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    env |= {"PREFECT_UI_ENABLED": "false"}
+    process = subprocess.Popen([PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)], env=env)
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}/api", process)
+        yield f"http://127.0.0.1:{port}/api"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_healthy(api: str, process: subprocess.Popen[bytes], seconds: float = 160) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the Prefect server ended at once"
+        try:
+            with urllib.request.urlopen(f"{api}/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.3)  # not listening yet
+    raise AssertionError(f"no healthy Prefect server after {seconds} s")
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]), serve(Path(sys.argv[1])))
