@@ -1,8 +1,13 @@
 """A simulated night in real time: many hosts at one request a second each, latency, faults; then a second night.
 
 The clock is real, so the night is scaled by the pages of a host: 300 hosts of 200 pages take 200 seconds and more by
-politeness alone. What is crawled is crawled as the nightly does it (lists, pages, archive, reading), in one process;
-Prefect and the warehouse are measured by the pipeline figure. The second night knows what the first one saw.
+politeness alone. What is crawled is crawled as the nightly does it (lanes shared by the book, lists, pages, frontier,
+archive, reading), in one process; Prefect and the loading are measured by the pipeline figure. The second night knows
+what the warehouse would remember of the first.
+
+The politeness limit of a night is one second for each address that its longest host has to be asked for: the pages,
+the lists, robots.txt. What has to be asked for again, and what the host's slow answers and refusals cost, counts as
+ours.
 """
 
 from __future__ import annotations
@@ -14,6 +19,9 @@ import resource
 import sys
 import tempfile
 import time
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +31,19 @@ from benchmarks.crawl_server import Site
 from benchmarks.made_frame import LAYOUTS
 from connectors.archive import Archive
 from connectors.crawl import crawl_source
-from connectors.crawled import CrawlResult, Known
+from connectors.crawled import CrawlResult, Known, Part
 from connectors.engines import get_engine
+from connectors.frontier import RunState
 from connectors.http.client import Client, HttpSettings
+from connectors.http.lanes import share_lanes
 from connectors.registry import Source
+from tasks.assemble import known_pages, page_states, part_states
+from tasks.frontier import WarehouseJournal
+from tasks.lanes import WarehouseBook
+from warehouse.batch import PageState
+from warehouse.crawl_state import open_crawl_state
+from warehouse.engine import Engine, open_warehouse
+from warehouse.frontier import Frontier
 
 LATENCY_MS = 30
 FAULTS = 0.05
@@ -34,26 +51,59 @@ DELAY = 1.0
 """Seconds between two requests to one host."""
 
 
+@dataclass(frozen=True, slots=True)
+class _House:
+    """What a night has at hand: as the nightly, but for Prefect and the loading."""
+
+    client: Client
+    archive: Archive
+    run: RunState
+
+
+_Memory = dict[str, dict[str, Known]]
+"""By source: what the warehouse would know of its addresses."""
+
+
+async def _crawl_one(house: _House, source: Source, memory: _Memory) -> CrawlResult:
+    """One source's night. Its pages are read and let go, as those that were loaded."""
+    result, states = CrawlResult(source), dict[str, PageState]()
+
+    async def take(part: Part) -> None:
+        states.update((state.url, state) for state in part_states(part, source.id))
+
+    await crawl_source(
+        result,
+        get_engine(source.engine),
+        house.client,
+        house.archive,
+        memory[source.id],
+        run=house.run,
+        all_pages=True,
+        take=take,
+    )
+    states.update((state.url, state) for state in page_states(result))
+    memory[source.id] = known_pages(states, {})
+    result.pages, result.seen, result.handed = [], [], []
+    return result
+
+
 async def _night(
-    sources: list[Source], gateway: str, archive: Archive, known: dict[str, dict[str, Known]], delay: float
+    gateway: str, sources: list[Source], memory: _Memory, archive: Archive, state: Engine, delay: float
 ) -> list[CrawlResult]:
     settings = HttpSettings(
-        user_agent="fazhi-bench/1 (+https://bench.example/)", replay=gateway, pace_real=True, delay=delay, timeout=10.0
+        "fazhi-bench/1 (+https://bench.example/)", replay=gateway, pace_real=True, delay=delay, timeout=10.0
     )
-    results = [CrawlResult(source) for source in sources]
-    async with Client(settings) as client:
-        await asyncio.gather(
-            *(
-                crawl_source(r, get_engine(r.source.engine), client, archive, known[r.source.id], all_pages=True)
-                for r in results
-            )
-        )
+    frontier = Frontier(state, uuid.uuid4().hex, timedelta(hours=1))
+    with share_lanes(WarehouseBook(state)):
+        async with Client(settings) as client:
+            house = _House(client, archive, RunState(WarehouseJournal(frontier)))
+            results = await asyncio.gather(*(_crawl_one(house, source, memory) for source in sources))
+    frontier.finish()
     return results
 
 
-def run_nights(gateway: str, site: Site, folder: Path, delay: float = DELAY) -> list[dict[str, Any]]:
-    """Two nights in this process; what each cost and brought."""
-    sources = [
+def _make_sources(site: Site, delay: float) -> list[Source]:
+    return [
         make_source(
             f"http://{Site.name(number)}/zwgk/fzzf/index.html",
             LAYOUTS[number % len(LAYOUTS)].engine,
@@ -63,13 +113,19 @@ def run_nights(gateway: str, site: Site, folder: Path, delay: float = DELAY) -> 
         )
         for number in range(site.hosts)
     ]
-    known: dict[str, dict[str, Known]] = {source.id: {} for source in sources}
-    rows: list[dict[str, Any]] = []
+
+
+def run_nights(gateway: str, site: Site, folder: Path, delay: float = DELAY) -> list[dict[str, Any]]:
+    """Two nights in this process; what each cost and brought."""
+    sources = _make_sources(site, delay)
+    memory: _Memory = {source.id: {} for source in sources}
+    engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
+    state, rows = open_crawl_state(engine), list[dict[str, Any]]()
     for _ in range(2):
         gc.collect()
         before, clock = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-        with Archive(folder) as archive:
-            results = asyncio.run(_night(sources, gateway, archive, known, delay))
+        with Archive(folder / "raw") as archive:
+            results = asyncio.run(_night(gateway, sources, memory, archive, state, delay))
         after = resource.getrusage(resource.RUSAGE_SELF)
         rows.append(
             {
@@ -83,11 +139,8 @@ def run_nights(gateway: str, site: Site, folder: Path, delay: float = DELAY) -> 
                 "failed": sum(result.failed + result.blocked for result in results),
             }
         )
-        for result in results:
-            known[result.source.id] = {
-                seen.url: Known(seen.url, seen.kind, seen.etag, seen.last_modified, seen.snapshot)
-                for seen in result.seen
-            }
+    state.dispose()
+    engine.dispose()
     return rows
 
 

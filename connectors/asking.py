@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from connectors.archive import Archive, ArchiveUnusable, SnapshotRef, StoredPage
-from connectors.crawled import Answer, CrawlResult, Failure, Known, Missed, Seen
+from connectors.crawled import Answer, CrawlResult, Failure, Known, Missed, RawPage, Seen
 from connectors.errors import Blocked, ContractBroken, Deferred, Gone, SourceError
 from connectors.frontier import Answered, RunState, next_due
 from connectors.http.client import Client, Fetch, GatewayUnreachable, Validators
@@ -20,6 +20,29 @@ from connectors.urls import document_key, host_of
 
 ENDS_RUN = (GatewayUnreachable, ArchiveUnusable)
 """Errors that no other source would be spared."""
+
+
+class _Kept:
+    """A page that is not modified: read from the archive only when somebody looks into it, on most nights nobody."""
+
+    def __init__(self, archive: Archive, ref: SnapshotRef, url: str) -> None:
+        self._archive = archive
+        self._ref = ref
+        self._page: StoredPage | None = None
+        self.url = url
+
+    def _read(self) -> StoredPage:
+        """Raises ContractBroken where it is damaged."""
+        self._page = self._page or self._archive.load(self._ref)
+        return self._page
+
+    @property
+    def body(self) -> bytes:
+        return self._read().body
+
+    @property
+    def content_type(self) -> str | None:
+        return self._read().content_type
 
 
 class Asker:
@@ -58,11 +81,11 @@ class Asker:
             validators = Validators(known.etag, known.last_modified)
         fetch = await self._fetch(url, kind, validators)
         if fetch.not_modified and before is not None:
-            stored = self._load(before)
-            if stored is not None:
+            kept = self._held(before, fetch, kind, known)
+            if kept is not None:
                 seen = self._seen(url, kind, fetch, before, "not_modified", known)
-                self._settle(seen)
-                return Answer(seen, stored)
+                await self._settle(seen)
+                return Answer(seen, kept)
             # Its raw page is lost or damaged, and the server would say `not modified` every night.
             before, fetch = None, await self._fetch(url, kind, None)
         if before is not None and before.sha256 == fetch.sha256 and self._load(before) is None:
@@ -72,7 +95,7 @@ class Asker:
         else:
             snapshot, outcome = await self.archive.keep(fetch, source=self.source.id), "changed" if before else "new"
         seen = self._seen(url, kind, fetch, snapshot, outcome, known)
-        self._settle(seen)
+        await self._settle(seen)
         stored = StoredPage(fetch.body, fetch.content_type, fetch.final_url, fetch.fetched_at, fetch.status)
         return Answer(seen, stored)
 
@@ -134,13 +157,14 @@ class Asker:
                     validators=validators,
                     delay=self.source.politeness.delay_seconds,
                     tls=tls_exception(self.source),
+                    may_ask=lambda: self._check_hours(url),
                 )
         except Gone as error:
             now = self.run.now()
-            self.run.journal.settle(self.source.id, Answered(url, kind, "gone", error.status or 404, now))
+            await self.run.journal.settle(self.source.id, Answered(url, kind, "gone", error.status or 404, now))
             raise
         except SourceError as error:
-            self.run.journal.fail(self.source.id, url, kind, error.code)
+            await self.run.journal.fail(self.source.id, url, kind, error.code)
             raise
 
     def _check_hours(self, url: str) -> None:
@@ -182,7 +206,19 @@ class Asker:
             self.n_lost += 1
             return None
 
-    def _settle(self, seen: Seen) -> None:
+    def _held(self, ref: SnapshotRef, fetch: Fetch, kind: str, known: Known | None) -> RawPage | None:
+        """What is kept of an address that is not modified; None where that is lost.
+
+        Reading each page of a quiet night would cost more than asking for it. Of a page that nobody will look into
+        only the file is looked for; what is damaged inside one, `fazhi archive verify` finds."""
+        if kind != "page" or (known is not None and known.attachments):
+            return self._load(ref)
+        if self.archive.has(ref):
+            return _Kept(self.archive, ref, fetch.final_url)
+        self.n_lost += 1
+        return None
+
+    async def _settle(self, seen: Seen) -> None:
         answered = Answered(
             url=seen.url,
             kind=seen.kind,
@@ -193,7 +229,7 @@ class Asker:
             last_modified=seen.last_modified,
             snapshot=seen.snapshot,
         )
-        self.run.journal.settle(self.source.id, answered)
+        await self.run.journal.settle(self.source.id, answered)
 
     @staticmethod
     def _seen(url: str, kind: str, fetch: Fetch, snapshot: SnapshotRef, outcome: str, known: Known | None) -> Seen:

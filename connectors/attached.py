@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from connectors.archive import StoredPage
 from connectors.asking import ENDS_RUN, Asker
 from connectors.attachments import AttachmentText, read_attachment
 from connectors.base import Article, AttachmentRef
-from connectors.crawled import UNCHANGED, Answer, Known
+from connectors.crawled import UNCHANGED, Answer, Known, RawPage
 from connectors.errors import SourceChanged, SourceError
 from connectors.urls import document_key
 
@@ -49,7 +48,7 @@ class AttachmentReader:
             changed |= asked is not None and asked.seen.outcome not in UNCHANGED
         return changed
 
-    async def _ask(self, attachment: AttachmentRef) -> StoredPage | None:
+    async def _ask(self, attachment: AttachmentRef) -> RawPage | None:
         """The attachment's bytes; None, and a failure in the result, when it cannot be had tonight."""
         key = document_key(attachment.url)
         if key not in self._asked:

@@ -1,12 +1,12 @@
 """One source, crawled: lists to their end, pages with their validators, attachments where a report needs them.
 
-The order of things matters: a raw answer is in the archive before anything interprets it, and the lists must meet
-the source's assertions before a single detail page is asked for.
+The order of things matters: a raw answer is in the archive before anything interprets it, the lists must meet the
+source's assertions before a single detail page is asked for, and pages are handed over only once a report was had.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from connectors.asking import ENDS_RUN, Asker
 from connectors.attached import MAX_FILES, AttachmentReader
 from connectors.attachments import wants_attachments
 from connectors.base import Article, Engine, Page, PageRef
-from connectors.crawled import UNCHANGED, Answer, CrawlResult, Known, ReadPage, hash_text, read_as
+from connectors.crawled import UNCHANGED, Answer, CrawlResult, Known, Part, ReadPage, Seen, hash_text, read_as
 from connectors.errors import Deferred, Gone, SourceChanged, SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Client
@@ -26,14 +26,22 @@ from extraction.decode import decode
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
+PART_PAGES = 200
+PART_LETTERS = 2_000_000
+"""Pages, or code points of their texts, that are handed over together: some 10 MB, whatever the size of a portal."""
+
 Progress = Callable[[int, int], None]
 """Called with pages done and pages planned."""
 
+Take = Callable[[Part], Awaitable[None]]
+"""Takes a part of the pages for good; what it raises ends the crawl."""
+
 
 class _Crawl:
-    def __init__(self, asker: Asker, engine: Engine) -> None:
+    def __init__(self, asker: Asker, engine: Engine, take: Take | None) -> None:
         self.asker = asker
         self.engine = engine
+        self.take = take
         self.source = asker.source
         self.result = asker.result
         self.lists = ListWalker(asker, engine)
@@ -42,35 +50,52 @@ class _Crawl:
         """Keys of all pages that are, or are to be, documents of their own."""
         self.had: set[str] = set()
         """Keys of all that answered tonight and could be read, or is known to be gone."""
+        self.reports: set[str] = set()
+        """Keys of the listed reports that are due."""
+        self.ends: dict[str, str] = {}
+        """Where pages lead that are no page of their own -> the page that is read for it."""
+        self.led_away: list[tuple[PageRef, Seen]] = []
+        """Pages new to us that lead there: it may be what a known page, asked later, leads to."""
+        self.letters = 0
+        """Of the pages not handed over yet."""
+        self._verdicts: dict[str, bool] = {}
 
     def assert_listed(self) -> None:
-        """The source's own floors on its lists. Raises SourceChanged, which fails the source."""
+        """The source's own floors on its lists. Raises SourceChanged, which fails the source.
+
+        Where a list page was not had, what is missing may stand there: that is a finding, and the page is asked again.
+        """
         wants, refs = self.source.assertions, self.lists.refs
-        unread = f" (a list page was not had: {self.result.failures[0].message})" if self.result.failures else ""
+        start = self.source.start[0].url
+        unmet = []
         if len(refs) < wants.min_list_rows:
-            raise SourceChanged(
-                f"{self.source.id}: the lists hold {len(refs)} rows, the source asserts at least "
-                f"{wants.min_list_rows}: look at {self.source.start[0].url}, then mend the selectors or the "
-                f"assertion{unread}",
-                url=self.source.start[0].url,
-            )
+            unmet.append(f"the lists hold {len(refs)} rows, the source asserts at least {wants.min_list_rows}")
         titled = {report_year(ref.title) for ref in refs.values() if ref.title and self.is_report(ref.title)}
         missing = [year for year in wants.report_years if year not in titled]
         if missing:
-            raise SourceChanged(
-                f"{self.source.id}: no annual report listed for {', '.join(map(str, missing))}, which the source "
-                f"asserts: look at {self.source.start[0].url}{unread}",
-                url=self.source.start[0].url,
-            )
+            unmet.append(f"no annual report listed for {', '.join(map(str, missing))}, which the source asserts")
+        if not unmet:
+            return
+        if self.result.failures and refs:
+            unread = self.result.failures[0].message
+            self.result.notes += [f"{told}; a list page was not had, and is asked again: {unread}" for told in unmet]
+            return
+        unread = f" (a list page was not had: {self.result.failures[0].message})" if self.result.failures else ""
+        way_out = f"look at {start}, then mend the selectors or the assertion{unread}"
+        raise SourceChanged(f"{self.source.id}: {unmet[0]}: {way_out}", url=start)
 
     def is_report(self, title: str) -> bool:
-        return is_report_title(self.source, title)
+        verdict = self._verdicts.get(title)
+        if verdict is None:
+            verdict = self._verdicts[title] = is_report_title(self.source, title)
+        return verdict
 
     def plan(self, all_pages: bool) -> list[PageRef]:
         """Wanted rows in list order, then known pages that no list names any more (they may be gone).
 
         Those never asked for come first, then those asked longest ago: where a run is cut short, night after night,
-        each page has its turn. What failed again and again is left out until it is due."""
+        each page has its turn, and reports have it before the others. What failed again and again is left out until it
+        is due."""
         everything = all_pages or self.source.wanted.other_pages
         refs = self.lists.refs
         wanted = [ref for ref in refs.values() if everything or (ref.title and self.is_report(ref.title))]
@@ -86,7 +111,8 @@ class _Crawl:
         due = [ref for ref in wanted if self._is_due(ref)]
         if len(due) < len(wanted):
             self.result.notes.append(f"{len(wanted) - len(due)} pages that failed again and again are not due yet")
-        due.sort(key=self._asked_at)
+        self.reports = {document_key(ref.url) for ref in due if ref.title and self.is_report(ref.title)}
+        due.sort(key=lambda ref: (self._asked_at(ref), not (ref.title and self.is_report(ref.title))))
         self.asker.run.journal.plan(self.source.id, [(ref.url, "page") for ref in due])
         return due
 
@@ -111,18 +137,37 @@ class _Crawl:
                     self._note_gone(ref, error)
             except SourceError as error:
                 self.asker.fail(ref.url, "page", error)
+            await self._hand_over()
             progress(number, len(refs))
+        for ref, seen in self.led_away:
+            await self._take_led_away(ref, seen)
+            await self._hand_over()
 
-    def assert_read(self, refs: list[PageRef]) -> None:
+    async def _hand_over(self) -> None:
+        """Give away what was read, where it is enough for a part and the source cannot fail as a whole any more."""
+        is_due = len(self.result.pages) >= PART_PAGES or self.letters >= PART_LETTERS or self.asker.run.is_full()
+        if self.take is None or not is_due or not self.result.pages:
+            return
+        if self.reports and not self.reports & self.had:
+            return
+        part = self.result.cut_part(() if self.result.handed else listed_only(self.lists, ()))
+        self.forget_letters()
+        await self.take(part)
+
+    def forget_letters(self) -> None:
+        """They are, or are about to be, handed over."""
+        self.asker.run.n_letters -= self.letters
+        self.letters = 0
+
+    def assert_read(self) -> None:
         """At least one listed report must have been had. Raises SourceChanged or Deferred, which fails the source."""
-        reports = {document_key(ref.url) for ref in refs if ref.title and self.is_report(ref.title)}
-        if not reports or reports & self.had:
+        if not self.reports or self.reports & self.had:
             return
         if self.asker.put_off:
-            told = f"none of its {len(reports)} listed reports was asked: {self.asker.put_off}"
+            told = f"none of its {len(self.reports)} listed reports was asked: {self.asker.put_off}"
             raise Deferred(f"{self.source.id}: {told}")
         cause = self.result.failures[0].message if self.result.failures else "no cause recorded"
-        raise SourceChanged(f"{self.source.id}: none of its {len(reports)} listed reports could be read: {cause}")
+        raise SourceChanged(f"{self.source.id}: none of its {len(self.reports)} listed reports could be read: {cause}")
 
     def _count(self, answer: Answer, ref: PageRef, *, keep: bool = True) -> None:
         """Counted, and remembered as the list had it."""
@@ -146,7 +191,7 @@ class _Crawl:
         is_report, year = self._judge(article, ref)
         self.had.add(document_key(ref.url))
         self.result.planned -= 1  # the feed, counted already, is where it came from
-        self.result.pages.append(ReadPage(seen, ref, article, is_report, year))
+        self._keep(ReadPage(seen, ref, article, is_report, year))
         return True
 
     def _note_gone(self, ref: PageRef, error: Gone) -> None:
@@ -164,9 +209,13 @@ class _Crawl:
         known = self.asker.known_of(ref.url)
         retitled = is_retitled(known, ref)
         answer = await self.asker.ask(ref.url, "page", in_full=retitled)
-        if self._is_another(ref, answer.stored.url):
-            self._reject(ref, answer, _leads_away(ref, answer.stored.url))
+        if self._leads_away(ref, answer, is_held=known is not None and known.snapshot is not None):
             return
+        await self._take(ref, answer, retitled)
+
+    async def _take(self, ref: PageRef, answer: Answer, retitled: bool) -> None:
+        """Read the page that an address answered with, unless it is the one that is held."""
+        known = self.asker.known_of(ref.url)
         is_same = answer.seen.outcome in UNCHANGED and not retitled
         if is_same and not await self.attachments.have_changed(known):
             self._count(answer, ref)
@@ -187,12 +236,38 @@ class _Crawl:
         if not is_whole and known is not None and known.attachments:
             self.result.notes.append(f"{ref.url}: an attachment cannot be read now; its text of an earlier run stays")
             return
-        self.result.pages.append(ReadPage(answer.seen, ref, article, is_report, year, tuple(texts)))
+        self._keep(ReadPage(answer.seen, ref, article, is_report, year, tuple(texts)))
 
-    def _is_another(self, ref: PageRef, final_url: str) -> bool:
-        """Whether a page leads to another document: its figures may not count twice."""
-        key = document_key(final_url)
-        return key != document_key(ref.url) and key in self.documents
+    def _keep(self, page: ReadPage) -> None:
+        self.result.pages.append(page)
+        letters = len(page.article.body.text) + sum(len(found.text) for _, found in page.attachment_texts)
+        self.letters += letters
+        self.asker.run.n_letters += letters
+
+    def _leads_away(self, ref: PageRef, answer: Answer, *, is_held: bool) -> bool:
+        """Whether a page leads to another document, whose figures may not count twice: one of the pages of their own,
+        or what another page leads to. Of those that lead to one place, a page that is held goes before a new one."""
+        key, end = document_key(ref.url), document_key(answer.stored.url)
+        if end == key:
+            return False
+        if end not in self.documents and not is_held and end not in self.ends:
+            self.led_away.append((ref, answer.seen))
+            return True
+        if end not in self.documents and self.ends.setdefault(end, key) == key:
+            return False
+        self._reject(ref, answer, _told_away(ref, answer.stored.url))
+        return True
+
+    async def _take_led_away(self, ref: PageRef, seen: Seen) -> None:
+        """A page set aside until it was known whether a held one leads to the same place."""
+        try:
+            answer = Answer(seen, self.asker.archive.load(seen.snapshot))
+            if not self._leads_away(ref, answer, is_held=True):
+                await self._take(ref, answer, False)
+        except ENDS_RUN:
+            raise
+        except SourceError as error:
+            self.asker.fail(ref.url, "page", error)
 
     def _reject(self, ref: PageRef, answer: Answer, error: SourceChanged) -> None:
         self.asker.reject(answer, error)
@@ -205,8 +280,8 @@ class _Crawl:
         return is_report, report_year(title) if is_report else None
 
 
-def _leads_away(ref: PageRef, final_url: str) -> SourceChanged:
-    words = f"{ref.url} leads to {final_url}, which is read as a page of its own: what is held of the former stays"
+def _told_away(ref: PageRef, final_url: str) -> SourceChanged:
+    words = f"{ref.url} leads to {final_url}, which is read as another page already: what is held of the former stays"
     return SourceChanged(words, url=ref.url)
 
 
@@ -220,18 +295,22 @@ async def crawl_source(
     run: RunState | None = None,
     all_pages: bool = False,
     progress: Progress = lambda done, planned: None,
+    take: Take | None = None,
 ) -> None:
     """Crawl `result.source` once and fill `result`. Failures of single pages are in it.
+
+    `take` is given its pages in parts, and the last ones stay in `result`; without it all of them do.
 
     Raises SourceError when the source as a whole failed (no list readable, an assertion not met, no report had), and
     GatewayUnreachable or ArchiveUnusable, with which every source fails alike."""
     asker = Asker(result, client, archive, known, run or RunState())
-    crawl = _Crawl(asker, engine)
+    crawl = _Crawl(asker, engine, take)
     try:
         await crawl.lists.discover()
         crawl.assert_listed()
         refs = crawl.plan(all_pages)
         await crawl.read_pages(refs, progress)
-        crawl.assert_read(refs)
+        crawl.assert_read()
     finally:
+        crawl.forget_letters()
         asker.tell()

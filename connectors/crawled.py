@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Protocol
 
-from connectors.archive import SnapshotRef, StoredPage
+from connectors.archive import SnapshotRef
 from connectors.attachments import AttachmentText
 from connectors.base import Article, AttachmentRef, Listing, PageRef
 from connectors.errors import SourceError
@@ -82,12 +83,26 @@ class Missed:
     due_at: datetime
 
 
+class RawPage(Protocol):
+    """A page as it was answered: a StoredPage, or one that is read from the archive when somebody looks into it."""
+
+    @property
+    def url(self) -> str:
+        """After redirects."""
+
+    @property
+    def content_type(self) -> str | None: ...
+
+    @property
+    def body(self) -> bytes: ...
+
+
 @dataclass(slots=True)
 class Answer:
     """One address, asked: what was learned of it, and its page."""
 
     seen: Seen
-    stored: StoredPage
+    stored: RawPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +115,18 @@ class ReadPage:
     is_report: bool
     report_year: int | None
     attachment_texts: tuple[tuple[AttachmentRef, AttachmentText], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a crawl hands over before it has ended, so that no source is held in memory as a whole."""
+
+    pages: tuple[ReadPage, ...]
+    seen: tuple[Seen, ...]
+    """Of pages and attachments. What was learned of lists comes last: a list that was walked to its end is taken from
+    memory later, which must hold all its rows by then."""
+    listed: tuple[Known, ...]
+    """Rows that memory lacks, in the first part: they are not lost when the run dies before they are asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +145,8 @@ class CrawlResult:
     source: Source
     pages: list[ReadPage] = field(default_factory=list)
     seen: list[Seen] = field(default_factory=list)
+    handed: list[Seen] = field(default_factory=list)
+    """Of `seen`, what went with a part of the pages."""
     listed_only: list[Known] = field(default_factory=list)
     """Rows that are new, or name another title, and are not wanted: known from now on."""
     missed: list[Missed] = field(default_factory=list)
@@ -151,6 +180,14 @@ class CrawlResult:
     @property
     def gone_documents(self) -> list[str]:
         return [document_key(url) for url in self.gone]
+
+    def cut_part(self, listed: Iterable[Known]) -> Part:
+        """All pages so far, with what was learned of them: they are not held here any more."""
+        told = [seen for seen in self.seen if seen.kind in ("page", "attachment")]
+        part = Part(tuple(self.pages), tuple(told), tuple(listed))
+        self.pages, self.seen = [], [seen for seen in self.seen if seen.kind not in ("page", "attachment")]
+        self.handed += told
+        return part
 
     def reset(self) -> None:
         """Empty, for another try at the same source."""

@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 from connectors.archive import SnapshotRef
 
 MAX_REST = timedelta(days=30)
+MAX_LETTERS = 8_000_000
+"""Some 80 MB of pages as read."""
 _PATIENCE = 3
 """Failures in a row after which an address is asked for less often."""
 
@@ -45,12 +47,14 @@ class Journal(Protocol):
         ...
 
     def begin(self, source_id: str, url: str, kind: str) -> None:
-        """It is about to be asked for."""
+        """It is about to be asked for: written down soon, and not waited for."""
         ...
 
-    def settle(self, source_id: str, answered: Answered) -> None: ...
+    async def settle(self, source_id: str, answered: Answered) -> None:
+        """It is written down, whatever happens to this process, when this returns."""
+        ...
 
-    def fail(self, source_id: str, url: str, kind: str, code: str) -> None:
+    async def fail(self, source_id: str, url: str, kind: str, code: str) -> None:
         """It was asked for in vain; `deferred`: it is due again."""
         ...
 
@@ -65,9 +69,9 @@ class Forgetful:
 
     def begin(self, source_id: str, url: str, kind: str) -> None: ...
 
-    def settle(self, source_id: str, answered: Answered) -> None: ...
+    async def settle(self, source_id: str, answered: Answered) -> None: ...
 
-    def fail(self, source_id: str, url: str, kind: str, code: str) -> None: ...
+    async def fail(self, source_id: str, url: str, kind: str, code: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -76,6 +80,12 @@ class RunState:
 
     journal: Journal = field(default_factory=Forgetful)
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    n_letters: int = 0
+    """Code points of the texts that all sources together hold, read and not handed over."""
+
+    def is_full(self) -> bool:
+        """Whether who holds any should hand them over: hundreds of sources at once may hold no more than one large."""
+        return self.n_letters >= MAX_LETTERS
 
 
 def next_due(n_failed: int, asked_at: datetime) -> datetime:

@@ -16,7 +16,9 @@ _STEP = re.compile(r"([a-zA-Z][\w:-]*|\*)?((?:[#.][\w-]+)*)")
 
 @lru_cache(maxsize=256)
 def compile_selector(selector: str) -> etree.XPath:
-    """An XPath for a selector. Raises ValueError for anything but tags, ids, classes and nesting."""
+    """An XPath for a selector. Raises ValueError for anything but tags, ids, classes and nesting.
+
+    It goes by way of a step's first attribute: asking each element whether it has one takes libxml2 twice as long."""
     steps = selector.split()
     if not steps:
         raise ValueError("an empty selector")
@@ -26,11 +28,10 @@ def compile_selector(selector: str) -> etree.XPath:
         if match is None or not step:
             raise ValueError(f"selector {selector!r}: only tag, #id, .class and nesting by blanks are known")
         path += f"/descendant::{'*' if match[1] in (None, '*') else match[1].lower()}"
-        for mark, name in re.findall(r"([#.])([\w-]+)", match[2]):
-            if mark == "#":
-                path += f"[@id='{name}']"
-            else:
-                path += f"[@class][contains(concat(' ', normalize-space(@class), ' '), ' {name} ')]"
+        for number, (mark, name) in enumerate(re.findall(r"([#.])([\w-]+)", match[2])):
+            test = f".='{name}'" if mark == "#" else f"contains(concat(' ', normalize-space(.), ' '), ' {name} ')"
+            attribute = f"@{'id' if mark == '#' else 'class'}[{test}]"
+            path += f"[{attribute}]" if number else f"/{attribute}/parent::*"
     return etree.XPath(f".{path}")
 
 

@@ -22,6 +22,9 @@ _MAX_ELEMENT = 400
 MAX_NAMES = 500
 """Characters of a class or id that are read."""
 _MAX_LINE = 200
+_BULLETS = "·•◆■▪►>-—"
+_BARE = frozenset(f"{_BULLETS} ")
+"""What a line can begin with that holds nothing but bullets: a row of cells may begin with a blank of ours."""
 _ATTACHMENT_REST = re.compile(
     r"[附件下载点击相关列表一二三四五六七八九十及与、.．,，;；:：|\s\d()（）【】\[\]《》kKmMbB]*"
 )
@@ -82,7 +85,7 @@ def drop_furniture(lines: list[Line], removed: list[Removed]) -> list[Line]:
 def _judge(line: Line) -> str:
     """`attachment`, `furniture`, `heading` (of attachments), `related`, `link`, or empty for body."""
     runs = line.runs()
-    has_link = True in [run.is_link for run in runs]
+    has_link = True in [is_link for _, _, _, is_link, _ in runs]
     if has_link and any(run.is_file for run in runs):
         rest = "".join(run.text for run in runs if not run.is_file)
         if _ATTACHMENT_REST.fullmatch(rest):
@@ -92,7 +95,7 @@ def _judge(line: Line) -> str:
         return ""
     known = _furniture()
     if known.any_line.fullmatch(text) is None:
-        return "link" if _is_mere_link(runs) else ""
+        return "link" if (has_link or text[0] in _BARE) and _is_mere_link(runs) else ""
     if known.lines.fullmatch(text):
         return "furniture"
     if known.neighbours.fullmatch(text) and (has_link or text.rstrip("。").endswith(("没有了", "无", "没有"))):
@@ -105,7 +108,7 @@ def _judge(line: Line) -> str:
 
 
 def _is_mere_link(runs: list[Run]) -> bool:
-    return all(run.is_link or not run.text.strip("·•◆■▪►>-—") for run in runs)
+    return all(run.is_link or not run.text.strip(_BULLETS) for run in runs)
 
 
 def _cut_related(lines: list[Line], kinds: list[str]) -> None:

@@ -57,7 +57,7 @@ class Line:
 
     @property
     def text(self) -> str:
-        return "".join(part if isinstance(part, str) else part.text for part in self.parts)
+        return "".join([part if isinstance(part, str) else part[0] for part in self.parts])
 
     def runs(self) -> list[Run]:
         return [part for part in self.parts if not isinstance(part, str)]

@@ -7,19 +7,20 @@ import time
 import traceback
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from prefect import flow, tags
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
+from prefect.context import TagsContext
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
 from connectors.archive import Archive, ArchiveUnusable
-from connectors.crawled import CrawlResult
+from connectors.crawled import CrawlResult, Part
 from connectors.errors import ContractBroken, SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Attempt, Client, GatewayUnreachable
@@ -35,6 +36,7 @@ from tasks.assemble import (
     fetch_rows,
     known_pages,
     page_states,
+    part_states,
     source_counts,
     source_row,
 )
@@ -48,13 +50,12 @@ from tasks.progress import reporter
 from tasks.release import release
 from tasks.report import build_report
 from tasks.watch import Watch, watch_run
-from warehouse.batch import CatalogueRows, DocumentIn, LoadBatch
+from warehouse.batch import CatalogueRows, DocumentIn, LoadBatch, LoadResult
 from warehouse.catalogue import catalogue_rows
 from warehouse.checkup import DataTestFailed
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import Engine, open_warehouse
 from warehouse.errors import WarehouseError
-from warehouse.fingerprint import fingerprint
 from warehouse.frontier import Frontier
 from warehouse.health import totals
 from warehouse.read import held_attachments, load_pages
@@ -79,6 +80,8 @@ class _House:
     attempts: dict[str, list[Attempt]]
     watch: Watch
     run: RunState = field(default_factory=RunState)
+    changed: set[str] = field(default_factory=set)
+    """Sources whose loads changed content."""
 
 
 def _as_is(value: T) -> T:
@@ -117,11 +120,10 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
     engine = open_warehouse(settings.warehouse_url)
     state = open_crawl_state(engine)
     frontier = Frontier(state, str(flow_run.id), timedelta(hours=settings.resume_hours))
-    before = await asyncio.to_thread(fingerprint, engine)
     reach("nightly-1-begun")
     attempts: dict[str, list[Attempt]] = {}
     try:
-        with tags(*_tags(settings)):
+        with TagsContext():  # the run has its tags: for those of a task Prefect asks its server about limits by tag
             with open_archive(settings) as archive, share_lanes(WarehouseBook(state), settings.daily_budget):
                 async with Client(http_settings(settings), on_attempt=_sorter(chosen, attempts, watch)) as client:
                     house = _House(
@@ -148,7 +150,7 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
             started_at,
             time.monotonic() - began,
             lines,
-            before,
+            bool(house.changed),
             settings,
             made,
             summarize_hosts(chain.from_iterable(attempts.values())),
@@ -164,7 +166,7 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
 
 
 def run_nightly(source: list[str], all_pages: bool) -> RunReport:
-    """The nightly from a command: the flow run itself carries the tags that its tasks carry."""
+    """The nightly from a command, with its tags."""
     with tags(*_tags(Settings())):
         return asyncio.run(nightly(source=source, all_pages=all_pages))
 
@@ -204,44 +206,94 @@ async def _run_sources(house: _House, sources: list[Source], concurrency: int) -
         raise
 
 
-async def _run_source(house: _House, source: Source) -> SourceLine:
-    began, started_at = time.monotonic(), datetime.now(UTC)
-    result = CrawlResult(source)
-    _asking.set(source.id)
-    house.watch.begin_source(result)
-    with tags(source.id, source.engine):
-        documents, failure = await _crawl_and_parse(house, source, result)
-        told = (failure, *failure_lines(result)) if failure else failure_lines(result)
-        failures = tuple(dict.fromkeys(told))
-        status = "failed" if failure else "ok"
-        is_ok = not failure
-        batch = LoadBatch(
-            run_id=house.run_id,
-            source=source_row(source),
-            started_at=started_at,
-            finished_at=datetime.now(UTC),
-            catalogue=house.catalogue,
-            extractor_version=extractor_version(),
-            code_version=code_version(),
+class _Loads:
+    """What one source brings in one run: in parts while it is crawled, and the rest when that has ended."""
+
+    def __init__(self, house: _House, source: Source, result: CrawlResult) -> None:
+        self.house = house
+        self.source = source
+        self.result = result
+        self.began, self.started_at = time.monotonic(), datetime.now(UTC)
+        self.before: LoadResult | None = None
+        self.removed_links = 0
+
+    async def take_part(self, part: Part) -> None:
+        """Publish pages of a crawl that goes on. Raises DataTestFailed, WarehouseError."""
+        documents = await parse(self.source.id, _as_is(part.pages))
+        states = part_states(part, self.source.id)
+        loaded = await self._load(self._batch(documents=documents, pages=states, is_part=True))
+        self.before = loaded.after(self.before)
+
+    async def take_rest(self, documents: tuple[DocumentIn, ...], failures: tuple[str, ...], is_ok: bool) -> LoadResult:
+        """Publish what is left, and the log; of a failed source the log alone. What the whole run brought.
+
+        Raises DataTestFailed, WarehouseError."""
+        result = self.result
+        batch = self._batch(
             documents=documents,
             pages=page_states(result) if is_ok else (),
-            fetches=fetch_rows(house.attempts[source.id], result.seen),
+            fetches=fetch_rows(self.house.attempts[self.source.id], chain(result.handed, result.seen)),
             gone=tuple(result.gone_documents) if is_ok else (),
             counts=source_counts(result),
             failures=failures,
             findings=tuple(result.notes),
             status="ok" if is_ok else "failed",
+            before=self.before,
         )
-        reach("nightly-3-parsed")
-        try:
-            loaded = await load(source.id, _as_is(house.engine), _as_is(batch))
-        except DataTestFailed as error:  # what its batch leads to must not be seen; the other sources go on
-            status, failures = "failed", (str(error), *failures)
-            batch = replace(batch, documents=(), pages=(), gone=(), failures=failures, status="failed")
-            loaded = await load(source.id, _as_is(house.engine), _as_is(batch))
-        reach("nightly-4-loaded")
+        return (await self._load(batch)).after(self.before)
+
+    def _batch(self, **given: Any) -> LoadBatch:
+        return LoadBatch(
+            run_id=self.house.run_id,
+            source=source_row(self.source),
+            started_at=self.started_at,
+            finished_at=datetime.now(UTC),
+            catalogue=self.house.catalogue,
+            extractor_version=extractor_version(),
+            code_version=code_version(),
+            **given,
+        )
+
+    async def _load(self, batch: LoadBatch) -> LoadResult:
+        loaded = await load(self.source.id, _as_is(self.house.engine), _as_is(batch))
+        self.removed_links += sum(document.removed_links for document in batch.documents)
+        if not loaded.is_unchanged:
+            self.house.changed.add(self.source.id)
+        return loaded
+
+
+async def _run_source(house: _House, source: Source) -> SourceLine:
+    result = CrawlResult(source)
+    _asking.set(source.id)
+    house.watch.begin_source(result)
+    loads = _Loads(house, source, result)
+    documents, failure = await _crawl_and_parse(loads)
+    reach("nightly-3-parsed")
+    status, failures = "failed" if failure else "ok", _failures_of(result, failure, loads)
+    try:
+        loaded = await loads.take_rest(documents, failures, not failure)
+    except DataTestFailed as error:  # what its batch leads to must not be seen; the other sources go on
+        status, failures = "failed", _failures_of(result, str(error), loads)
+        loaded = await loads.take_rest((), failures, False)
+    reach("nightly-4-loaded")
     reporter().finish(source.id, status if status != "ok" or not loaded.is_unchanged else "unchanged")
-    line = SourceLine(
+    line = _line(house, loads, status, failures, loaded)
+    house.watch.end_source(source, line, loaded)
+    return line
+
+
+def _failures_of(result: CrawlResult, failure: str | None, loads: _Loads) -> tuple[str, ...]:
+    """Lines on single pages; before them why the source failed as a whole, and what of it is there all the same."""
+    first = [failure] if failure else []
+    if failure and loads.before is not None:
+        n = loads.before.documents_new + loads.before.documents_changed + loads.before.documents_updated
+        first.append(f"{result.source.id}: {n} documents had been loaded before that, and stay")
+    return tuple(dict.fromkeys((*first, *failure_lines(result))))
+
+
+def _line(house: _House, loads: _Loads, status: str, failures: tuple[str, ...], loaded: LoadResult) -> SourceLine:
+    source, result = loads.source, loads.result
+    return SourceLine(
         source_id=source.id,
         name_zh=source.name_zh,
         name_en=source.name_en,
@@ -264,21 +316,18 @@ async def _run_source(house: _House, source: Source) -> SourceLine:
         },
         observations=loaded.observations,
         mentions=loaded.mentions,
-        removed_links=sum(document.removed_links for document in documents),
-        seconds=time.monotonic() - began,
+        removed_links=loads.removed_links,
+        seconds=time.monotonic() - loads.began,
         failures=failures,
         notes=(*network_notes(source, house.attempts[source.id]), *result.notes),
     )
-    house.watch.end_source(source, line, loaded)
-    return line
 
 
-async def _crawl_and_parse(
-    house: _House, source: Source, result: CrawlResult
-) -> tuple[tuple[DocumentIn, ...], str | None]:
-    """The source's documents, or none and the one line that says why it failed as a whole.
+async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str | None]:
+    """The source's documents that no part held, or none and the one line that says why it failed as a whole.
 
     Raises only what would stop every source: GatewayUnreachable, WarehouseError, ArchiveUnusable."""
+    house, source, result = loads.house, loads.source, loads.result
     try:
         states = load_pages(house.engine, source.id)
         known = known_pages(states, held_attachments(house.engine, source.id))
@@ -290,9 +339,12 @@ async def _crawl_and_parse(
             _as_is(known),
             _as_is(house.run),
             house.all_pages,
+            _as_is(loads.take_part),
         )
         reach("nightly-2-crawled")
         return (await parse(source.id, _as_is(result.pages)) if result.pages else ()), None
+    except DataTestFailed as error:
+        return (), str(error)
     except (GatewayUnreachable, WarehouseError, ArchiveUnusable):
         raise
     except SourceError as error:

@@ -16,7 +16,7 @@ import extraction
 from connectors.archive import SnapshotRef
 from connectors.attachments import Composed, compose
 from connectors.base import AttachmentRef
-from connectors.crawled import CrawlResult, Known, ReadPage, Seen
+from connectors.crawled import CrawlResult, Known, Part, ReadPage, Seen
 from connectors.http.client import Attempt
 from connectors.registry import Source
 from connectors.urls import document_key
@@ -90,14 +90,20 @@ def source_row(source: Source) -> SourceRow:
 
 
 def document_text(page: ReadPage) -> Composed:
-    """The text that is parsed: of the page, of its attachments, or of both."""
+    """The text that is parsed: of the page, of its attachments, or of both. Nothing is parsed out of a page that is no
+    report, so none of its letters is traced back to its place."""
+    if not page.is_report:
+        return Composed(page.article.body.text, "", ())
     return compose(page.article.body, page.attachment_texts)
 
 
-def document_in(page: ReadPage, parsed: Parsed | None, parsed_at: datetime | None) -> DocumentIn:
-    """A detail page as the warehouse takes it. `parsed` is None for notices that are not annual reports."""
+def document_in(
+    page: ReadPage, parsed: Parsed | None, parsed_at: datetime | None, composed: Composed | None = None
+) -> DocumentIn:
+    """A detail page as the warehouse takes it. `parsed` is None for notices that are not annual reports; `composed` is
+    its `document_text`, where that is at hand."""
     article, seen = page.article, page.seen
-    composed = document_text(page)
+    composed = composed or document_text(page)
     unread = [
         f"attachment_{'partial' if found.text else found.kind}:{ref.name}"
         for ref, found in page.attachment_texts
@@ -133,6 +139,14 @@ def document_in(page: ReadPage, parsed: Parsed | None, parsed_at: datetime | Non
     )
 
 
+def part_states(part: Part, source_id: str) -> tuple[PageState, ...]:
+    """What the next run needs to know of a part. Of an address that is told twice the later word counts."""
+    return (
+        *(_listed_state(row, source_id) for row in part.listed),
+        *(_page_state(one, source_id) for one in part.seen),
+    )
+
+
 def page_states(result: CrawlResult) -> tuple[PageState, ...]:
     """What the next run needs to know. Of a page that could not be read, only that: its old validators stay, so that
     it is asked for in full until it can."""
@@ -164,21 +178,21 @@ def page_states(result: CrawlResult) -> tuple[PageState, ...]:
         )
         for missed in result.missed
     ]
-    states += [
-        PageState(
-            url=row.url,
-            kind="page",
-            source_id=source_id,
-            document_id=document_key(row.url),
-            last_outcome="listed",
-            state="known",
-            title=row.title,
-            listed_date=row.listed_date,
-            found_on=row.found_on,
-        )
-        for row in result.listed_only
-    ]
-    return tuple(states)
+    return (*states, *(_listed_state(row, source_id) for row in result.listed_only))
+
+
+def _listed_state(row: Known, source_id: str) -> PageState:
+    return PageState(
+        url=row.url,
+        kind="page",
+        source_id=source_id,
+        document_id=document_key(row.url),
+        last_outcome="listed",
+        state="known",
+        title=row.title,
+        listed_date=row.listed_date,
+        found_on=row.found_on,
+    )
 
 
 def _page_state(seen: Seen, source_id: str) -> PageState:

@@ -10,7 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 
 from connectors.archive import Archive
-from connectors.crawl import crawl_source
+from connectors.crawl import Take, crawl_source
 from connectors.crawled import CrawlResult, Known
 from connectors.engines import get_engine
 from connectors.errors import SourceError
@@ -41,8 +41,10 @@ async def crawl(
     known: Mapping[str, Known],
     run: RunState,
     all_pages: bool,
+    take: Take,
 ) -> None:
-    """Fill `result`. Raises SourceError when the source as a whole failed."""
+    """Fill `result`, and give its pages to `take` in parts. Raises SourceError when the source as a whole failed, and
+    what `take` raises."""
     source = result.source
     watching = reporter()
     watching.update(source.id, "lists", 0, 0)
@@ -56,4 +58,5 @@ async def crawl(
         run=run,
         all_pages=all_pages,
         progress=lambda done, planned: watching.update(source.id, "pages", done, planned),
+        take=take,
     )

@@ -22,12 +22,11 @@ def parse_pages(pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
     catalogue, rules = load_catalog()
     documents = []
     for page in pages:
-        parsed = None
+        composed, parsed = document_text(page), None
         if page.is_report:
-            text = document_text(page).text
             title = page.article.title or page.ref.title
-            parsed = parse_report(text, catalogue, rules, title=title, publish_date=page.article.published_at)
-        documents.append(document_in(page, parsed, datetime.now(UTC) if parsed else None))
+            parsed = parse_report(composed.text, catalogue, rules, title=title, publish_date=page.article.published_at)
+        documents.append(document_in(page, parsed, datetime.now(UTC) if parsed else None, composed))
     return tuple(documents)
 
 

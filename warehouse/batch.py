@@ -6,7 +6,8 @@ zone, stored as UTC), texts are as cleaning left them, spans inside `parsed` poi
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
@@ -246,6 +247,10 @@ class LoadBatch:
     status: RunStatus = "ok"
     is_crawl: bool = True
     """False: read again from the archive. There was no run of the source then, so none is noted."""
+    is_part: bool = False
+    """The source is still being crawled: its run is noted with the last batch."""
+    before: LoadResult | None = None
+    """What the parts of this run have brought, for its last batch."""
 
     @property
     def catalogue_version(self) -> str:
@@ -292,3 +297,20 @@ class LoadResult:
     @property
     def is_unchanged(self) -> bool:
         return self.inserted == self.updated == self.deleted == 0
+
+    def after(self, before: LoadResult | None) -> LoadResult:
+        """This batch and the parts before it, as one. Checks count what each of them looked at."""
+        if before is None:
+            return self
+        sums = {
+            one.name: getattr(before, one.name) + getattr(self, one.name)
+            for one in fields(self)
+            if one.name not in ("source_id", "checked", "load_key")
+        }
+        load_key = self.load_key if self.load_key is not None else before.load_key
+        return replace(self, **sums, checked=add_counts(before.checked, self.checked), load_key=load_key)
+
+
+def add_counts(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    """In the order of their names."""
+    return {name: one.get(name, 0) + other.get(name, 0) for name in sorted({*one, *other})}

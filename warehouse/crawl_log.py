@@ -29,28 +29,33 @@ def write_fetches(conn: Connection, batch: LoadBatch) -> None:
 def write_pages(conn: Connection, batch: LoadBatch, rejected_ids: set[str]) -> None:
     """What a later batch knows wins, first times stay. A page whose document was set aside is asked for anew.
 
-    A page that could not be had, or is only listed, keeps what was known of it: it is what the warehouse holds."""
+    A page that could not be had, or is only listed, keeps what was known of it: it is what the warehouse holds. What
+    was learned by asking wins over what only a list says, also when it is older: it may come from a run that died."""
     rows = {row["page_key"]: row for row in (_page_row(batch, state, rejected_ids) for state in batch.pages)}
     for key, stored in read_rows(conn, page, list(rows)).items():
         row = rows[key]
         if row["state"] in ("known", "failed"):
             _keep_what_was_had(row, stored)
-        if row["last_seen_at"] < stored["last_seen_at"]:
+        is_older = row["last_seen_at"] < stored["last_seen_at"]
+        if is_older and not (stored["state"] == "known" and row["state"] != "known"):
             row.update(stored, first_seen_at=row["first_seen_at"])
         row["first_seen_at"] = min(row["first_seen_at"], stored["first_seen_at"])
     merge_rows(conn, page, rows.values())
 
 
 def write_source_run(conn: Connection, batch: LoadBatch, result: LoadResult) -> None:
-    """One row per source and run; the same batch again leaves it, a retry after a failure replaces it, and what a
-    second batch of the run brings adds up in it."""
-    row = _source_run_row(batch, result)
+    """One row per source and run, when its last batch comes; the same batch again leaves it, a retry after a failure
+    replaces it, and what a second batch of the run brings adds up in it."""
+    if batch.is_part or not batch.is_crawl:
+        return
+    row = _source_run_row(batch, result.after(batch.before))
     stored = read_rows(conn, fact_source_run, [row["source_run_key"]]).get(row["source_run_key"])
     if stored is None or stored["status"] != "ok":
         merge_rows(conn, fact_source_run, [row])
     elif result.load_key is not None:
-        brought = {name: stored[name] + row[name] for name in BROUGHT}
-        merge_rows(conn, fact_source_run, [{**stored, **brought, "load_key": row["load_key"]}])
+        alone = _source_run_row(batch, result)
+        brought = {name: stored[name] + alone[name] for name in BROUGHT}
+        merge_rows(conn, fact_source_run, [{**stored, **brought, "load_key": result.load_key}])
 
 
 def _keep_what_was_had(row: Row, stored: Row) -> None:

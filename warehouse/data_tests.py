@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain
-from typing import get_args
+from functools import lru_cache
+from typing import Generic, TypeVar, get_args
 
 from extraction.model import Check, Mention, Observation, Parsed, Qualifier, Status, Verdict
 from warehouse.batch import CatalogueRows, DocumentIn, MetricRow
@@ -24,11 +24,11 @@ QUALIFIERS, STATUSES, VERDICTS = get_args(Qualifier), get_args(Status), get_args
 MAX_TEXT = 20_000_000
 """Code points of one text; the crawler's own limits are far below."""
 
-Failure = tuple[str, str, str]
-"""Data test, reason, way back."""
-
 PARSE_AGAIN = "mend the extraction, then load the document again"
 READ_AGAIN = "mend the connector, then crawl the source again"
+TWICE = "the same row twice"
+
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,39 @@ class Accepted:
 
 
 @dataclass(slots=True)
+class _Beside:
+    """What a row is tested against: its document's text, the catalogue, the rows before it."""
+
+    text: str = ""
+    metrics: Mapping[str, MetricRow] = field(default_factory=dict)
+    rules: frozenset[str] = frozenset()
+    n_stated: int = 0
+    accepted: Accepted = field(default_factory=Accepted)
+    seen: set[object] = field(default_factory=set)
+    """Natural keys of the rows so far."""
+
+    def is_new(self, natural: object) -> bool:
+        before = len(self.seen)
+        self.seen.add(natural)
+        return len(self.seen) > before
+
+    def says(self, start: int, end: int, wanted: str) -> bool:
+        return 0 <= start < end <= len(self.text) and self.text[start:end] == wanted
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Test(Generic[R]):
+    """`holds` is asked of a row, its position and what is beside it; `reason` is put into words for a failure only."""
+
+    name: str
+    holds: Callable[[R, int, _Beside], bool]
+    reason: Callable[[R, int, _Beside], str]
+    way_back: str = PARSE_AGAIN
+    is_for: Callable[[R, _Beside], bool] | None = None
+    """Rows that it looks at; None: all."""
+
+
+@dataclass(slots=True)
 class Tester:
     """Runs the data tests of one batch and keeps the count."""
 
@@ -61,154 +94,223 @@ class Tester:
     checked: Counter[str] = field(default_factory=Counter)
     rejected: list[Rejected] = field(default_factory=list)
     _metrics: dict[str, MetricRow] = field(init=False)
-    _rules: set[str] = field(init=False)
+    _rules: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._metrics = {metric.code: metric for metric in self.catalogue.metrics}
-        self._rules = {rule.rule_id for rule in self.catalogue.rules}
+        self._rules = frozenset(rule.rule_id for rule in self.catalogue.rules)
 
     def accept_documents(self, documents: tuple[DocumentIn, ...]) -> list[DocumentIn]:
-        return [doc for doc in documents if self._passes(doc, "dim_document", doc, _test_document(doc))]
+        return [doc for doc in documents if self._accept(doc, "dim_document", _DOCUMENT, (doc,), _Beside())]
 
     def accept_figures(self, doc: DocumentIn, parsed: Parsed) -> Accepted:
         accepted = Accepted()
-        spans: set[object] = set()
-        for i, mention in enumerate(parsed.mentions):
-            tests = _test_mention(doc.text, mention, spans)
-            if self._passes(doc, "fact_mention", mention, tests):
-                accepted.mentions[i] = mention
-        grain: set[object] = set()
-        stated = len(parsed.observations)
-        for i, seen in enumerate((*parsed.observations, *parsed.derived)):
-            tests = chain(
-                _test_derived(seen, is_implied=i >= stated),
-                _test_observation(doc.text, seen, self._metrics, stated, i, grain),
-            )
-            if self._passes(doc, "fact_observation", seen, tests):
-                accepted.observations[i] = seen
-        subjects: set[object] = set()
-        for i, check in enumerate(parsed.checks):
-            tests = _test_check(check, self._rules, accepted, subjects)
-            if self._passes(doc, "fact_check", check, tests):
-                accepted.checks[i] = check
+        accepted.mentions = self._accept(doc, "fact_mention", _MENTION, parsed.mentions, _Beside(doc.text))
+        beside = _Beside(doc.text, self._metrics, n_stated=len(parsed.observations))
+        stated = (*parsed.observations, *parsed.derived)
+        accepted.observations = self._accept(doc, "fact_observation", _OBSERVATION, stated, beside)
+        beside = _Beside(doc.text, rules=self._rules, accepted=accepted)
+        accepted.checks = self._accept(doc, "fact_check", _CHECK, parsed.checks, beside)
         return accepted
 
-    def _passes(self, doc: DocumentIn, target: str, row: object, tests: Iterator[Failure | str]) -> bool:
-        """Run the tests up to the first failure. A test yields its name, or its failure."""
-        for outcome in tests:
-            if isinstance(outcome, str):
-                self.checked[outcome] += 1
-                continue
-            test, reason, way_back = outcome
-            self.checked[test] += 1
-            self.rejected.append(
-                Rejected(
-                    _ascii(doc.document_id),
-                    hash_text(doc.text),
-                    target,
-                    test,
-                    reason,
-                    way_back,
-                    json.dumps(_payload(row)),
-                )
-            )
-            return False
-        return True
+    def _accept(
+        self, doc: DocumentIn, target: str, tests: Sequence[_Test[R]], rows: Sequence[R], beside: _Beside
+    ) -> dict[int, R]:
+        """The rows that pass, by position. Each is tested up to its first failure."""
+        accepted: dict[int, R] = {}
+        counts = [0] * len(tests)
+        for i, row in enumerate(rows):
+            for number, test in enumerate(tests):
+                if test.is_for is not None and not test.is_for(row, beside):
+                    continue
+                counts[number] += 1
+                if not test.holds(row, i, beside):
+                    self._reject(doc, target, row, test.name, test.reason(row, i, beside), test.way_back)
+                    break
+            else:
+                accepted[i] = row
+        for test, count in zip(tests, counts, strict=True):
+            if count:
+                self.checked[test.name] += count
+        return accepted
+
+    def _reject(self, doc: DocumentIn, target: str, row: object, test: str, reason: str, way_back: str) -> None:
+        payload = json.dumps(_payload(row))
+        identity, text_hash = _ascii(doc.document_id), hash_text(doc.text)
+        self.rejected.append(Rejected(identity, text_hash, target, test, reason, way_back, payload))
 
 
-def _test_document(doc: DocumentIn) -> Iterator[Failure | str]:
-    yield _ask("document_identity", _is_identity(doc.document_id), "no document_id without scheme", READ_AGAIN)
-    is_clean = all(len(text) <= MAX_TEXT and "\0" not in text and _is_unicode(text) for text in _texts(doc))
-    yield _ask("document_text", is_clean, "text is too long, or holds NUL or half characters", READ_AGAIN)
-    year = doc.report_year
-    is_year = year is None or FIRST_YEAR <= year <= LAST_YEAR
-    yield _ask("document_report_year", is_year, f"report year {year} cannot be", READ_AGAIN)
-    has_zone = doc.fetched_at.tzinfo is not None
-    yield _ask("document_fetched_at", has_zone, "fetch time without zone", READ_AGAIN)
+def _is_clean(doc: DocumentIn) -> bool:
+    return all(len(text) <= MAX_TEXT and "\0" not in text and _is_unicode(text) for text in _texts(doc))
 
 
-def _test_mention(text: str, row: Mention, spans: set[object]) -> Iterator[Failure | str]:
-    yield _ask_span("mention_span", text, row.start, row.end, row.text)
-    yield _ask_numbers("mention_value", row.value, row.value_low, row.value_high)
-    yield _ask("mention_qualifier", row.qualifier in QUALIFIERS, f"qualifier {row.qualifier!r}", PARSE_AGAIN)
-    yield _ask_new("mention_grain", spans, (row.start, row.end))
+@lru_cache(maxsize=1000)
+def _is_period(text: str) -> bool:
+    return parse_period(text) is not None
 
 
-def _test_derived(row: Observation, *, is_implied: bool) -> Iterator[Failure | str]:
-    mixed = f"is_derived {row.is_derived} among the {'derived' if is_implied else 'stated'} values"
-    yield _ask("observation_derived", row.is_derived == is_implied, mixed, PARSE_AGAIN)
+_DOCUMENT: tuple[_Test[DocumentIn], ...] = (
+    _Test(
+        "document_identity", lambda doc, i, beside: _is_identity(doc.document_id),
+        lambda doc, i, beside: "no document_id without scheme", READ_AGAIN,
+    ),
+    _Test(
+        "document_text", lambda doc, i, beside: _is_clean(doc),
+        lambda doc, i, beside: "text is too long, or holds NUL or half characters", READ_AGAIN,
+    ),
+    _Test(
+        "document_report_year",
+        lambda doc, i, beside: doc.report_year is None or FIRST_YEAR <= doc.report_year <= LAST_YEAR,
+        lambda doc, i, beside: f"report year {doc.report_year} cannot be", READ_AGAIN,
+    ),
+    _Test(
+        "document_fetched_at", lambda doc, i, beside: doc.fetched_at.tzinfo is not None,
+        lambda doc, i, beside: "fetch time without zone", READ_AGAIN,
+    ),
+)  # fmt: skip
+
+_MENTION: tuple[_Test[Mention], ...] = (
+    _Test(
+        "mention_span", lambda row, i, beside: beside.says(row.start, row.end, row.text),
+        lambda row, i, beside: _not_there(row.start, row.end, row.text),
+    ),
+    _Test(
+        "mention_value", lambda row, i, beside: _are_kept((row.value, row.value_low, row.value_high)),
+        lambda row, i, beside: _not_kept((row.value, row.value_low, row.value_high)),
+    ),
+    _Test(
+        "mention_qualifier", lambda row, i, beside: row.qualifier in QUALIFIERS,
+        lambda row, i, beside: f"qualifier {row.qualifier!r}",
+    ),
+    _Test("mention_grain", lambda row, i, beside: beside.is_new((row.start, row.end)), lambda row, i, beside: TWICE),
+)  # fmt: skip
+
+_OBSERVATION: tuple[_Test[Observation], ...] = (
+    _Test(
+        "observation_derived", lambda row, i, beside: row.is_derived == (i >= beside.n_stated),
+        lambda row, i, beside: (
+            f"is_derived {row.is_derived} among the {'derived' if i >= beside.n_stated else 'stated'} values"
+        ),
+    ),
+    _Test(
+        "observation_span", lambda row, i, beside: beside.says(row.start, row.end, row.text),
+        lambda row, i, beside: _not_there(row.start, row.end, row.text),
+    ),
+    _Test(
+        "observation_quote",
+        lambda row, i, beside: beside.says(row.quote_start, row.quote_start + len(row.quote), row.quote),
+        lambda row, i, beside: _not_there(row.quote_start, row.quote_start + len(row.quote), row.quote),
+    ),
+    _Test(
+        "observation_metric", lambda row, i, beside: row.metric in beside.metrics,
+        lambda row, i, beside: f"the catalogue has no metric {row.metric!r}", "add it to catalog/metrics",
+    ),
+    _Test(
+        "observation_unit", lambda row, i, beside: row.unit == beside.metrics[row.metric].unit,
+        lambda row, i, beside: f"unit {row.unit!r}, the metric's is {beside.metrics[row.metric].unit!r}",
+    ),
+    _Test(
+        "observation_period", lambda row, i, beside: _is_period(row.period),
+        lambda row, i, beside: f"period {row.period!r}",
+    ),
+    _Test(
+        "observation_as_of", lambda row, i, beside: row.as_of is None or parse_day(row.as_of) is not None,
+        lambda row, i, beside: f"cut-off {row.as_of!r}",
+    ),
+    _Test(
+        "observation_words", lambda row, i, beside: row.status in STATUSES and row.qualifier in QUALIFIERS,
+        lambda row, i, beside: f"status {row.status!r}, qualifier {row.qualifier!r}",
+    ),
+    _Test(
+        "observation_value", lambda row, i, beside: _are_kept(_values(row)),
+        lambda row, i, beside: _not_kept(_values(row)),
+    ),
+    _Test(
+        "observation_rate", lambda row, i, beside: row.value is None or row.damaged or 0 <= row.value <= 100,
+        lambda row, i, beside: f"rate {row.value} is not within 0 and 100",
+        is_for=lambda row, beside: _is_rate(beside.metrics[row.metric]),
+    ),
+    _Test(
+        "observation_breakdown",
+        lambda row, i, beside: (
+            row.breakdown_of is None or (0 <= row.breakdown_of < beside.n_stated and row.breakdown_of != i)
+        ),
+        lambda row, i, beside: f"breakdown of {row.breakdown_of}, which is no other figure",
+    ),
+    _Test(
+        "observation_grain",
+        lambda row, i, beside: beside.is_new(
+            (row.start, row.end, row.metric, row.period, row.status, row.scope or "", row.dimension or "",
+             row.is_derived)
+        ),
+        lambda row, i, beside: TWICE,
+    ),
+)  # fmt: skip
+
+_CHECK: tuple[_Test[Check], ...] = (
+    _Test(
+        "check_rule", lambda row, i, beside: row.rule in beside.rules,
+        lambda row, i, beside: f"the catalogue has no rule {row.rule!r}", "add it to catalog/rules",
+    ),
+    _Test(
+        "check_verdict", lambda row, i, beside: row.verdict in VERDICTS,
+        lambda row, i, beside: f"verdict {row.verdict!r}",
+    ),
+    _Test(
+        "check_n_checked", lambda row, i, beside: row.n_checked > 0 or row.verdict == "not_applicable",
+        lambda row, i, beside: "a check that looked at nothing",
+    ),
+    _Test(
+        "check_observations", lambda row, i, beside: beside.accepted.observations.keys() >= set(row.observations),
+        lambda row, i, beside: (
+            f"figures {[one for one in row.observations if one not in beside.accepted.observations]} are not loaded"
+        ),
+        "load those figures first",
+    ),
+    _Test(
+        "check_value", lambda row, i, beside: _are_kept(map(_cut, (row.expected, row.actual, row.tolerance))),
+        lambda row, i, beside: _not_kept(map(_cut, (row.expected, row.actual, row.tolerance))),
+    ),
+    _Test(
+        "check_period", lambda row, i, beside: row.period is None or _is_period(row.period),
+        lambda row, i, beside: f"period {row.period!r}",
+    ),
+    _Test(
+        "check_grain",
+        lambda row, i, beside: beside.is_new((row.rule, tuple(dict.fromkeys(row.observations)), row.formula)),
+        lambda row, i, beside: TWICE,
+    ),
+)  # fmt: skip
 
 
-def _test_observation(
-    text: str, row: Observation, metrics: Mapping[str, MetricRow], total: int, position: int, grain: set[object]
-) -> Iterator[Failure | str]:
-    yield _ask_span("observation_span", text, row.start, row.end, row.text)
-    yield _ask_span("observation_quote", text, row.quote_start, row.quote_start + len(row.quote), row.quote)
-    metric = metrics.get(row.metric)
-    if metric is None:
-        yield "observation_metric", f"the catalogue has no metric {row.metric!r}", "add it to catalog/metrics"
-        return
-    yield "observation_metric"
-    yield _ask(
-        "observation_unit", row.unit == metric.unit, f"unit {row.unit!r}, the metric's is {metric.unit!r}", PARSE_AGAIN
-    )
-    yield _ask("observation_period", parse_period(row.period) is not None, f"period {row.period!r}", PARSE_AGAIN)
-    is_day = row.as_of is None or parse_day(row.as_of) is not None
-    yield _ask("observation_as_of", is_day, f"cut-off {row.as_of!r}", PARSE_AGAIN)
-    is_word = row.status in STATUSES and row.qualifier in QUALIFIERS
-    yield _ask("observation_words", is_word, f"status {row.status!r}, qualifier {row.qualifier!r}", PARSE_AGAIN)
-    numbers = [round_derived(v) for v in _values(row)] if row.is_derived else _values(row)
-    yield _ask_numbers("observation_value", *numbers)
-    if metric.measure == "rate" or metric.unit == "percent":
-        is_rate = row.value is None or row.damaged or 0 <= row.value <= 100
-        yield _ask("observation_rate", is_rate, f"rate {row.value} is not within 0 and 100", PARSE_AGAIN)
-    part = row.breakdown_of
-    is_part = part is None or (0 <= part < total and part != position)
-    yield _ask("observation_breakdown", is_part, f"breakdown of {part}, which is no other figure", PARSE_AGAIN)
-    natural = (
-        row.start, row.end, row.metric, row.period, row.status, row.scope or "", row.dimension or "", row.is_derived
-    )  # fmt: skip
-    yield _ask_new("observation_grain", grain, natural)
+def _not_there(start: int, end: int, wanted: str) -> str:
+    return f"the text at {start}:{end} is not {wanted[:40]!r}"
 
 
-def _test_check(row: Check, rules: set[str], accepted: Accepted, seen: set[object]) -> Iterator[Failure | str]:
-    yield _ask("check_rule", row.rule in rules, f"the catalogue has no rule {row.rule!r}", "add it to catalog/rules")
-    yield _ask("check_verdict", row.verdict in VERDICTS, f"verdict {row.verdict!r}", PARSE_AGAIN)
-    is_counted = row.n_checked > 0 or row.verdict == "not_applicable"
-    yield _ask("check_n_checked", is_counted, "a check that looked at nothing", PARSE_AGAIN)
-    missing = [i for i in row.observations if i not in accepted.observations]
-    yield _ask("check_observations", not missing, f"figures {missing} are not loaded", "load those figures first")
-    yield _ask_numbers("check_value", *map(round_derived, (row.expected, row.actual, row.tolerance)))
-    is_period = row.period is None or parse_period(row.period) is not None
-    yield _ask("check_period", is_period, f"period {row.period!r}", PARSE_AGAIN)
-    yield _ask_new("check_grain", seen, (row.rule, tuple(dict.fromkeys(row.observations)), row.formula))
+def _are_kept(values: Iterable[Decimal | None]) -> bool:
+    return all(value is None or (value.is_finite() and _is_kept(value)) for value in values)
 
 
-def _ask(test: str, holds: bool, reason: str, way_back: str) -> Failure | str:
-    return test if holds else (test, reason, way_back)
+def _not_kept(values: Iterable[Decimal | None]) -> str:
+    odd = next(value for value in values if value is not None and not is_storable(value))
+    return f"{odd} cannot be kept exactly"
 
 
-def _ask_span(test: str, text: str, start: int, end: int, wanted: str) -> Failure | str:
-    if 0 <= start < end <= len(text) and text[start:end] == wanted:
-        return test
-    return test, f"the text at {start}:{end} is not {wanted[:40]!r}", PARSE_AGAIN
+_is_kept = lru_cache(maxsize=10_000)(is_storable)
+"""Of a finite number; the same few occur again and again."""
 
 
-def _ask_numbers(test: str, *values: Decimal | None) -> Failure | str:
-    odd = [value for value in values if value is not None and not is_storable(value)]
-    return (test, f"{odd[0]} cannot be kept exactly", PARSE_AGAIN) if odd else test
+def _cut(value: Decimal | None) -> Decimal | None:
+    return None if value is None or (value.is_finite() and _is_kept(value)) else round_derived(value)
 
 
-def _ask_new(test: str, seen: set[object], natural: object) -> Failure | str:
-    if natural in seen:
-        return test, "the same row twice", PARSE_AGAIN
-    seen.add(natural)
-    return test
+def _is_rate(metric: MetricRow) -> bool:
+    return metric.measure == "rate" or metric.unit == "percent"
 
 
-def _values(row: Observation) -> list[Decimal]:
+def _values(row: Observation) -> Iterator[Decimal | None]:
     values = (row.value, row.value_low, row.value_high, row.share_percent, row.yoy_percent, row.yoy_change)
-    return [value for value in values if value is not None]
+    return map(_cut, values) if row.is_derived else iter(values)
 
 
 def _texts(doc: DocumentIn) -> Iterator[str]:

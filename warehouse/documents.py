@@ -30,6 +30,9 @@ from warehouse.upsert import CHUNK, insert_rows
 Sighting = tuple[datetime, str]
 """When, and the hash of the text; an empty hash where the address was gone."""
 
+Read = tuple[DocumentIn, str]
+"""A document and the hash of its text."""
+
 PARTICULARS = (
     "url", "title", "published_at", "published_date_key", "published_from", "content_source", "publisher",
     "publisher_key", "index_no", "document_no", "site_id_code", "source_key", "region_key", "agency_key",
@@ -118,8 +121,9 @@ def plan_documents(
     """Write the batch's sightings and work out every version row that they touch (not yet written)."""
     ids = sorted({doc.document_id for doc in documents} | set(batch.gone))
     before = _read_sightings(conn, ids)
-    incoming = _latest_readings(documents)
-    after = _write_sightings(conn, batch, documents, before)
+    read = [(doc, hash_text(doc.text)) for doc in documents]
+    incoming = _latest_readings(read)
+    after = _write_sightings(conn, batch, read, before)
     stored = _read_versions(conn, dim_document.c.document_id, ids)
     members.recall(conn, stored)
     plan = DocumentPlan({}, {}, incoming, {row["document_key"]: row for row in stored}, [])
@@ -130,7 +134,7 @@ def plan_documents(
         particulars: dict[str, Row] = {}
         for text_hash in {version.text_hash for version in versions}:
             particulars[text_hash] = _choose_particulars(
-                batch, incoming.get((document_id, text_hash)), by_text.get((document_id, text_hash)),
+                batch, text_hash, incoming.get((document_id, text_hash)), by_text.get((document_id, text_hash)),
                 before[document_id], members, plan, load_key,
             )  # fmt: skip
         _plan_versions(plan, document_id, versions, is_gone, particulars, members, load_key)
@@ -208,15 +212,14 @@ def _count_document(
 
 
 def _choose_particulars(
-    batch: LoadBatch, doc: DocumentIn | None, stored: Row | None, before: list[Sighting], members: Members,
-    plan: DocumentPlan, load_key: int,
+    batch: LoadBatch, text_hash: str, doc: DocumentIn | None, stored: Row | None, before: list[Sighting],
+    members: Members, plan: DocumentPlan, load_key: int,
 ) -> Row:  # fmt: skip
     """The particulars of one text of one document: the latest sighting's; the larger one where two are as late."""
     if doc is None:
         assert stored is not None, "a sighting without document comes from a damaged warehouse"
         return stored
     row = _describe(batch, doc, members, load_key)
-    text_hash = hash_text(doc.text)
     seen_before = max((at for at, seen in before if seen == text_hash), default=None)
     if stored is not None and seen_before is not None:
         is_older = doc.fetched_at < seen_before
@@ -299,20 +302,20 @@ def text_key(document_id: str, text_hash: str) -> int:
     return key_of("text", document_id, text_hash)
 
 
-def _latest_readings(documents: Sequence[DocumentIn]) -> dict[tuple[str, str], DocumentIn]:
+def _latest_readings(read: Sequence[Read]) -> dict[tuple[str, str], DocumentIn]:
     """The batch may read one document twice (by page and by feed): per text the last reading, parsed ones first."""
-    latest: dict[tuple[str, str], DocumentIn] = {}
-    for doc in sorted(
-        documents, key=lambda d: (d.parsed is not None, d.fetched_at, d.url, d.title or "", d.published_at or "")
-    ):
-        latest[doc.document_id, hash_text(doc.text)] = doc
-    return latest
+
+    def rank(one: Read) -> tuple[object, ...]:
+        doc, _ = one
+        return (doc.parsed is not None, doc.fetched_at, doc.url, doc.title or "", doc.published_at or "")
+
+    return {(doc.document_id, text_hash): doc for doc, text_hash in sorted(read, key=rank)}
 
 
 def _write_sightings(
-    conn: Connection, batch: LoadBatch, documents: Sequence[DocumentIn], before: dict[str, list[Sighting]]
+    conn: Connection, batch: LoadBatch, read: Sequence[Read], before: dict[str, list[Sighting]]
 ) -> dict[str, list[Sighting]]:
-    wanted = {(doc.document_id, doc.fetched_at, hash_text(doc.text)) for doc in documents}
+    wanted = {(doc.document_id, doc.fetched_at, text_hash) for doc, text_hash in read}
     wanted |= {(document_id, batch.finished_at, "") for document_id in batch.gone}
     fresh: list[Row] = [
         {

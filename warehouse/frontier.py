@@ -7,7 +7,7 @@ are deleted, for all that it was answered is in `page` by then, or failed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,7 +55,6 @@ class Frontier:
         self._plan = insert.on_conflict_do_update(
             index_elements=keys, set_=plan, where=(frontier.c.state != "done") & (frontier.c.state != "gone")
         )
-        self._begin = insert.on_conflict_do_update(index_elements=keys, set_=plan)
 
     def recall(self, source_id: str) -> dict[str, FrontierRow]:
         """Answers that are still good, by address; they are this run's from now on. Older ones are dropped."""
@@ -76,19 +75,13 @@ class Frontier:
             with changing(self._engine) as conn:
                 conn.execute(self._plan, rows)
 
-    def begin(self, source_id: str, address: str, url: str, kind: str) -> None:
-        """It is asked for now. Whatever it had answered before counts no more."""
-        row = FrontierRow(address, url, kind, "in_flight", datetime.now(UTC))
-        with explained(self._engine), self._engine.connect() as conn:
-            conn.execute(self._begin, self._row(source_id, row))
+    def record(self, rows: Sequence[tuple[str, FrontierRow]]) -> None:
+        """(source, row) as they came about, written in one go: of an address told twice the last word counts.
 
-    def fail(self, source_id: str, address: str, url: str, kind: str, state: str, outcome: str) -> None:
-        """It was asked for in vain: `failed`, or `due` again."""
-        self.settle(source_id, FrontierRow(address, url, kind, state, datetime.now(UTC), outcome))
-
-    def settle(self, source_id: str, row: FrontierRow) -> None:
-        with explained(self._engine), self._engine.connect() as conn:
-            conn.execute(self._write, self._row(source_id, row))
+        In order of their keys, so that two runs of one source cannot wait for each other."""
+        in_order = sorted(rows, key=lambda told: (told[0], told[1].address))
+        with changing(self._engine) as conn:
+            conn.execute(self._write, [self._row(source_id, row) for source_id, row in in_order])
 
     def finish(self) -> None:
         """The run has ended: nothing is left to resume."""

@@ -87,7 +87,9 @@ class HostLanes:
         if wait is not None:
             return wait
         requests = _portion(limit)
-        known = Learned(now - row["last_start"], max(0.0, row["not_before"] - now), row["response_s"], row["slowdown"])
+        known = Learned(
+            max(0.0, now - row["last_start"]), max(0.0, row["not_before"] - now), row["response_s"], row["slowdown"]
+        )
         return LeaseRow(requests, row["n_day"] - requests, known)
 
     def settle(self, host: str, learned: Learned, *, unused: int, keep: bool) -> None:
@@ -131,9 +133,11 @@ class HostLanes:
 
     def _why_wait(self, row: Row, now: float) -> float | None:
         """Seconds, where another process holds the lane or has waited for it while this one held it."""
-        held = row["holder"] not in (None, self.me) and row["lease_until"] > now
+        left = float(row["lease_until"]) - now
+        # A lease of longer than any was given by a clock that was ahead: it would not lapse in any run's time.
+        held = row["holder"] not in (None, self.me) and 0 < left <= 2 * max(self.lease_seconds, LEASE_SECONDS)
         if held and _is_alive(row["holder"]):
-            return min(POLL_SECONDS, float(row["lease_until"]) - now)
+            return min(POLL_SECONDS, left)
         waits = row["waiter"] not in (None, self.me) and row["waiter_until"] > now
         if waits and row["last_holder"] == self.me and _is_alive(row["waiter"]):
             return POLL_SECONDS

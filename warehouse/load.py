@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine
 
 from warehouse.across import check_statements
-from warehouse.batch import DocumentIn, LoadBatch, LoadResult
+from warehouse.batch import DocumentIn, LoadBatch, LoadResult, add_counts
 from warehouse.checkup import Scope, test_batch
 from warehouse.columns import Row
 from warehouse.crawl_log import write_fetches, write_pages, write_source_run
@@ -32,7 +33,8 @@ from warehouse.values import Authority, CheckAcross, Years, find_years, rebuild_
 
 
 def publish(engine: Engine, batch: LoadBatch, check_across: CheckAcross = check_statements) -> LoadResult:
-    """Load one source of one run. The same batch again, or the same documents in another run, change no content.
+    """Load one source of one run, or a part of it. The same batch again, or the same documents in another run, change
+    no content.
 
     `check_across` is given the statements of one authority and gives the checks over its documents; by default
     the project's rules.
@@ -107,8 +109,7 @@ class _Load:
         close_load(conn, result, load_key, is_new_load, now)
         write_fetches(conn, batch)
         write_pages(conn, batch, {one.document_id for one in tester.rejected if one.target == DOCUMENT})
-        if batch.is_crawl:
-            write_source_run(conn, batch, result)
+        write_source_run(conn, batch, result)
         reach("load-8-log")
         test_batch(conn, batch.source.source_id, Scope.of(plan.rows, set(touched)))
         reach("load-9-tested")
@@ -235,12 +236,13 @@ def close_load(conn: Connection, result: LoadResult, load_key: int, is_new_load:
             delete_rows(conn, dim_load, [load_key])
         return
     row = read_rows(conn, dim_load, [load_key])[load_key]
+    checked = add_counts(json.loads(row["data_tests"]), result.checked)
     row.update(
         published_at=now,
         n_inserted=row["n_inserted"] + result.inserted,
         n_updated=row["n_updated"] + result.updated,
         n_deleted=row["n_deleted"] + result.deleted,
         n_quarantined=row["n_quarantined"] + result.quarantined,
-        data_tests=to_json(result.checked),
+        data_tests=to_json(checked),
     )
     merge_rows(conn, dim_load, [row])

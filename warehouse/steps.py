@@ -35,7 +35,8 @@ NIGHTLY = (
     "nightly-5-released",
     "nightly-6-reported",
 )
-"""In order; 2 to 4 are reached once for each source, and all steps of a load lie between 3 and 4."""
+"""In order; 2 to 4 are reached once for each source. All steps of its last load lie between 3 and 4, those of its parts
+before 2."""
 
 _ALL = frozenset((*LOAD, *NIGHTLY))
 _reached: Counter[str] = Counter()

@@ -35,6 +35,9 @@ class Place(Protocol):
     def read(self, name: str, offset: int, length: int) -> bytes:
         """Raises FileNotFoundError."""
 
+    def size(self, name: str) -> int:
+        """Bytes of a sealed file. Raises FileNotFoundError."""
+
     def open(self, name: str) -> IO[bytes]:
         """For reading from the start. Raises FileNotFoundError."""
 
@@ -78,6 +81,9 @@ class LocalPlace:
 
     def read(self, name: str, offset: int, length: int) -> bytes:
         return read_local(self.folder / name, offset, length)
+
+    def size(self, name: str) -> int:
+        return (self.folder / name).stat().st_size
 
     def open(self, name: str) -> IO[bytes]:
         return (self.folder / name).open("rb")
@@ -131,6 +137,11 @@ class RemotePlace:
     def read(self, name: str, offset: int, length: int) -> bytes:
         with self._telling("read"):
             return cast(bytes, self._fs.cat_file(self._at(name), start=offset, end=offset + length))
+
+    def size(self, name: str) -> int:
+        with self._telling("read"):
+            self._fs.invalidate_cache()  # what another process took away is not there
+            return int(self._fs.info(self._at(name))["size"])
 
     def open(self, name: str) -> IO[bytes]:
         """Whole, by way of a temporary file: so that no error comes up in the midst of reading."""

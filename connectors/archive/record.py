@@ -1,8 +1,9 @@
 """WARC 1.1 records (ISO 28500) as bytes: built, compressed one by one, read again.
 
-A page is two records of one capture: `response` (the answer as kept) and `metadata` (how it was asked for: source,
-kind of page, first address, time, attempts). Stored is the payload after decompression, with the headers that still
-describe it; those of the wire are kept under the name that replay tools use for them (`x-archive-orig-…`).
+A page is three records of one capture: `response` (the answer as kept), `request` (as it was sent) and `metadata` (how
+it was asked for: source, kind of page, first address, time, attempts). Stored is the payload after decompression, with
+the headers that still describe it; those of the wire are kept under the name that replay tools use for them
+(`x-archive-orig-…`).
 """
 
 from __future__ import annotations
@@ -127,6 +128,16 @@ def response(fetch: Fetch, sha256: str, record_id: str) -> bytes:
         ("WARC-Payload-Digest", f"sha256:{sha256}"),
     ]
     return _record("response", record_id, named, "application/http;msgtype=response", head, _BLANK, fetch.body)
+
+
+def request(fetch: Fetch, response_id: str) -> bytes:
+    """The request that the answer is to, as it was sent. No cookies: they are a visit's, and none of ours is kept."""
+    named = [
+        ("WARC-Target-URI", fetch.final_url),
+        ("WARC-Date", warc_date(fetch.fetched_at)),
+        ("WARC-Concurrent-To", response_id),
+    ]
+    return _record("request", new_id(), named, "application/http;msgtype=request", fetch.request)
 
 
 def metadata(fetch: Fetch, source: str, response_id: str) -> bytes:

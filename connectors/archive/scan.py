@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import IO
 
@@ -69,34 +69,42 @@ def _scan(archive: Archive, name: str) -> Iterator[Held | Damaged]:
                 break
             try:
                 read = _parse(member)
-                if answer is not None:
-                    yield answer.held(name, read if read.kind == "metadata" else None, member.length)
+                if answer is not None and not answer.takes(read, member.length):
+                    yield answer.held(name)
                     answer = None
                 if read.kind == "response":
                     answer = _Answer(member.offset, member.length, read, *_check_digest(read))
             except ValueError as error:
                 yield Damaged(name, member.offset, member.length, str(error))
         if answer is not None:
-            yield answer.held(name, None, 0)
+            yield answer.held(name)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Answer:
-    """A `response` whose `metadata` may follow."""
+    """A `response`, whose `request` and `metadata` may follow."""
 
     offset: int
     length: int
     read: record.Record
     sha256: str
     n_bytes: int
+    facts: dict[str, str] = field(default_factory=dict)
+    n_more: int = 0
+    """Bytes of the records that follow and belong to it."""
 
-    def held(self, name: str, metadata: record.Record | None, length: int) -> Held:
+    def takes(self, read: record.Record, length: int) -> bool:
+        """Whether the next record is of the same capture."""
+        if read.headers.get("warc-concurrent-to") != self.read.headers["warc-record-id"]:
+            return False
+        self.n_more += length
+        if read.kind == "metadata":
+            self.facts = record.parse_fields(read.block)
+        return True
+
+    def held(self, name: str) -> Held:
         url = self.read.headers.get("warc-target-uri", "")
-        facts: dict[str, str] = {}
-        stored = self.length
-        if metadata is not None and metadata.headers.get("warc-concurrent-to") == self.read.headers["warc-record-id"]:
-            facts = record.parse_fields(metadata.block)
-            stored += length
+        facts = self.facts
         return Held(
             ref=SnapshotRef(name, self.offset, self.length, self.sha256),
             url=url,
@@ -104,7 +112,7 @@ class _Answer:
             fetched_at=datetime.fromisoformat(self.read.headers["warc-date"]),
             source=facts.get("source", ""),
             n_bytes=self.n_bytes,
-            stored=stored,
+            stored=self.length + self.n_more,
         )
 
 

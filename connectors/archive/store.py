@@ -57,6 +57,8 @@ class Archive:
         self._writer = Writer(spool, self.place)
         self._unsealed: ArchiveUnusable | None = None
         self._maps: dict[str, Map] = {}
+        self._sizes: dict[str, int] = {}
+        """Of files, as far as `has` has seen them reach."""
         with telling(self.place.shown, "opened"):
             recover(spool, self.place)
 
@@ -107,6 +109,34 @@ class Archive:
                 return self.place.read(ref.file, ref.offset, ref.length)
             except FileNotFoundError:
                 ref = self.moved(ref)
+
+    def has(self, ref: SnapshotRef) -> bool:
+        """Whether a page's file is there and reaches as far as the page: what is in it, only `load` can tell. A file
+        is looked at once.
+
+        Raises ArchiveUnusable when the archive cannot be asked at all."""
+        try:
+            while ref.file in self._maps:
+                ref = self.moved(ref)
+            if ref.offset + ref.length > self._sizes.get(ref.file, -1):
+                self._sizes[ref.file] = self._size(ref.file)
+        except FileNotFoundError:
+            try:
+                return self.has(self.moved(ref))
+            except (OSError, ValueError, ContractBroken):
+                return False
+        except ValueError:
+            return False
+        return ref.offset + ref.length <= self._sizes[ref.file]
+
+    def _size(self, name: str) -> int:
+        """Raises FileNotFoundError; ValueError for a name that leads out of the archive."""
+        if Path(name).name != name:
+            raise ValueError("the reference leads out of the archive")
+        try:
+            return (self.spool / (name + OPEN)).stat().st_size
+        except FileNotFoundError:
+            return self.place.size(name)
 
     def moved(self, ref: SnapshotRef) -> SnapshotRef:
         """Where a page lies whose file is gone. Raises FileNotFoundError; ValueError where `prune` removed the page."""
@@ -165,7 +195,7 @@ class Archive:
 
     def _write(self, batch: list[_Waiting]) -> None:
         """Every future of the batch gets its reference, or the error: nothing is raised here."""
-        built: list[tuple[_Waiting, str, tuple[bytes, bytes]]] = []
+        built: list[tuple[_Waiting, str, list[bytes]]] = []
         for waiting in batch:
             try:
                 built.append((waiting, *_build(waiting)))
@@ -192,8 +222,12 @@ class Archive:
             self._unsealed = error
 
 
-def _build(waiting: _Waiting) -> tuple[str, tuple[bytes, bytes]]:
-    """Digest of the payload, and the two records of a page, compressed."""
-    digest, name = hashlib.sha256(waiting.fetch.body).hexdigest(), record.new_id()
-    answer = record.squeeze(record.response(waiting.fetch, digest, name))
-    return digest, (answer, record.squeeze(record.metadata(waiting.fetch, waiting.source, name)))
+def _build(waiting: _Waiting) -> tuple[str, list[bytes]]:
+    """Digest of the payload, and the records of a page, compressed; the answer first."""
+    fetch = waiting.fetch
+    digest, name = hashlib.sha256(fetch.body).hexdigest(), record.new_id()
+    records = [record.response(fetch, digest, name)]
+    if fetch.request:
+        records.append(record.request(fetch, name))
+    records.append(record.metadata(fetch, waiting.source, name))
+    return digest, [record.squeeze(plain) for plain in records]

@@ -20,7 +20,8 @@ from connectors.engines.rows import find_rows, find_script_rows
 from connectors.errors import Refused, SourceChanged
 from connectors.selectors import select
 from connectors.urls import canonical, host_of
-from extraction.clean import FILE_HINT, CleanText, clean_body, is_file_link, parse_html
+from extraction.clean import CleanText, clean_body, parse_html
+from extraction.files import FILE_HINT, is_file_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -235,7 +236,7 @@ def find_attachments(root: HtmlElement, body: HtmlElement | None, base_url: str)
         if not href:
             continue
         label = link.text_content() if len(link) else link.text or ""
-        if "." not in label and not FILE_HINT.search(href) and not label.isspace() and label:
+        if "." not in label and ("." not in href or not FILE_HINT.search(href)) and label and not label.isspace():
             continue  # most links of a page: told without a closer look
         label = tidy(label) or tidy(link.get("title") or "")
         if not is_file_link(href, label) or _TOOL.search(label):

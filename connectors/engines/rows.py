@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin
+
+from lxml import etree
 
 from connectors.base import PageRef
 from connectors.engines.dates import find_day
@@ -25,6 +27,8 @@ _DATE_LIKE = re.compile(r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,
 _TAIL_DATE = re.compile(r"[\s\[【(（]*(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?[\s\]】)）]*\Z")
 _BULLET = re.compile(r"\A[\s·•◆◇■□▪►▶>»\-]+(?=\S)")
 _TRUNCATED = re.compile(r"(?:…|\.{2,3})\Z")
+_HREFS = etree.XPath("descendant::a/@href", smart_strings=False)
+_RELATIVE = re.compile(r"((?:\.\./){0,20})((?:[\w%-][\w%.-]*/)*[\w%-][\w%.-]*/?)")
 _WRAPPERS = frozenset(("body", "html", "main", "form", "center"))
 _MAX_ROW = 700
 """Characters of text beyond which an element holds more than one row."""
@@ -87,15 +91,20 @@ def find_addresses(root: HtmlElement, base_url: str) -> list[str]:
     """Where the links of a page lead, absolute, in page order: as they are written, not canonical, not checked."""
     scheme, _, rest = base_url.partition("://")
     origin = f"{scheme}://{rest.partition('/')[0]}"
+    folders = urljoin(base_url, ".").partition("://")[2].split("/")[1:-1]
     found: list[str] = []
-    for link in root.iter("a"):
-        href = link.get("href")
+    for href in cast("list[str]", _HREFS(root)):
         if not href or href[0] == "#" or href.startswith("javascript:"):
             continue
         if href[0] == "/" and href[1:2] != "/" and "/." not in href:  # most links of a portal: nothing to parse
             found.append(origin + href)
+        elif href.startswith("http"):
+            found.append(href)
+        elif (match := _RELATIVE.fullmatch(href)) is not None:
+            above = folders[: max(0, len(folders) - len(match[1]) // 3)]
+            found.append("/".join([origin, *above, match[2]]))
         else:
-            found.append(href if href.startswith("http") else urljoin(base_url, href))
+            found.append(urljoin(base_url, href))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -19,6 +20,8 @@ _CONTENT = frozenset({200, 203})
 _GONE = frozenset({404, 410})
 _TRANSIENT = frozenset({408, 425, 429})
 _MAX_VALIDATOR = 500
+_COOKIE = re.compile(rb"\r\ncookie:[^\r\n]*\r\n", re.I)
+_SECONDS = re.compile(r"([0-9]{1,9})[0-9]*(\.[0-9]*)?\s*(?:s|sec|seconds?)?;?\Z", re.I)
 
 
 def judge(url: str, answer: Answer, job: Job) -> str | None:
@@ -33,10 +36,10 @@ def judge(url: str, answer: Answer, job: Job) -> str | None:
     if status == 401:
         raise LoginRequired(f"{url} answers 401: the page is not for the public", url=url, status=status)
     if status in _REDIRECTS:
-        location = answer.headers.get("location")
+        location = _read_location(answer.headers)
         if not location:
             raise SourceError(f"{url} answers {status} without a Location", url=url, status=status)
-        return str(location)
+        return location
     if status in _CONTENT:
         return _judge_content(url, answer, job, look)
     if status == 304 and job.conditions:
@@ -78,13 +81,22 @@ def _judge_content(url: str, answer: Answer, job: Job, look: Look | None) -> str
     return None
 
 
+def _read_location(headers: httpx.Headers) -> str:
+    """The first Location, its bytes beyond ASCII escaped as they are: a server that writes GBK means GBK."""
+    found = next((value for name, value in headers.raw if name.lower() == b"location"), b"")
+    return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in found.strip())
+
+
 def read_retry_after(value: str | None, now: datetime) -> float | None:
-    """Seconds from a Retry-After header in either form (RFC 9110, 10.2.3); None when absent or malformed."""
+    """Seconds from a Retry-After header in either form (RFC 9110, 10.2.3); None when absent or malformed.
+
+    Of several numbers the largest; a number with a fraction or a unit behind it is a wish all the same."""
     if not value:
         return None
     value = value.strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
+    seconds = [_SECONDS.match(part.strip()) for part in value[:200].split(",")] if value[:1].isascii() else []
+    if seconds and all(seconds):
+        return max(float(found[1] + (found[2] or "")) for found in seconds if found)
     try:
         date = parsedate_to_datetime(value)
     except ValueError:
@@ -121,4 +133,5 @@ def build_fetch(url: str, final_url: httpx.URL, answer: Answer, job: Job) -> Fet
         fetched_at=answer.started_at,
         elapsed_ms=answer.elapsed_ms,
         attempts=tuple(job.attempts),
+        request=_COOKIE.sub(b"\r\n", answer.request, count=1),
     )

@@ -17,6 +17,10 @@ _RATIO_FROM = 1 << 20
 _MIN_RATE = 512
 """Bytes on the wire per second. Whoever sends less holds the lane for nothing."""
 _PART = 65_536
+_NO_CODINGS = frozenset(
+    ("", "identity", "none", "binary", "7bit", "8bit", "utf-8", "utf8", "gbk", "gb2312", "gb18030", "iso-8859-1")
+)
+"""What stands in Content-Encoding though it packs nothing: servers are set up to name the charset there."""
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -30,9 +34,7 @@ async def read_body(
     length = response.headers.get("content-length", "")
     if not truncate and length.isascii() and length.isdigit() and int(length[:18]) > limit:
         raise TooLarge(f"{url} announces {length} bytes, the limit is {limit}", url=url)
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding not in ("", "identity", "gzip", "x-gzip", "deflate"):
-        raise SourceError(f"{url} is sent as {encoding!r}, though only gzip was asked for", url=url)
+    encoding = _read_coding(response.headers.get("content-encoding", ""), url)
     assert isinstance(response.stream, httpx.AsyncByteStream)
     body, held, n_raw, began = bytearray(), b"", 0, time.monotonic()
     inflater: _Inflater | None = None
@@ -56,6 +58,16 @@ async def read_body(
     if inflater is not None and not inflater.done:
         raise Transient(f"{url}: the compressed body ends early", url=url)
     return bytes(body) or held
+
+
+def _read_coding(header: str, url: str) -> str:
+    """How the body is packed; empty where it is not. Raises SourceError for what nobody asked for."""
+    named = [name for part in header.lower().split(",") if (name := part.strip()) not in _NO_CODINGS]
+    if not named:
+        return ""
+    if len(named) > 1 or named[0] not in ("gzip", "x-gzip", "deflate"):
+        raise SourceError(f"{url} is sent as {header.strip()!r}, though only gzip was asked for", url=url)
+    return named[0]
 
 
 def _check_wire(n_raw: int, limit: int | None, lasted: float, patience: float, url: str) -> None:

@@ -30,7 +30,7 @@ from connectors.http.lanes import MAX_PATIENCE, REFUSALS, lane_of
 from connectors.http.model import Answer, Attempt, Fetch, HttpSettings, Job, Validators
 from connectors.http.replay import GatewayUnreachable, ReplayTransport
 from connectors.http.robots import MAX_ROBOTS_BYTES, Robots
-from connectors.http.transport import LeanTransport
+from connectors.http.transport import Body, LeanTransport
 from connectors.http.trust import TlsException
 
 __all__ = ["Attempt", "Client", "Fetch", "GatewayUnreachable", "HttpSettings", "TlsException", "Validators"]
@@ -84,13 +84,15 @@ class Client:
         validators: Validators | None = None,
         delay: float | None = None,
         tls: TlsException | None = None,
+        may_ask: Callable[[], None] = lambda: None,
     ) -> Fetch:
-        """Fetch one page of a source that owns `hosts`; `kind` is `list`, `page`, `feed` or `attachment`.
+        """Fetch one page of a source that owns `hosts`; `kind` is `list`, `page`, `feed` or `attachment`. `may_ask` is
+        called when the host's turn has come, before each request: what it raises is raised.
 
         Raises one of the source errors of connectors/errors.py; Transient after the retries, Blocked also without a
         request when the host has shown a challenge before in this run."""
         our_delay = max(self.settings.delay, delay or 0.0)
-        job = Job(kind, our_delay, build_conditions(validators), tls=tls)
+        job = Job(kind, our_delay, build_conditions(validators), tls=tls, may_ask=may_ask)
         target = check_url(url, hosts)
         for _ in range(MAX_REDIRECTS + 1):
             target = _as_stated(target, tls)
@@ -99,7 +101,9 @@ class Client:
             answer, location = await self._ask(target, job)
             if location is None:
                 return build_fetch(url, target, answer, job)
-            target = _next_hop(target, location, hosts)
+            here, target = target, _next_hop(target, location, hosts)
+            if not _is_same_page(here, target):
+                job.conditions = {}  # they are about the page that we hold: another one is not `not modified`
         raise TooManyRedirects(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
 
     async def _fetch_robots(self, url: str, tls: TlsException | None) -> bytes:
@@ -159,14 +163,16 @@ class Client:
 
     def _pause(self, number: int, after: float) -> float:
         """Seconds before the next attempt: doubled each time, with jitter, at least Retry-After."""
-        backoff = min(self.settings.backoff * 2.0**number, _MAX_BACKOFF) * random.uniform(0.75, 1.25)
+        backoff = min(self.settings.backoff * 2.0**number, _MAX_BACKOFF) * random.uniform(0.75, 1.0)
         pause = max(backoff, after)
         return pause if self._is_paced else min(pause, _REPLAY_PAUSE)
 
     async def _attempt(self, url: httpx.URL, job: Job) -> tuple[Answer, str | None]:
         async with lane_of(url.host).slot(job.pace if self._is_paced else 0.0) as waited:
             self._check_open(url)  # somebody before us in the lane may have met a challenge
+            job.may_ask()
             started_at, clock = datetime.now(UTC), time.perf_counter()
+            answer: Answer | None = None
             status, n_bytes, outcome, evidence = None, 0, "cancelled", ""
             try:
                 answer = await self._exchange(url, job, started_at, clock)
@@ -179,7 +185,7 @@ class Client:
                 evidence = error.evidence if isinstance(error, Blocked) else ""
                 raise
             finally:
-                elapsed_ms = round((time.perf_counter() - clock) * 1000)
+                elapsed_ms = answer.elapsed_ms if answer else round((time.perf_counter() - clock) * 1000)
                 self._log(job, url, started_at, elapsed_ms, status, n_bytes, outcome, waited, evidence)
 
     async def _exchange(self, url: httpx.URL, job: Job, started_at: datetime, clock: float) -> Answer:
@@ -187,7 +193,7 @@ class Client:
         seconds = self.settings.timeout
         try:
             async with asyncio.timeout(seconds):
-                status, headers, body = await self._send(url, job)
+                status, headers, body, stream = await self._send(url, job)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Transient(f"{url} took longer than {seconds:g} s", url=str(url)) from error
         except (httpx.TransportError, httpx.StreamError) as error:
@@ -196,9 +202,12 @@ class Client:
         except SourceError as error:
             error.url = error.url or str(url)
             raise
-        return Answer(status, headers, body, started_at, round((time.perf_counter() - clock) * 1000))
+        lasted = time.perf_counter() - clock
+        lag = min(stream.lag, lasted)
+        lane_of(url.host).lag = lag
+        return Answer(status, headers, body, started_at, round((lasted - lag) * 1000), stream.request)
 
-    async def _send(self, url: httpx.URL, job: Job) -> tuple[int, httpx.Headers, bytes]:
+    async def _send(self, url: httpx.URL, job: Job) -> tuple[int, httpx.Headers, bytes, Body]:
         if self._transport is None:
             raise RuntimeError("the client is used outside `async with`")
         s = self.settings
@@ -208,6 +217,7 @@ class Client:
         request = httpx.Request("GET", url, headers=headers, stream=_NO_BODY, extensions=extensions)
         self._cookies.add_to(request)
         response = await self._transport.handle_async_request(request)
+        assert isinstance(response.stream, Body)
         try:
             self._cookies.take_from(response, request)
             is_robots = job.kind == "robots"
@@ -220,8 +230,8 @@ class Client:
                 patience=s.patience,
             )
         finally:
-            await response.stream.aclose()  # type: ignore[union-attr]  # an AsyncByteStream of our transport
-        return response.status_code, response.headers, body
+            await response.stream.aclose()
+        return response.status_code, response.headers, body, response.stream
 
     def _log(
         self, job: Job, url: httpx.URL, started_at: datetime, elapsed_ms: int, status: int | None,
@@ -253,6 +263,12 @@ def _as_stated(url: httpx.URL, tls: TlsException | None) -> httpx.URL:
     if tls is None or not tls.is_http_only or url.scheme != "https":
         return url
     return url.copy_with(scheme="http")
+
+
+def _is_same_page(here: httpx.URL, there: httpx.URL) -> bool:
+    """Whether a redirect only changes the scheme or adds `www.`, or leads back after setting a cookie."""
+    hosts = {url.host.removeprefix("www.") for url in (here, there)}
+    return len(hosts) == 1 and here.raw_path == there.raw_path
 
 
 def _next_hop(here: httpx.URL, location: str, hosts: frozenset[str]) -> httpx.URL:

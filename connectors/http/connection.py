@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import sys
 import time
 from collections.abc import AsyncIterator
 from typing import cast
@@ -12,6 +14,9 @@ import httpx
 from connectors.errors import TooLarge
 from connectors.http.wire import MAX_HEAD, MAX_INFORMATIONAL, Chunks, Head, Incomplete, find_head, parse_head
 
+_TCP_INFO: int | None = getattr(socket, "TCP_INFO", None) if sys.platform == "linux" else None
+_LAST_DATA_RECV = slice(52, 56)
+"""In Linux's `struct tcp_info`: milliseconds since the last data came."""
 _HIGH_WATER = 1 << 19
 """Bytes in the buffer from which the server must wait."""
 
@@ -63,6 +68,18 @@ class Connection(asyncio.Protocol):
         tls = self._transport.get_extra_info("ssl_object")
         shown: bytes | None = tls.getpeercert(binary_form=True) if tls is not None else None
         return shown
+
+    def lag(self) -> float:
+        """Seconds for which the last bytes had lain in the kernel: in that time the host waited for us, not we for it.
+        0 where the kernel does not say so."""
+        socket_ = self._transport.get_extra_info("socket")
+        if socket_ is None or _TCP_INFO is None:
+            return 0.0
+        try:
+            told = socket_.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _LAST_DATA_RECV.stop)
+        except OSError:  # closed meanwhile
+            return 0.0
+        return int.from_bytes(told[_LAST_DATA_RECV], sys.byteorder) / 1000
 
     def rest(self) -> bool:
         """Ready for the next request; False when it cannot be used again."""

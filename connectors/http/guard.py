@@ -19,6 +19,7 @@ from connectors.errors import Refused, Transient
 _MAX_URL = 4096
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 _IPV4_COMPATIBLE = ipaddress.IPv6Network("::/96")
+_IPV4_TRANSLATED = ipaddress.IPv6Network("::ffff:0:0:0/96")
 _CLOSED = tuple(
     map(
         ipaddress.ip_network,
@@ -43,13 +44,15 @@ def check_url(url: str, hosts: frozenset[str]) -> httpx.URL:
         raise Refused(f"address of {len(url)} characters refused: {url[:80]}…", url=url[:200])
     try:
         parsed = httpx.URL(url.partition("#")[0].strip())
-        host = parsed.host.lower().rstrip(".")
+        host = parsed.raw_host.decode("ascii").lower().rstrip(".")
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         raise Refused(f"no valid address: {url!r} ({error})", url=url) from error
     if parsed.scheme not in ("http", "https") or not host:
         raise Refused(f"only http and https addresses are fetched: {url!r}", url=url)
     if parsed.userinfo:
         raise Refused(f"an address with user and password is not fetched: {url!r}", url=url)
+    if parsed.raw_host.endswith(b"."):
+        parsed = parsed.copy_with(host=host)  # one host, one lane, whichever way a redirect spells it
     named = f"{host}:{parsed.port}" if parsed.port else host
     if named not in hosts:
         raise Refused(
@@ -84,7 +87,7 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.split("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour
-        if inner is None and (ip in _NAT64 or ip in _IPV4_COMPATIBLE):
+        if inner is None and any(ip in carrier for carrier in (_NAT64, _IPV4_COMPATIBLE, _IPV4_TRANSLATED)):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))

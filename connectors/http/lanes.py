@@ -28,6 +28,9 @@ from connectors.http.pace import Pace
 MAX_PATIENCE = 120.0
 """Seconds. A host that asks for a longer pause is asked again by a later run."""
 REFUSALS = frozenset({429, 503})
+SPACING = 0.002
+"""Seconds between two starts of one process, whatever the hosts. Lanes that began together would go on asking together,
+once a second, and each answer would wait behind all the others: the pace would take our queue for slow hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,8 @@ class Lane:
         self._last_start = float("-inf")
         self._not_before = float("-inf")
         self._pace = Pace()
+        self.lag = 0.0
+        """Of the time of the last answer, what it lay unread here, seconds: no fault of the host."""
         self._held: _Held | None = None
 
     @asynccontextmanager
@@ -149,13 +154,19 @@ class Lane:
                 raise Deferred(f"{self.host} asked for a pause of {pause:.0f} s, longer than a run waits: a later run")
             if pause > 0:
                 await asyncio.sleep(pause)
+            if delay:
+                await _keep_apart()
             if held is not None:
                 held.left -= 1
                 held.asked += 1
-            self._last_start = time.monotonic()
+            self._last_start, self.lag = time.monotonic(), 0.0
             self._is_asking = True
-            async with self._watched(delay):
+            try:
                 yield self._last_start - began
+            except Transient as error:
+                self._learn(error, delay)
+                raise
+            self._pace.note_answer(self._lasted())
         finally:
             self._is_asking = False
             if beat is not None:
@@ -174,18 +185,15 @@ class Lane:
             if self._held is not None and self._held.book is book:
                 self._write(keep=False)
 
-    @asynccontextmanager
-    async def _watched(self, delay: float) -> AsyncIterator[None]:
-        """Learn from the answer. What a refusal teaches is shared at once: this process may not live to tell later."""
-        try:
-            yield
-        except Transient as error:
-            is_refusal = error.status in REFUSALS
-            self._pace.note_failure(time.monotonic() - self._last_start, is_refusal=is_refusal)
-            if is_refusal and delay:
-                self.hold_off(error.retry_after or 0.0)
-            raise
-        self._pace.note_answer(time.monotonic() - self._last_start)
+    def _learn(self, error: Transient, delay: float) -> None:
+        """What a refusal teaches is shared at once: this process may not live to tell later."""
+        is_refusal = error.status in REFUSALS
+        self._pace.note_failure(self._lasted(), is_refusal=is_refusal)
+        if is_refusal and delay:
+            self.hold_off(error.retry_after or 0.0)
+
+    def _lasted(self) -> float:
+        return time.monotonic() - self._last_start - self.lag
 
     async def _hold(self, delay: float) -> _Held | None:
         """A lease that is good for one request more; None where nobody shares, or there is nothing to share."""
@@ -289,6 +297,19 @@ class _Heartbeat:
 
 _lanes: dict[str, Lane] = {}
 _lanes_mutex = threading.Lock()
+_next_start = float("-inf")
+"""When this process may begin its next paced request. Guarded by the mutex."""
+
+
+async def _keep_apart() -> None:
+    """Wait for this process's next moment to begin a request."""
+    global _next_start
+    with _lanes_mutex:
+        now = time.monotonic()
+        start = max(now, _next_start)
+        _next_start = start + SPACING
+    if start > now:
+        await asyncio.sleep(start - now)
 
 
 def lane_of(host: str) -> Lane:

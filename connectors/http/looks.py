@@ -12,10 +12,8 @@ from dataclasses import dataclass
 _MAX_STUB = 65_536
 """Bytes. What is larger is content, or the engine's business."""
 _HEAD = 8192
-_ARTICLE_TITLE = re.compile(
-    rb"<meta\b[^<>]{0,40}\barticletitle\b[^<>]{0,20}content\s*=\s*[\"']?([^\"'<>]{12,600})", re.I
-)
-"""What 国办发〔2017〕47号 demands of articles. Shorter ones may be `提示信息`."""
+_ARTICLE_TITLE = re.compile(rb"<meta\b[^<>]{0,40}\barticletitle\b[^<>]{0,20}content\s*=\s*[\"']?([^\"'<>]{12,600})")
+"""What 国办发〔2017〕47号 demands of articles, in lower case. Shorter ones may be `提示信息`."""
 _NOTICE_WORDS = ("提示", "错误", "出错", "存在", "删除", "维护", "升级", "登录")
 _NO_TITLE = re.compile(
     rb"error|not\s?found|40[0-9]|"
@@ -55,8 +53,8 @@ def look_at(body: bytes) -> Look | None:
     head = page[:_HEAD].lower()
     if not any(mark in head for mark in _HTML) or any(mark in head[:1000] for mark in _DATA):
         return None
-    titled = _ARTICLE_TITLE.search(page, 0, _HEAD)
-    if titled is not None and not _NO_TITLE.search(titled[1]):
+    titled = _ARTICLE_TITLE.search(head)
+    if titled is not None and not _NO_TITLE.search(page[slice(*titled.span(1))]):
         return None
     if page.count(b"</p>") > _MANY_PARAGRAPHS:
         return None

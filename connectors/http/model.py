@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -92,6 +92,8 @@ class Fetch:
     elapsed_ms: int
     attempts: tuple[Attempt, ...]
     """Those for this page, redirects and failures included; `on_attempt` also sees robots.txt."""
+    request: bytes = b""
+    """The last request as it was sent, without cookies."""
 
     @property
     def sha256(self) -> str:
@@ -107,6 +109,7 @@ class Answer:
     body: bytes
     started_at: datetime
     elapsed_ms: int
+    request: bytes
 
 
 @dataclass(slots=True)
@@ -118,4 +121,5 @@ class Job:
     conditions: dict[str, str]
     robots: RobotsState = "allowed"
     tls: TlsException | None = None
+    may_ask: Callable[[], None] = lambda: None
     attempts: list[Attempt] = field(default_factory=list)

@@ -3,8 +3,8 @@
 The rule. Between two starts lie at least `max(delay, 2 × response) × slowdown` seconds, and never more than 60 unless
 the delay itself is longer. `delay` is the largest of our setting, the source's and the host's Crawl-delay. `response`
 is the smoothed time that the host takes to answer, so it works for us at most half of the time. `slowdown` grows by
-half with each 429 or 503 and loses half of what is above 1 with each answer that came, so one refusal costs about one
-delay and a host that keeps refusing is asked ever less.
+half with each 429 or 503 and loses three quarters of what is above 1 with each answer that came: one refusal costs two
+thirds of a delay, beside the pause before the next try, and a host that keeps refusing is asked ever less.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Pace:
     def note_answer(self, seconds: float) -> None:
         """A good answer: the pace follows its time, up and down."""
         self._follow(seconds)
-        self.slowdown = 1.0 + (self.slowdown - 1.0) / 2
+        self.slowdown = 1.0 + (self.slowdown - 1.0) / 4
 
     def note_failure(self, seconds: float, *, is_refusal: bool) -> None:
         """No answer, or an error: quick ones do not hurry us. `is_refusal`: 429 or 503."""

@@ -56,6 +56,9 @@ class ReplayTransport(LeanTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
-            return await super().handle_async_request(request)
+            try:
+                return await super().handle_async_request(request)
+            except httpx.ConnectTimeout:  # it, or we, may have been busy: one late connection must not end a run
+                return await super().handle_async_request(request)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _unreachable(self._gateway, error, str(request.url)) from error

@@ -9,6 +9,7 @@ host is not crawled in this run (2.3.1.4). A firewall's page is a block like any
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -36,7 +37,12 @@ MAX_CRAWL_DELAY = 300.0
 
 Ask = Callable[[str, TlsException | None], Awaitable[bytes]]
 """Fetches one robots.txt, with retries and redirects; raises SourceError."""
-_Key = tuple[str, TlsException | None]
+_Key = tuple[str, str, TlsException | None]
+"""Scheme and host with its port: http and https are two services (RFC 9309, 2.3), with rules of their own."""
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_WIDE_COLON = re.compile(r"^([ \t]*[A-Za-z-]{5,20}[ \t]*)：", re.M)
+_AGENT = re.compile(r"^([ \t]*user-agent[ \t]*:[ \t]*[A-Za-z_-]+)/[^\r\n]*", re.M | re.I)
+_DELAY = re.compile(r"^([ \t]*crawl-delay[ \t]*:[ \t]*)(\d{1,9}(?:[.,]\d{1,9})?)[^\r\n#]*", re.M | re.I)
 _NO_FILE = (SoftGone, EmptyShell, ScriptRedirect)
 
 
@@ -47,10 +53,22 @@ class Rules:
     parser: Protego | None
     """None: it has no rules for anybody, or could not be read."""
     crawl_delay: float
+    """The longer of Crawl-delay and what Request-rate comes to."""
     unreachable: str | None = None
     """Why it could not be read, in words."""
     out_of_bounds: SourceError | None = None
     """The host itself is refused or not trusted, whatever its rules."""
+
+
+def read_robots(body: bytes) -> str:
+    """The text of a robots.txt as its author meant it. A line that nobody understands is a rule that is not kept, so
+    what hands get wrong is put right: UTF-16, marks and NULs, the colon of a Chinese keyboard, a version behind our
+    name (the token of RFC 9309, 2.2.1 has none), a unit or a decimal comma in a Crawl-delay."""
+    mark = next((name for start, name in _UTF16.items() if body.startswith(start)), None)
+    text = body.decode(mark or "utf-8", "replace").replace("\ufeff", "").replace("\0", "")
+    text = _WIDE_COLON.sub(r"\1:", text)
+    text = _AGENT.sub(r"\1", text)
+    return _DELAY.sub(lambda found: found[1] + found[2].replace(",", "."), text)
 
 
 class Robots:
@@ -67,7 +85,7 @@ class Robots:
 
         What closes the host itself (Blocked, Deferred, Refused, Untrusted) passes: it says nothing about rules."""
         host = url.netloc.decode("ascii")
-        key = (host, tls)
+        key = (url.scheme, host, tls)
         if key not in self._rules:
             async with self._locks.setdefault(key, asyncio.Lock()):
                 if key not in self._rules:
@@ -91,7 +109,7 @@ class Robots:
         return rules.crawl_delay
 
     def is_unreachable(self, url: httpx.URL, tls: TlsException | None = None) -> bool:
-        rules = self._rules.get((url.netloc.decode("ascii"), tls))
+        rules = self._rules.get((url.scheme, url.netloc.decode("ascii"), tls))
         return rules is not None and rules.unreachable is not None
 
     async def _load(self, robots_url: str, tls: TlsException | None) -> Rules:
@@ -107,5 +125,7 @@ class Robots:
             if error.status is not None and 400 <= error.status < 500 and error.status != 429:
                 return Rules(None, 0.0)
             return Rules(None, 0.0, unreachable=str(error))
-        parser = Protego.parse(body.decode("utf-8-sig", "replace"))
-        return Rules(parser, parser.crawl_delay(self._product) or 0.0)
+        parser = Protego.parse(read_robots(body))
+        rate = parser.request_rate(self._product)
+        between = rate.seconds / rate.requests if rate is not None and rate.requests > 0 else 0.0
+        return Rules(parser, max(parser.crawl_delay(self._product) or 0.0, between))

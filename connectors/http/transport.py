@@ -73,7 +73,9 @@ class LeanTransport(httpx.AsyncBaseTransport):
             except BaseException:
                 connection.close()
                 raise
-        return httpx.Response(head.status, headers=head.headers, stream=_Body(self, endpoint, connection, head, url))
+        return httpx.Response(
+            head.status, headers=head.headers, stream=Body(self, endpoint, connection, head, url, block)
+        )
 
     def _take(self, endpoint: Endpoint) -> Connection | None:
         kept = self._idle.get(endpoint)
@@ -163,17 +165,21 @@ def _write(request: httpx.Request) -> bytes:
     return block
 
 
-class _Body(httpx.AsyncByteStream):
+class Body(httpx.AsyncByteStream):
     """An answer's body. Read to its end, the connection is kept; given up, it is closed."""
 
     def __init__(
-        self, transport: LeanTransport, endpoint: Endpoint, connection: Connection, head: Head, url: str
+        self, transport: LeanTransport, endpoint: Endpoint, connection: Connection, head: Head, url: str, request: bytes
     ) -> None:
         self._transport = transport
         self._endpoint = endpoint
         self._connection: Connection | None = connection
         self._head = head
         self._url = url
+        self.request = request
+        """As it was sent."""
+        self.lag = 0.0
+        """How long the body's end had lain unread, seconds."""
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         connection, head = self._connection, self._head
@@ -181,6 +187,7 @@ class _Body(httpx.AsyncByteStream):
             raise httpx.StreamClosed()
         async for part in connection.read_body(head, self._url):
             yield part
+        self.lag = connection.lag()
         self._connection = None
         if head.keeps_alive:
             self._transport.keep(self._endpoint, connection)

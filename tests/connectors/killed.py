@@ -1,26 +1,29 @@
-"""`python -m tests.connectors.killed GATEWAY HOME`: one source crawled and loaded, without Prefect: a run that a test
-may kill at any moment."""
+"""`python -m tests.connectors.killed GATEWAY HOME [PAGES]`: one source crawled and loaded, without Prefect, in parts of
+so many pages: a run that a test may kill at any moment."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import connectors.crawl
 from connectors.archive import Archive
 from connectors.crawl import crawl_source
-from connectors.crawled import CrawlResult
+from connectors.crawled import CrawlResult, Part, ReadPage
 from connectors.engines import get_engine
 from connectors.frontier import RunState
 from connectors.http.client import Client, HttpSettings
 from fazhi.house import load_catalog
-from tasks.assemble import fetch_rows, known_pages, page_states, source_counts, source_row
+from tasks.assemble import fetch_rows, known_pages, page_states, part_states, source_counts, source_row
 from tasks.frontier import WarehouseJournal
 from tasks.parse import parse_pages
 from tests.connectors.portal import source
-from warehouse.batch import LoadBatch
+from warehouse.batch import LoadBatch, LoadResult
 from warehouse.catalogue import catalogue_rows
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse
@@ -37,13 +40,10 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
     result = CrawlResult(source())
     known = known_pages(load_pages(engine, result.source.id), held_attachments(engine, result.source.id))
     settings = HttpSettings("fazhi-test/1 (+https://fazhi.example)", replay=gateway, retries=1, backoff=backoff)
-    with Archive(home / "raw") as archive:
-        async with Client(settings) as client:
-            crawled = RunState(WarehouseJournal(frontier))
-            await crawl_source(result, get_engine("trs"), client, archive, known, run=crawled)
-    publish(
-        engine,
-        LoadBatch(
+    before: list[LoadResult] = []
+
+    def load(read: Sequence[ReadPage], **more: Any) -> None:
+        batch = LoadBatch(
             run_id=run_id,
             source=source_row(result.source),
             started_at=began,
@@ -51,14 +51,27 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
             catalogue=catalogue_rows(*load_catalog()),
             extractor_version="test",
             code_version="test",
-            documents=parse_pages(result.pages),
-            pages=page_states(result),
-            fetches=fetch_rows([], result.seen),
-            gone=tuple(result.gone_documents),
-            counts=source_counts(result),
-            failures=tuple(one.message for one in result.failures),
-            findings=tuple(result.notes),
-        ),
+            documents=parse_pages(read),
+            **more,
+        )
+        before.append(publish(engine, batch).after(before[-1] if before else None))
+
+    async def take(part: Part) -> None:
+        load(part.pages, pages=part_states(part, result.source.id), is_part=True)
+
+    with Archive(home / "raw") as archive:
+        async with Client(settings) as client:
+            crawled = RunState(WarehouseJournal(frontier))
+            await crawl_source(result, get_engine("trs"), client, archive, known, run=crawled, take=take)
+    load(
+        result.pages,
+        pages=page_states(result),
+        fetches=fetch_rows([], result.seen),
+        gone=tuple(result.gone_documents),
+        counts=source_counts(result),
+        failures=tuple(one.message for one in result.failures),
+        findings=tuple(result.notes),
+        before=before[-1] if before else None,
     )
     frontier.finish()
     state.dispose()
@@ -67,4 +80,5 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
 
 
 if __name__ == "__main__":
+    connectors.crawl.PART_PAGES = int(sys.argv[3]) if len(sys.argv) > 3 else connectors.crawl.PART_PAGES
     asyncio.run(run(sys.argv[1], Path(sys.argv[2])))

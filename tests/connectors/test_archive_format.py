@@ -18,8 +18,10 @@ from warcio.warcwriter import WARCWriter
 
 from connectors.archive import Archive, SnapshotRef
 from connectors.archive import record as records
-from connectors.http.model import Attempt
+from connectors.http.model import Attempt, Fetch
 from tests.connectors.archive_pages import AT, HEADERS, fetch
+from tests.connectors.client_runs import HOST, HTML, Run
+from tests.servers import Site
 
 WARCIO = Path(sys.executable).parent / "warcio"
 
@@ -43,6 +45,33 @@ def test_warcio_checks_and_indexes_every_record(tmp_path: Path) -> None:
     index = [json.loads(line) for line in warcio("index", path).splitlines()]
     assert [entry["warc-type"] for entry in index] == ["warcinfo"] + ["response", "metadata"] * 3
     assert [int(entry["offset"]) for entry in index if entry["warc-type"] == "response"] == [r.offset for r in refs]
+
+
+def test_what_was_crawled_can_be_indexed_and_played_back(site: Site, tmp_path: Path) -> None:
+    """What replay does: each `response` is found by the index (address, offset, status, type, digest), its payload read
+    from there; the `request` beside it is the one that was sent."""
+    pages = {f"/p{number}.html": HTML.replace("云溪区", f"云溪区第{number}", 1) for number in range(3)}
+    for target, text in pages.items():
+        site.on(target, text, headers={"Content-Type": "text/html; charset=utf-8", "Set-Cookie": "visit=1"})
+    urls = [f"http://{HOST}{target}" for target in pages]
+    with Archive(tmp_path) as archive:
+        refs = [archive.store(got) for got in Run(site).fetch_all(*urls) if isinstance(got, Fetch)]
+    path = tmp_path / refs[0].file
+    assert warcio("check", "-v", path).count("digest pass") == 3
+    wanted = "offset,warc-type,warc-target-uri,http:status,http:content-type,warc-payload-digest"
+    index = [json.loads(line) for line in warcio("index", "-f", wanted, path).splitlines()]
+    assert [entry["warc-type"] for entry in index] == ["warcinfo"] + ["response", "request", "metadata"] * 3
+    answers = [entry for entry in index if entry["warc-type"] == "response"]
+    for entry, url, ref, text in zip(answers, urls, refs, pages.values(), strict=True):
+        assert entry == {
+            "offset": str(ref.offset), "warc-type": "response", "warc-target-uri": url, "http:status": "200",
+            "http:content-type": "text/html; charset=utf-8", "warc-payload-digest": f"sha256:{ref.sha256}",
+        }  # fmt: skip
+        assert warcio("extract", "--payload", path, str(ref.offset)) == text
+    last = [entry["offset"] for entry in index if entry["warc-type"] == "request"][-1]
+    asked = warcio("extract", "--headers", path, last)
+    assert "GET /p2.html HTTP/1.1" in asked and f"Host: {HOST}" in asked and "fazhi-test/1" in asked
+    assert [seen.headers.get("cookie") for seen in site.seen][-1] == "visit=1" and "visit=1" not in asked
 
 
 def test_warcio_sees_a_changed_byte(tmp_path: Path) -> None:

@@ -86,6 +86,8 @@ def test_what_is_referred_to_stays_through_several_rounds(tmp_path: Path) -> Non
     assert prune(archive, Policy(versions=2), wanted) == 2
     assert prune(archive, Policy(versions=1), wanted) == 2
     assert prune(archive, Policy(versions=1), wanted) == 0
+    assert all(archive.has(ref) for ref in wanted), "where they were moved to"
+    assert not all(archive.has(ref) for ref in refs.values()), "what was taken out is not there"
     assert left(archive, refs) == {(0, 0), (1, 30), (0, 90), (1, 90)}
     assert prune(Archive(tmp_path), Policy(versions=1), wanted[:1]) == 1
     assert left(Archive(tmp_path), refs) == {(0, 0), (0, 90), (1, 90)}

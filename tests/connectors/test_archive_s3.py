@@ -57,6 +57,7 @@ def test_pages_go_to_the_bucket_and_come_back(bucket: str, tmp_path: Path) -> No
     assert list(tmp_path.iterdir()) == []
     elsewhere = Archive(bucket, spool=tmp_path / "other")
     assert [elsewhere.load(ref).url for ref in refs] == [fetch(number=n).url for n in range(5)]
+    assert all(elsewhere.has(ref) for ref in refs)
     assert verify(elsewhere, refs).is_good
     assert count(elsewhere)["990001_yunxi"].pages == 5
     assert export(elsewhere, Cut(urls=("/2.html",)), tmp_path / "out.warc.gz") == (1, [])
@@ -93,7 +94,9 @@ def test_damage_and_absence_are_named(bucket: str, tmp_path: Path) -> None:
     with pytest.raises(ContractBroken, match=f"{bucket}/{ref.file}, offset {ref.offset}"):
         archive.load(ref)
     assert [one.offset for one in verify(archive).damaged] == [ref.offset]
+    assert archive.has(ref)
     s3.delete_object(Bucket=name, Key=f"raw/{ref.file}")
+    assert not Archive(bucket, spool=tmp_path).has(ref)
     with pytest.raises(ContractBroken, match=ref.file):
         archive.load(ref)
 

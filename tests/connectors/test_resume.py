@@ -9,18 +9,23 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
+from connectors.frontier import Answered
+from tasks.frontier import WarehouseJournal
 from tests.conftest import ROOT
 from tests.connectors.killed import run
 from tests.connectors.portal import item, list_target, put
 from tests.servers import Site
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse
+from warehouse.errors import WarehouseError
 from warehouse.fingerprint import fingerprint
-from warehouse.frontier import count_frontier
+from warehouse.frontier import Frontier, count_frontier
 
 ITEMS = [item(number) for number in range(1, 25)]
 LISTS = [ITEMS[:8], ITEMS[8:16], ITEMS[16:]]
@@ -97,3 +102,65 @@ def test_answers_of_a_run_that_ended_are_asked_for_again(portal: Site, tmp_path:
     second = asyncio.run(run(portal.url, tmp_path))
     assert set(asked(portal)) == set(ADDRESSES)
     assert (second.not_modified, second.resumed, second.pages) == (len(ADDRESSES), 0, [])
+
+
+def told(number: int) -> Answered:
+    return Answered(f"http://www.wuyou.example/{number}", "page", "gone", 404, datetime.now(UTC))
+
+
+def test_what_is_answered_together_is_written_down_together(tmp_path: Path) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    state = open_crawl_state(engine)
+    commits: list[str] = []
+    event.listen(state, "before_cursor_execute", lambda *args: commits.append(args[2]))
+
+    async def go() -> None:
+        journal = WarehouseJournal(Frontier(state, "run", timedelta(hours=1)))
+        for number in range(30):
+            journal.begin("s", told(number).url, "page")
+        await asyncio.gather(*(journal.settle("s", told(number)) for number in range(25)))
+        await journal.fail("s", told(25).url, "page", "deferred")
+
+    asyncio.run(go())
+    assert commits.count("COMMIT") == 2
+    assert count_frontier(state, "s") == {"due": 1, "in_flight": 4, "done": 0, "failed": 0, "gone": 25}
+    state.dispose()
+    engine.dispose()
+
+
+def test_what_cannot_be_written_down_is_told_to_all_who_wait(tmp_path: Path) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    state = open_crawl_state(engine)
+    with state.connect() as conn:
+        conn.exec_driver_sql("ALTER TABLE frontier RENAME TO elsewhere")
+
+    async def go() -> None:
+        journal = WarehouseJournal(Frontier(state, "run", timedelta(hours=1)))
+        journal.begin("s", told(9).url, "page")
+        got = await asyncio.gather(*(journal.settle("s", told(number)) for number in range(3)), return_exceptions=True)
+        assert [type(one) for one in got] == [WarehouseError] * 3
+        with state.connect() as conn:
+            conn.exec_driver_sql("ALTER TABLE elsewhere RENAME TO frontier")
+        await journal.settle("s", told(1))
+
+    asyncio.run(go())
+    assert count_frontier(state, "s") == {"due": 0, "in_flight": 1, "done": 0, "failed": 0, "gone": 1}
+    state.dispose()
+    engine.dispose()
+
+
+def test_who_is_cancelled_while_waiting_costs_the_others_nothing(tmp_path: Path) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    state = open_crawl_state(engine)
+
+    async def go() -> None:
+        journal = WarehouseJournal(Frontier(state, "run", timedelta(hours=1)))
+        waiting = [asyncio.create_task(journal.settle("s", told(number))) for number in range(3)]
+        await asyncio.sleep(0)
+        waiting[1].cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    asyncio.run(go())
+    assert count_frontier(state, "s")["gone"] == 3
+    state.dispose()
+    engine.dispose()

@@ -77,6 +77,57 @@ def test_marks_charsets_line_ends_and_size(site: Site, body: bytes) -> None:
     assert allowed(site, "/shut/1", "/open/1") == [False, True]
 
 
+RULES = "User-agent: *\nDisallow: /shut/"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        RULES.encode("utf-16"),
+        b"\xfe\xff" + RULES.encode("utf-16-be"),
+        b"\xef\xbb\xbf" * 2 + RULES.encode(),
+        RULES.replace(":", "：").encode(),
+        RULES.replace("\n", "\0\n").encode() + b"\0",
+        f"  {RULES}".replace(":", "\t :").encode(),
+        RULES.replace("*", "*\n\n").encode(),
+        RULES.replace("*", "fazhi/1.0").encode() + b"\n\nUser-agent: *\nAllow: /",
+        RULES.replace("*", "FAZHI/2 (+https://x.example/)").encode() + b"\n\nUser-agent: *\nDisallow:",
+        RULES.replace("\n", "\nSitemap: http://x.example/\n").encode(),
+    ],
+)
+def test_rules_are_kept_whatever_the_editor_made_of_them(site: Site, body: bytes) -> None:
+    site.on("/robots.txt", body)
+    assert allowed(site, "/shut/1", "/open/1") == [False, True]
+
+
+def test_rules_on_paths_of_chinese_letters_hold_in_either_charset(site: Site) -> None:
+    for charset, path in (("utf-8", "/%E6%94%BF/1"), ("gbk", "/%D5%FE/1")):
+        site.forget("/robots.txt")
+        site.on("/robots.txt", "User-agent: *\nDisallow: /政/".encode(charset))
+        assert allowed(site, path, "/open/1") == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("line", "pace"),
+    [
+        ("Crawl-delay: 2,5", 2.5), ("Crawl-delay: 10s", 10.0), ("Crawl-delay: 4 # seconds", 4.0),
+        ("Request-rate: 1/7", 7.0), ("Request-rate: 2/1m", 30.0), ("Request-rate: 1/5 0600-0900", 5.0),
+        ("Crawl-delay: 3\nRequest-rate: 1/2", 3.0), ("Request-rate: 0/5", 1.0), ("Request-rate: often", 1.0),
+    ],
+)  # fmt: skip
+def test_a_wish_for_pauses_is_heard_however_it_is_written(site: Site, line: str, pace: float) -> None:
+    site.on("/robots.txt", f"User-agent: *\n{line}").on("/a", "<p>ok</p>")
+    _, log = crawl(site, "/a", delay=1.0)
+    assert log[-1].delay_s == pace
+
+
+def test_http_and_https_have_rules_of_their_own(site: Site) -> None:
+    site.on("/robots.txt", RULES).on("/robots.txt", "User-agent: *\nDisallow: /open/")
+    site.on("/open/1", status=302, headers={"Location": f"https://{HOST}/open/1"})
+    answers, _ = crawl(site, "/open/1")
+    assert isinstance(answers[0], RobotsDenied) and "https" in str(answers[0])
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 418, 451])
 def test_4xx_means_no_rules(site: Site, status: int) -> None:
     site.on("/robots.txt", "User-agent: *\nDisallow: /", status=status)

@@ -95,6 +95,25 @@ def test_damage_is_found_and_named(tmp_path: Path) -> None:
     assert archive.load(second).body == b"second" * 99
 
 
+def test_whether_a_page_is_there_is_told_without_reading_it(tmp_path: Path) -> None:
+    with Archive(tmp_path) as archive:
+        first = archive.store(fetch(b"first" * 99))
+        assert archive.has(first), "in the file that is being written"
+        second = archive.store(fetch(b"second" * 99, 1))
+        assert archive.has(second), "also where the file has grown since it was looked at"
+    archive = Archive(tmp_path)
+    assert archive.has(first) and archive.has(second)
+    for wrong in (
+        replace(first, offset=10**9),
+        replace(second, length=second.length * 9),
+        replace(first, file="gone.warc.gz"),
+        replace(first, file="../" + first.file),
+    ):
+        assert not archive.has(wrong)
+    damage(tmp_path / first.file, first.offset + first.length // 2, b"\x00\x00\x00\x00")
+    assert archive.has(first), "what is in it only reading tells"
+
+
 def test_not_modified_has_nothing_to_keep(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="304"):
         Archive(tmp_path).store(replace(fetch(), not_modified=True))

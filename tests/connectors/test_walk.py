@@ -14,6 +14,7 @@ from connectors.archive import Archive
 from connectors.crawl import crawl_source
 from connectors.crawled import CrawlResult, Known
 from connectors.engines import get_engine
+from connectors.errors import Deferred
 from connectors.frontier import RunState
 from connectors.http.client import Client, HttpSettings
 from connectors.urls import document_key
@@ -201,6 +202,27 @@ def test_quiet_hours_leave_the_rest_to_a_later_run(site: Site, tmp_path: Path) -
         "20 pages wait for a later run: 990901_wuyou has quiet hours until 2026-03-02 18:00 (Asia/Shanghai): "
         "run again after that"
     ]
+
+
+def test_quiet_hours_that_begin_while_a_page_waits_for_its_turn_keep_it(site: Site, tmp_path: Path) -> None:
+    """A busy host has it wait; when it may be asked again, the hours have begun."""
+    address = ITEMS[0].target
+    site.forget(address)
+    site.on(address, status=503)
+    result = CrawlResult(source(politeness={"quiet_hours": ["08:00-18:00"]}))
+    evening, noon = datetime(2026, 3, 1, 23, 0, tzinfo=UTC), datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+
+    async def run() -> None:
+        settings = HttpSettings("fazhi-test/1 (+https://fazhi.example)", replay=site.url, backoff=0.01)
+        state = RunState(now=lambda: noon if site.asked(address) else evening)
+        with Archive(tmp_path) as archive:
+            async with Client(settings) as client:
+                with pytest.raises(Deferred):
+                    await crawl_source(result, get_engine("trs"), client, archive, {}, run=state)
+
+    asyncio.run(run())
+    assert len(site.asked(address)) == 1, "not a second time, though it may be retried"
+    assert (result.deferred, result.failed) == (30, 0)
 
 
 def test_a_challenge_ends_the_lane_on_any_kind_of_page(site: Site, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import Blocked, Deferred, SourceChanged, SourceError, Transient
-from tests.connectors.portal import BASE, FOLDER, item, list_page, list_target, put, put_lists, source
+from tests.connectors.portal import BASE, FOLDER, HOST, Item, item, list_page, list_target, put, put_lists, source
 from tests.connectors.walks import EMPTY, ITEMS, LISTS, crawl, lists_asked, remembered, years
 from tests.servers import Site
 
@@ -149,3 +149,42 @@ def test_a_page_that_has_moved_is_read_where_it_is(site: Site, tmp_path: Path) -
     site.on(ITEMS[1].target, "", status=302, headers={"Location": "/new/t20030211_1.html"})
     site.on("/new/t20030211_1.html", ITEMS[1].page)
     assert years(crawl(site, tmp_path, of=source())) == {2000 + number for number in range(1, 31)}
+
+
+def lead_away(site: Site, *items: Item) -> None:
+    """These lead to a third page, that no list names."""
+    for one in items:
+        site.forget(one.target)
+        site.on(one.target, "", status=302, headers={"Location": "/new/t20030211_1.html"})
+
+
+def test_pages_that_lead_to_one_place_are_one_page(site: Site, tmp_path: Path) -> None:
+    lead_away(site, ITEMS[1], ITEMS[4])
+    site.on("/new/t20030211_1.html", ITEMS[1].page)
+    first = crawl(site, tmp_path)
+    assert len(first.pages) == 29 and [failure.code for failure in first.failures] == ["source_changed"]
+    assert [miss.url for miss in first.missed] == [BASE + ITEMS[4].path]
+    again = crawl(site, tmp_path, remembered(first))
+    assert again.pages == [] and [miss.url for miss in again.missed] == [BASE + ITEMS[4].path]
+
+
+def test_of_pages_that_lead_to_one_place_the_one_that_is_held_stays(site: Site, tmp_path: Path) -> None:
+    """Whichever is asked first: pages that are new are asked before those that are held."""
+    lead_away(site, ITEMS[4])
+    site.on("/new/t20030211_1.html", ITEMS[1].page)
+    put_lists(site, [[ITEMS[0], *ITEMS[2:]]])
+    held = remembered(crawl(site, tmp_path))
+    lead_away(site, ITEMS[1])
+    put_lists(site, [ITEMS])
+    second = crawl(site, tmp_path, held)
+    assert second.pages == [] and [miss.url for miss in second.missed] == [BASE + ITEMS[1].path]
+
+
+def test_a_year_that_may_stand_on_a_list_page_that_was_not_had_is_a_finding(site: Site, tmp_path: Path) -> None:
+    spoil(site, 7)
+    result = crawl(site, tmp_path, of=source(assertions={"min_list_rows": 30, "report_years": [2001, 2023]}))
+    assert len(result.pages) == 27
+    assert [failure.code for failure in result.failures] == ["transient"]
+    told = "\n".join(result.notes)
+    assert "no annual report listed for 2023" in told and "hold 27 rows" in told and "is asked again" in told
+    assert {miss.url for miss in result.missed} == {f"https://{HOST}{list_target(7)}"}

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.selectors import select
-from extraction.clean import CleanText, clean_body, clean_text, is_file_link, is_truncated, parse_html
+from extraction.clean import CleanText, clean_body, clean_text, is_truncated, parse_html
 from extraction.decode import decode
+from extraction.files import is_file_link
 from extraction.spam import find_hidden_names, read_style
 from extraction.textmap import find_source, node_text
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 import threading
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from prefect.states import Failed
 from connectors.archive import Archive
 from connectors.archive import SnapshotRef as ArchiveRef
 from connectors.base import Page, PageRef
-from connectors.crawled import CrawlResult, ReadPage, Seen
+from connectors.crawled import CrawlResult, Part, ReadPage, Seen
 from connectors.engines import get_engine
 from connectors.errors import RobotsDenied, SourceChanged, Transient
 from connectors.http.client import Attempt, Client, GatewayUnreachable, HttpSettings
@@ -114,7 +115,7 @@ def test_failure_of_one_source_is_its_own(
         raise raised
 
     monkeypatch.setattr(flow, "crawl", crawl)
-    documents, failure = asyncio.run(flow._crawl_and_parse(house_of(tmp_path), source(), CrawlResult(source())))
+    documents, failure = asyncio.run(flow._crawl_and_parse(loads_of(tmp_path)))
     assert documents == ()
     assert failure is not None and re.search(told, failure)
 
@@ -125,7 +126,11 @@ def test_what_stops_every_source_stops_the_run(tmp_path: Path, monkeypatch: pyte
 
     monkeypatch.setattr(flow, "crawl", crawl)
     with pytest.raises(GatewayUnreachable):
-        asyncio.run(flow._crawl_and_parse(house_of(tmp_path), source(), CrawlResult(source())))
+        asyncio.run(flow._crawl_and_parse(loads_of(tmp_path)))
+
+
+def loads_of(folder: Path) -> flow._Loads:
+    return flow._Loads(house_of(folder), source(), CrawlResult(source()))
 
 
 def house_of(folder: Path) -> flow._House:
@@ -159,6 +164,36 @@ def test_a_batch_that_a_data_test_refuses_fails_its_source_alone(
     assert (line.status, line.failures) == ("failed", ("990901_wuyou: data test floors: 1 of 1 rows fail",))
     assert [one.status for one in asked] == ["ok", "failed"]
     assert source_health(house.engine)[0]["health"] == "failing"
+
+
+def test_a_part_that_a_data_test_refuses_ends_its_source_and_says_what_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[LoadBatch] = []
+
+    async def crawl(*given: Any) -> None:
+        for _ in range(3):
+            await given[-1].unquote()(Part((), (), ()))
+
+    async def parse(*given: object) -> tuple[()]:
+        return ()
+
+    async def load(_source_id: str, engine: Any, batch: Any) -> LoadResult:
+        asked.append(batch.unquote())
+        if len(asked) == 2:
+            raise DataTestFailed("990901_wuyou: data test floors: 1 of 1 rows fail")
+        return replace(publish(engine.unquote(), asked[-1]), documents_new=7 if asked[-1].is_part else 0)
+
+    monkeypatch.setattr(flow, "crawl", crawl)
+    monkeypatch.setattr(flow, "parse", parse)
+    monkeypatch.setattr(flow, "load", load)
+    house = house_of(tmp_path)
+    house.attempts[source().id] = []
+    line = asyncio.run(flow._run_source(house, source()))
+    assert (line.status, line.counts["new"]) == ("failed", 7)
+    assert line.failures[0].endswith("1 of 1 rows fail")
+    assert line.failures[1] == "990901_wuyou: 7 documents had been loaded before that, and stay"
+    assert [(one.is_part, one.status) for one in asked] == [(True, "ok"), (True, "ok"), (False, "failed")]
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ def answer(state: str = "done", ago: timedelta = timedelta(0)) -> FrontierRow:
 def test_the_next_run_takes_over_what_was_answered_and_nothing_else(state: Engine) -> None:
     killed = Frontier(state, "killed", HOUR)
     killed.plan("s", [(ADDRESS, URL, "page"), ("b", "http://b", "page"), ("c", "http://c", "page")])
-    killed.settle("s", answer())
-    killed.begin("s", "b", "http://b", "page")
+    asked = FrontierRow("b", "http://b", "page", "in_flight", datetime.now(UTC))
+    killed.record([("s", replace(asked, state="failed")), ("s", answer()), ("s", asked)])
     assert count_frontier(state, "s") == {"due": 1, "in_flight": 1, "done": 1, "failed": 0, "gone": 0}
     following = Frontier(state, "following", HOUR)
     (row,) = following.recall("s").values()
@@ -54,22 +54,22 @@ def test_the_next_run_takes_over_what_was_answered_and_nothing_else(state: Engin
 
 
 def test_answers_go_stale(state: Engine) -> None:
-    Frontier(state, "killed", HOUR).settle("s", answer(ago=2 * HOUR))
+    Frontier(state, "killed", HOUR).record([("s", answer(ago=2 * HOUR))])
     assert Frontier(state, "following", HOUR).recall("s") == {}
     assert sum(count_frontier(state).values()) == 0
 
 
 def test_a_run_that_ends_leaves_the_rows_of_others(state: Engine) -> None:
     first, second = Frontier(state, "first", HOUR), Frontier(state, "second", HOUR)
-    first.settle("s", answer())
-    second.settle("t", answer("gone"))
+    first.record([("s", answer())])
+    second.record([("t", answer("gone"))])
     first.finish()
     assert count_frontier(state)["gone"] == 1 and count_frontier(state)["done"] == 0
 
 
 def test_it_waits_for_no_load(engine: Engine, state: Engine) -> None:
     with writing(engine):
-        Frontier(state, "run", HOUR).settle("s", answer())
+        Frontier(state, "run", HOUR).record([("s", answer())])
         assert count_frontier(state)["done"] == 1
 
 
