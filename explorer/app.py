@@ -83,7 +83,8 @@ def create_app(options: Options) -> FastAPI:
 
 
 def _wants_json(request: Request) -> bool:
-    return request.url.path.startswith(("/api/", "/data/", "/healthz"))
+    path = request.url.path
+    return path.startswith(("/api/", "/healthz")) or (path.startswith("/data/") and "." in path)
 
 
 def _tell(request: Request, status: int, kind: str, detail: str, retry: int | None = None) -> Response:

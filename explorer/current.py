@@ -14,7 +14,7 @@ from pathlib import Path
 
 from explorer.release import Closed, Opened, Reader, open_release
 from warehouse.errors import WarehouseError
-from warehouse.release_read import current_release
+from warehouse.release_read import PACKAGE, current_release
 
 LOGGER = logging.getLogger("fazhi.explorer")
 EVERY = 2.0
@@ -40,6 +40,8 @@ class Current:
         self._cache, self._seconds, self._every = cache, seconds, every
         self._opened: Opened | None = None
         self._name = ""
+        self._failed: tuple[str, int] | None = None
+        """The release that could not be opened: tried again when its description changes."""
         self._reason = "preparing"
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="explorer-follow", daemon=True)
@@ -71,16 +73,18 @@ class Current:
     def look(self) -> None:
         """Look at the pointer once, and follow it."""
         path = current_release(self.releases)
+        mark = _mark(path)
         if path is None:
-            self._reason, self._name = "none", ""
+            self._reason, self._name, self.problem = "none", "", ""
             self._put(None)
-        elif path.name != self._name:
+        elif path.name == self._name:
+            self.problem = ""
+        elif mark != self._failed:
             try:
                 opened = open_release(path, self._cache, self._seconds)
             except (WarehouseError, OSError) as error:
-                if self.problem != str(error):
-                    LOGGER.error("%s", error)
-                self._reason, self.problem = "unreadable", str(error)
+                LOGGER.error("%s", error)
+                self._reason, self.problem, self._failed = "unreadable", str(error), mark
                 return
             self._name, self.problem = path.name, ""
             self._put(opened)
@@ -96,3 +100,13 @@ class Current:
         old, self._opened = self._opened, opened
         if old is not None:
             old.retire()
+
+
+def _mark(path: Path | None) -> tuple[str, int] | None:
+    """Name of a release, and when its description was written; 0 where it has none."""
+    if path is None:
+        return None
+    try:
+        return path.name, (path / PACKAGE).stat().st_mtime_ns
+    except OSError:
+        return path.name, 0
