@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response
@@ -62,10 +63,16 @@ def list_findings(
     return view.page(
         "findings.html", kind=kind, kinds=KINDS, rows=rows, total=total, page=page, pages=max(1, -(-total // PAGE)),
         counts=counts, rule=rule, verdict=verdict, region=region, year=year, source=source, state=state, known=known,
-        file_problem=problem, file=view.house.acknowledged, rules=view.db.rows("SELECT * FROM ix.rule"),
-        sources=view.db.rows("SELECT * FROM ix.source"),
+        file_problem=problem, download=urlencode(_download(rule, verdict, region)),
+        rules=view.db.rows("SELECT * FROM ix.rule"), sources=view.db.rows("SELECT * FROM ix.source LIMIT 500"),
         regions={row["region_code"]: row for row in _names(view.db, rows)},
     )  # fmt: skip
+
+
+def _download(rule: str, verdict: str, region: str) -> dict[str, str]:
+    """The filter of the page as far as a table's columns can say it."""
+    whole = region if len(region) == 6 else ""
+    return {name: said for name, said in (("rule_id", rule), ("verdict", verdict), ("region_code", whole)) if said}
 
 
 def _names(db: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -29,10 +29,15 @@ Year = Annotated[int | None, Query(ge=1900, le=2200)]
 @router.get("/metrics")
 def list_metrics(
     view: Shown, q: Annotated[str, Query(max_length=100)] = "", section: Annotated[str, Query(max_length=40)] = "",
+    page: Annotated[int, Query(ge=1, le=1000)] = 1,
 ) -> Response:  # fmt: skip
     found = search_metrics(view.db, q)
     shown = [one for one in found if section in ("", one["section"])]
-    return view.page("metrics.html", metrics=shown, q=q, section=section, sections=list(sections()))
+    first = (page - 1) * PAGE
+    return view.page(
+        "metrics.html", metrics=shown[first : first + PAGE], total=len(shown), page=page,
+        pages=max(1, -(-len(shown) // PAGE)), q=q, section=section, sections=list(sections()),
+    )  # fmt: skip
 
 
 def search_metrics(db: Reader, q: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@
   if (!page || !window.echarts) return;
   var still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   var drawn = [];
+  var COLORS = ["#0b57a4", "#b36b00", "#6a2c91", "#1d6b3a"];
   var SYMBOLS = { "": "circle", disputed: "triangle", part: "emptyCircle", target: "emptyDiamond", approx: "rect" };
 
   function ask(address) {
@@ -71,11 +72,17 @@
     ];
     told.lines.forEach(function (line) {
       var points = {};
+      var color = COLORS[told.lines.indexOf(line) % COLORS.length];
       line.points.forEach(function (one) { points[one.year] = one; });
-      series.push({ name: line.name, type: "line", symbolSize: 10, showSymbol: true, connectNulls: false, data: years.map(function (year) {
-        var one = points[year];
-        return one ? { value: one.value, symbol: SYMBOLS[one.kind], href: one.href } : null;
-      }) });
+      // Targets and parts of a year stand beside the line: it joins what can be compared.
+      [["line", true], ["scatter", false]].forEach(function (kind) {
+        series.push({ name: line.name, type: kind[0], symbolSize: 11, showSymbol: true, connectNulls: false,
+          itemStyle: { color: color }, lineStyle: { color: color }, data: years.map(function (year) {
+            var one = points[year];
+            var joined = one && one.kind !== "target" && one.kind !== "part";
+            return one && joined === kind[1] ? { value: one.value, symbol: SYMBOLS[one.kind], href: one.href } : null;
+          }) });
+      });
     });
     var chart = draw("years", {
       tooltip: { trigger: "item", valueFormatter: function (value) { return short(value) + " " + told.unit; } },
