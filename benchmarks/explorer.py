@@ -2,8 +2,8 @@
 
 `python -m benchmarks.explorer --releases FOLDER [--readers 20] [--seconds 60] [--think 1] [--json FILE]`. The server is
 a process of its own on loopback; readers walk as people do (a metric, its drawing, a region, a report, findings, a
-table), each at addresses of its own, and look at a page for `--think` seconds on average. After that they ask as fast as
-answers come: that measures throughput, and its times are mostly waiting. FOLDER may be that of `benchmarks.scale`.
+table), each at addresses of its own, and look at a page for `--think` seconds on average. After that they ask as fast
+as answers come: that measures throughput, and its times are mostly waiting. FOLDER may be that of `benchmarks.scale`.
 """
 
 from __future__ import annotations

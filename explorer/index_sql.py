@@ -19,7 +19,7 @@ TABLES: dict[str, str] = {
     "metric": f"""
         SELECT m.metric_key, m.metric_code, m.name_zh, m.name_en, m.section, m.tier, m.definition, m.kind, m.measure,
                m.additivity, m.part_of, m.plausible_low, m.plausible_high, u.unit_code, u.written_zh,
-               u.meaning AS unit_meaning
+               u.meaning AS unit_meaning, row_number() OVER (ORDER BY m.metric_code)::SMALLINT AS metric_no
         FROM dim_metric m JOIN dim_unit u USING (unit_key) WHERE m.metric_{_CURRENT} ORDER BY m.metric_code""",
     "metric_version": "SELECT metric_key, current_key FROM dim_metric ORDER BY metric_key",
     "agency": "SELECT agency_key, name_zh FROM dim_agency WHERE agency_key >= 0 ORDER BY agency_key",
@@ -46,20 +46,20 @@ TABLES: dict[str, str] = {
         FROM ix.document WHERE is_report ORDER BY region_code, report_year DESC, document_key""",
     "cell": """
         SELECT r.region_code, m.metric_code, p.year, p.period_id, v.basis, v.scope, v.dimension, v.agency_key,
-               v.value_num::DOUBLE AS value, v.value_low::DOUBLE AS low, v.value_high::DOUBLE AS high, v.qualifier,
-               v.status, v.chosen_by, v.as_of_date_key, v.n_statements, v.n_values, v.is_disputed, v.observation_key,
-               v.document_key, v.value_key,
+               v.value_num::DOUBLE AS value, v.qualifier, v.status, v.chosen_by, v.n_statements, v.is_disputed,
+               v.observation_key, v.document_key,
                v.agency_key = -2 AND v.scope = '' AND v.dimension = '' AND v.basis = 'period'
                  AND p.period_id = p.year::VARCHAR AS is_main
         FROM fact_metric_value v
         JOIN dim_region rv ON rv.region_key = v.region_key JOIN dim_region r ON r.region_key = rv.current_key
         JOIN dim_metric mv ON mv.metric_key = v.metric_key JOIN dim_metric m ON m.metric_key = mv.current_key
         JOIN dim_period p USING (period_key)
-        ORDER BY r.region_code, m.metric_code, p.year""",
+        ORDER BY is_main DESC, r.region_code, m.metric_code, p.year""",
     "mark": """
-        SELECT c.metric_code, c.year, c.region_code, c.value, c.qualifier, c.status, c.chosen_by, c.is_disputed,
-               c.observation_key, c.document_key
-        FROM ix.cell c WHERE c.is_main ORDER BY c.metric_code, c.year, c.region_code""",
+        SELECT m.metric_no, c.metric_code, c.year, c.region_code, c.value, c.qualifier, c.status, c.chosen_by,
+               c.is_disputed, c.observation_key, c.document_key
+        FROM ix.cell c JOIN ix.metric m USING (metric_code) WHERE c.is_main
+        ORDER BY m.metric_no, c.year, c.region_code""",
     "metric_year": """
         SELECT c.metric_code, r.level, c.year, count(*) AS regions, median(c.value) AS median,
                quantile_cont(c.value, 0.25) AS q1, quantile_cont(c.value, 0.75) AS q3
@@ -84,7 +84,14 @@ TABLES: dict[str, str] = {
         JOIN (SELECT check_key, document_key FROM fact_check WHERE verdict IN ('fails', 'truncated', 'differs')) c
           USING (check_key)
         LEFT JOIN ix.document d USING (document_key)
-        ORDER BY year DESC NULLS LAST, f.region_code, f.rule_id, f.check_key""",
+        ORDER BY f.region_code, year DESC NULLS LAST, f.rule_id, f.check_key""",
+    "across": """
+        SELECT f.check_key, f.verdict, f.is_explained, f.expected, f.actual, f.formula, f.message_zh, f.message_en,
+               f.rule_id, f.rule_kind AS kind, f.region_code, f.year
+        FROM ix.failed f WHERE f.document_key < 0 ORDER BY f.region_code, f.check_key""",
+    "newest_failed": """
+        SELECT * FROM ix.failed WHERE verdict = 'fails'
+        ORDER BY year DESC NULLS LAST, region_code, rule_id, check_key LIMIT 20""",
     "restated": """
         WITH stated AS (
           SELECT any_value(region_code) AS region_code, any_value(region_zh) AS region_zh,

@@ -58,9 +58,9 @@ def get_metric(
     metric = find_metric(view.db, code)
     values = view.db.rows(
         "SELECT k.*, r.name_zh, r.name_en, r.level FROM ix.mark k JOIN ix.region r USING (region_code) "
-        "WHERE k.metric_code = ? AND (?::INT IS NULL OR k.year = ?) AND (? = '' OR r.level = ?) "
+        "WHERE k.metric_no = ? AND (?::INT IS NULL OR k.year = ?) AND (? = '' OR r.level = ?) "
         "AND (? = '' OR r.province = ?) ORDER BY k.year DESC, k.region_code LIMIT ? OFFSET ?",
-        [code, year, year, level, level, province, province, limit, offset],
+        [metric["metric_no"], year, year, level, level, province, province, limit, offset],
     )
     years = view.db.rows("SELECT * FROM ix.metric_year WHERE metric_code = ? ORDER BY level, year", [code])
     return _answer(view, metric=metric, years=years, values=values)
@@ -76,12 +76,13 @@ def get_regions(view: Shown, q: Query_ = "", limit: Limit = 100, offset: Offset 
     return _answer(view, regions=found)
 
 
-@router.get("/regions/{code}", summary="A region: its reports and chosen values")
-def get_region(view: Shown, code: Region, year: Year = None) -> JSONResponse:
+@router.get("/regions/{code}", summary="A region: its reports and chosen values, the government's own first")
+def get_region(view: Shown, code: Region, year: Year = None, limit: Limit = 1000, offset: Offset = 0) -> JSONResponse:
     region = find_region(view.db, code)
     values = view.db.rows(
-        "SELECT * FROM ix.cell WHERE region_code = ? AND (?::INT IS NULL OR year = ?) ORDER BY metric_code, year",
-        [code, year, year],
+        "SELECT * FROM ix.cell WHERE region_code = ? AND (?::INT IS NULL OR year = ?) "
+        "ORDER BY is_main DESC, metric_code, year LIMIT ? OFFSET ?",
+        [code, year, year, limit, offset],
     )
     reports = view.db.rows("SELECT * FROM ix.report WHERE region_code = ? ORDER BY report_year, document_key", [code])
     return _answer(view, region=region, reports=reports, values=values)

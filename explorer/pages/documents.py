@@ -151,9 +151,7 @@ def checks_of(db: Reader, document: dict[str, Any]) -> list[dict[str, Any]]:
         [key],
     )
     across = db.rows(
-        "SELECT f.check_key, f.verdict, f.is_explained, f.expected, f.actual, f.formula, f.message_zh, f.message_en, "
-        "f.rule_id, r.name_zh, r.name_en, r.kind, f.year FROM ix.failed f JOIN ix.rule r USING (rule_id) "
-        "WHERE f.region_code = ? AND f.document_key < 0",
+        "SELECT f.*, r.name_zh, r.name_en FROM ix.across f JOIN ix.rule r USING (rule_id) WHERE f.region_code = ?",
         [code],
     )
     used = _used(db, {db.part("bridge_check_observation", year, code): [one["check_key"] for one in own]})

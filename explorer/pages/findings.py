@@ -15,12 +15,12 @@ from explorer.view import Shown
 router = APIRouter()
 PAGE = 40
 KINDS = {
-    "check": ("检查", "checks", "failed", "check_key"),
-    "restated": ("前后不一", "restatements", "restated", "value_key"),
-    "damaged": ("残缺", "damaged passages", "damaged", "observation_key"),
-    "spam": ("清除的广告", "spam removed", "spam", "document_key"),
+    "check": ("检查", "checks", "failed", "check_key", "year DESC NULLS LAST, region_code, rule_id, check_key"),
+    "restated": ("前后不一", "restatements", "restated", "value_key", "last_published DESC NULLS LAST, value_key"),
+    "damaged": ("残缺", "damaged passages", "damaged", "observation_key", "year DESC NULLS LAST, observation_key"),
+    "spam": ("清除的广告", "spam removed", "spam", "document_key", "year DESC NULLS LAST, document_key"),
 }
-"""Kind to its names, its table of the index, and that table's key."""
+"""Kind to its names, its table of the index, that table's key and order."""
 Text = Annotated[str, Query(max_length=80)]
 
 
@@ -39,7 +39,7 @@ def list_findings(
         known = dict(read_acknowledged(view.house.acknowledged, datetime.now(UTC).date()))
     except NotReadable as error:
         problem = str(error)
-    _, _, table, key = KINDS[kind]
+    _, _, table, key, order = KINDS[kind]
     where, values = (
         "(? = '' OR starts_with(region_code, ?)) AND (? = '' OR year = try_cast(? AS INT))",
         [region] * 2 + [year] * 2,
@@ -56,7 +56,9 @@ def list_findings(
         where += f" AND {key} {'NOT' if state == 'open' else ''} IN (SELECT unnest(?::BIGINT[]))"
         bound.append(keys)
     total = view.db.value(f"SELECT count(*) FROM ix.{table} WHERE {where}", bound)
-    rows = view.db.rows(f"SELECT * FROM ix.{table} WHERE {where} LIMIT ? OFFSET ?", [*bound, PAGE, (page - 1) * PAGE])
+    rows = view.db.rows(
+        f"SELECT * FROM ix.{table} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?", [*bound, PAGE, (page - 1) * PAGE]
+    )
     for row in rows:
         row["finding"] = f"{kind}:{row[key]}"
     counts = {one: view.db.value(f"SELECT count(*) FROM ix.{KINDS[one][2]}") for one in KINDS}

@@ -88,7 +88,7 @@ def show_metric(
         page=page,
         pages=max(1, -(-total // PAGE)),
         first=(page - 1) * PAGE,
-        ranking=_marks(db, code, year, level, province, PAGE, (page - 1) * PAGE),
+        ranking=_marks(db, metric["metric_no"], year, level, province, PAGE, (page - 1) * PAGE),
         series=_medians(db, code, level),
         chosen=chosen,
         lines=_lines(db, code, chosen),
@@ -105,7 +105,7 @@ def chart(
     """What the drawings of a metric's page show."""
     db = view.db
     metric = find_metric(db, code)
-    marks = _marks(db, code, year, level, province, 10_000, 0)
+    marks = _marks(db, metric["metric_no"], year, level, province, 10_000, 0)
     chosen = [one for one in regions.split(",") if one][:MOST_LINES]
     answer = {
         "unit": view.words.unit(metric["unit_code"], metric["written_zh"]),
@@ -138,14 +138,14 @@ def _fullest(counts: list[dict[str, Any]], name: str) -> Any:
 
 
 def _marks(
-    db: Reader, code: str, year: int | None, level: str, province: str, limit: int, offset: int
+    db: Reader, metric_no: int, year: int | None, level: str, province: str, limit: int, offset: int
 ) -> list[dict[str, Any]]:
     """Figures of a year by size, the largest first."""
     return db.rows(
         "SELECT k.*, r.name_zh, r.name_en, r.province, r.city, r.province_zh, r.city_zh FROM ix.mark k "
-        "JOIN ix.region r USING (region_code) WHERE k.metric_code = ? AND k.year = ? AND r.level = ? "
+        "JOIN ix.region r USING (region_code) WHERE k.metric_no = ? AND k.year = ? AND r.level = ? "
         "AND (? = '' OR r.province = ?) ORDER BY k.value DESC, k.region_code LIMIT ? OFFSET ?",
-        [code, year, level, province, province, limit, offset],
+        [metric_no, year, level, province, province, limit, offset],
     )
 
 

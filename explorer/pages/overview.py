@@ -28,7 +28,7 @@ def overview(view: Shown) -> Response:
         grid=coverage_grid(db),
         runs=last_runs(db, SHOWN),
         restated=db.rows("SELECT * FROM ix.restated LIMIT ?", [SHOWN]),
-        failed=db.rows("SELECT * FROM ix.failed WHERE verdict = 'fails' LIMIT ?", [SHOWN]),
+        failed=db.rows("SELECT * FROM ix.newest_failed LIMIT ?", [SHOWN]),
     )
 
 

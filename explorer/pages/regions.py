@@ -17,6 +17,8 @@ PAGE = 60
 MOST_YEARS = 8
 """Years across; the latest ones."""
 MOST_OTHERS = 3
+MOST_FURTHER = 300
+"""Figures of bodies, kinds and parts of years that are listed; all of them are in the downloads."""
 Region = Annotated[str, Path(pattern=r"^[0-9]{6}$")]
 
 
@@ -59,9 +61,13 @@ def show_region(
 ) -> Response:  # fmt: skip
     db = view.db
     region = find_region(db, code)
-    cells = db.rows("SELECT * FROM ix.cell WHERE region_code = ? ORDER BY metric_code, year", [code])
+    main = db.rows("SELECT * FROM ix.cell WHERE is_main AND region_code = ? ORDER BY metric_code, year", [code])
+    further = db.rows(
+        "SELECT *, count(*) OVER () AS n FROM ix.cell WHERE NOT is_main AND region_code = ? "
+        "ORDER BY year DESC, metric_code, scope, dimension LIMIT ?",
+        [code, MOST_FURTHER],
+    )
     coverage = {row["year"]: row for row in db.rows("SELECT * FROM ix.coverage WHERE region_code = ?", [code])}
-    main = [cell for cell in cells if cell["is_main"]]
     years = sorted({cell["year"] for cell in main} | set(coverage))[-MOST_YEARS:]
     compared = [one for one in others.replace(" ", "").split(",") if len(one) == 6 and one != code][:MOST_OTHERS]
     year = year or max((cell["year"] for cell in main if cell["chosen_by"] != "forecast"), default=None)
@@ -71,8 +77,8 @@ def show_region(
         years=years,
         coverage=coverage,
         sections=_table(db, main),
-        further=[cell for cell in cells if not cell["is_main"]],
-        agencies={row["agency_key"]: row["name_zh"] for row in _agencies(db, cells)},
+        further=further,
+        agencies={row["agency_key"]: row["name_zh"] for row in _agencies(db, further)},
         metrics=_metrics(db),
         reports=db.rows(
             "SELECT * FROM ix.report WHERE region_code = ? ORDER BY report_year DESC, document_key", [code]

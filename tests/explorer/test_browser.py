@@ -28,17 +28,15 @@ VISITED = ["/", "/metrics", METRIC, "/regions", "/regions/990102?with=990101", "
 
 
 @contextmanager
-def reading(browser: Browser, served: Served, screen: str = "wide", lang: str = "zh-CN") -> Iterator[Page]:
+def reading(browser: Browser, address: str, screen: str = "wide") -> Iterator[Page]:
     """A fresh page that fails at its end for whatever went wrong in it."""
     width, height = SCREENS[screen]
-    context = browser.new_context(viewport={"width": width, "height": height}, locale=lang, reduced_motion="reduce")
+    context = browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN", reduced_motion="reduce")
     page = context.new_page()
     faults: list[str] = []
     page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on(
-        "request", lambda asked: None if asked.url.startswith((served.address, "data:")) else faults.append(asked.url)
-    )
+    page.on("request", lambda asked: None if asked.url.startswith((address, "data:")) else faults.append(asked.url))
     yield page
     context.close()
     assert [one for one in faults if "404" not in one] == []
@@ -73,7 +71,7 @@ def serious(page: Page) -> list[str]:
 @pytest.mark.parametrize("screen", SCREENS)
 def test_pages_fit_and_can_be_read_by_everybody(browser: Browser, served: Served, screen: str) -> None:
     report = served.rows("SELECT document_key FROM ix.report WHERE report_year = 2021 AND region_code = '990101'")[0]
-    with reading(browser, served, screen) as page:
+    with reading(browser, served.address, screen) as page:
         for path in [*VISITED, f"/documents/{report['document_key']}", f"/documents/{report['document_key']}/source"]:
             look(page, served, path, f"{screen}-{re.sub('[^a-z]+', '-', path).strip('-') or 'overview'}")
             assert overflow(page) <= 0, f"{path} is wider than the {screen} screen"
@@ -81,7 +79,7 @@ def test_pages_fit_and_can_be_read_by_everybody(browser: Browser, served: Served
 
 
 def test_from_the_overview_to_the_sentence(browser: Browser, served: Served) -> None:
-    with reading(browser, served) as page:
+    with reading(browser, served.address) as page:
         page.goto(served.address + "/")
         page.get_by_label("找指标（中文或英文）").fill("调解")
         page.keyboard.press("Enter")
@@ -108,7 +106,7 @@ def test_from_the_overview_to_the_sentence(browser: Browser, served: Served) -> 
 
 
 def test_search_as_one_types_in_both_languages(browser: Browser, served: Served) -> None:
-    with reading(browser, served) as page:
+    with reading(browser, served.address) as page:
         page.goto(served.address + "/metrics")
         page.keyboard.press("/")
         page.keyboard.type("mediated")
@@ -126,7 +124,7 @@ def test_search_as_one_types_in_both_languages(browser: Browser, served: Served)
 
 def test_keyboard_reaches_content_and_numbers(browser: Browser, served: Served) -> None:
     report = served.rows("SELECT document_key FROM ix.report WHERE report_year = 2021 AND region_code = '990101'")[0]
-    with reading(browser, served) as page:
+    with reading(browser, served.address) as page:
         page.goto(f"{served.address}/documents/{report['document_key']}")
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
