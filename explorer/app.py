@@ -18,7 +18,7 @@ from starlette.types import Scope
 from explorer.current import Current, NotReady
 from explorer.guard import Guard, Rate
 from explorer.pages import api, data, documents, findings, metrics, overview, regions, runs
-from explorer.release import TooSlow
+from explorer.release import Gone, TooSlow
 from explorer.view import STATIC, House, PageReader, language_of, render
 from explorer.words import Words
 
@@ -75,6 +75,7 @@ def create_app(options: Options) -> FastAPI:
     app.mount("/static", Static(directory=STATIC))
     app.add_exception_handler(NotReady, _not_ready)
     app.add_exception_handler(TooSlow, _too_slow)
+    app.add_exception_handler(Gone, _gone)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)
@@ -104,6 +105,10 @@ async def _not_ready(request: Request, error: Exception) -> Response:
 
 async def _too_slow(request: Request, error: Exception) -> Response:
     return _tell(request, 503, "too_slow", str(error), 5)
+
+
+async def _gone(request: Request, _error: Exception) -> Response:
+    return _tell(request, 503, "preparing", "a newer release is taking the place of the one that was read", 3)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -72,7 +72,11 @@ class Current:
 
     def look(self) -> None:
         """Look at the pointer once, and follow it."""
-        path = current_release(self.releases)
+        try:
+            path = current_release(self.releases)
+        except (OSError, UnicodeDecodeError) as error:
+            self._reason, self.problem = "unreadable", f"{self.releases}: {error}"
+            return
         mark = _mark(path)
         if path is None:
             self._reason, self._name, self.problem = "none", "", ""

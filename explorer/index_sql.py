@@ -16,6 +16,10 @@ TABLES: dict[str, str] = {
         SELECT region_key, region_code, name_zh, name_en, level, province_zh, city_zh, is_sandbox,
                left(region_code, 2) AS province, left(region_code, 4) AS city
         FROM dim_region WHERE region_{_CURRENT} ORDER BY region_code""",
+    "province": """
+        SELECT province, max(name_en) FILTER (level = 'province') AS name_en,
+               coalesce(max(name_zh) FILTER (level = 'province'), any_value(province_zh), province) AS name_zh
+        FROM ix.region GROUP BY province ORDER BY province""",
     "metric": f"""
         SELECT m.metric_key, m.metric_code, m.name_zh, m.name_en, m.section, m.tier, m.definition, m.kind, m.measure,
                m.additivity, m.part_of, m.plausible_low, m.plausible_high, u.unit_code, u.written_zh,
@@ -44,6 +48,7 @@ TABLES: dict[str, str] = {
         SELECT region_code, report_year, published_date_key, document_key, title, agency_zh, source_id, is_counted,
                is_current, document_id
         FROM ix.document WHERE is_report ORDER BY region_code, report_year DESC, document_key""",
+    "report_year": "SELECT DISTINCT report_year AS year FROM ix.report WHERE report_year > 0 ORDER BY 1 DESC",
     "cell": """
         SELECT r.region_code, m.metric_code, p.year, p.period_id, v.basis, v.scope, v.dimension, v.agency_key,
                v.value_num::DOUBLE AS value, v.qualifier, v.status, v.chosen_by, v.n_statements, v.is_disputed,

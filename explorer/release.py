@@ -32,6 +32,10 @@ class TooSlow(Exception):
     """A question took longer than allowed and was stopped."""
 
 
+class Gone(Exception):
+    """A file of the release is there no more: a newer release took its place, and the old one was pruned."""
+
+
 class Closed(Exception):
     """The release was closed; ask for the current one again."""
 
@@ -44,13 +48,14 @@ class Opened:
     seconds: float
     _duck: duckdb.DuckDBPyConnection
     _parts: frozenset[str]
+    _kept: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _readers: int = 0
     _is_retired: bool = False
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
-        """Raises Closed after `retire`, TooSlow where the time allowed is over."""
+        """Raises Closed after `retire`, TooSlow where the time allowed is over, Gone where files went away."""
         with self._lock:
             if self._is_retired:
                 raise Closed
@@ -61,9 +66,11 @@ class Opened:
             watch.daemon = True
             watch.start()
             try:
-                yield Reader(cursor, self.told, self._parts)
+                yield Reader(cursor, self.told, self._parts, self._kept)
             except duckdb.InterruptException as error:
                 raise TooSlow(f"longer than {self.seconds:g} s") from error
+            except (duckdb.IOException, duckdb.PermissionException) as error:
+                raise Gone(str(error).splitlines()[0]) from error
             finally:
                 watch.cancel()
                 cursor.close()
@@ -89,6 +96,13 @@ class Reader:
     cursor: duckdb.DuckDBPyConnection
     told: Told
     parts: frozenset[str]
+    kept: dict[str, list[dict[str, Any]]]
+
+    def whole(self, table: str) -> list[dict[str, Any]]:
+        """A small table of the index, read once a release; nobody may change the rows."""
+        if table not in self.kept:
+            self.kept[table] = self.rows(f"SELECT * FROM ix.{table}")
+        return self.kept[table]
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
         result = self.cursor.execute(sql, list(values))

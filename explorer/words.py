@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
+from markupsafe import Markup
 
 Language = Literal["zh", "en"]
 CATALOG = Path(__file__).resolve().parent.parent / "catalog"
@@ -124,6 +125,14 @@ class Words:
     def rule_kind(self, code: str) -> str:
         said = codes()["rule_kind"].get(code)
         return self.t(said["zh"], said["en"]) if said else code.replace("_", " ")
+
+    def value(self, cell: Mapping[str, Any], unit: str) -> Markup:
+        """A chosen value with its mark, leading to its statement. Pages have a thousand: made without a template."""
+        kind = kind_of(cell)
+        text = self.number(cell["value"]) + ("%" if unit == "%" else "")
+        said = f'<span class="hidden"> {self.code(KINDS, kind)}</span>' if kind else ""
+        address = f"/documents/{int(cell['document_key'])}#o{int(cell['observation_key'])}"
+        return Markup(f'<span class="value {kind}"><a href="{address}">{text}{said}</a></span>')
 
     def note(self, code: str) -> str:
         """An issue met while a document was read."""

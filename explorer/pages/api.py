@@ -42,7 +42,7 @@ def get_release(view: Shown) -> JSONResponse:
         {k: one[k] for k in ("name", "description", "description_zh", "rows", "bytes")} for one in package["resources"]
     ]
     told = {k: package[k] for k in ("fingerprint", "last_load_at", "licenses")}
-    return _answer(view, **told, totals=view.db.row("SELECT * FROM ix.totals"), tables=tables)
+    return _answer(view, **told, totals=view.db.whole("totals")[0], tables=tables)
 
 
 @router.get("/metrics", summary="Metrics; q searches names, codes and definitions in both languages")

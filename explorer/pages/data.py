@@ -47,9 +47,7 @@ def dictionary(view: Shown, q: Annotated[str, Query(max_length=60)] = "") -> Res
         group: {code: text for code, text in some.items() if fits(group, code, *text.values())}
         for group, some in codes().items()
     }
-    rules = [
-        r for r in view.db.rows("SELECT * FROM ix.rule") if fits(r["rule_id"], r["formula"], r["name_zh"], r["name_en"])
-    ]
+    rules = [r for r in view.db.whole("rule") if fits(r["rule_id"], r["formula"], r["name_zh"], r["name_en"])]
     return view.page("dictionary.html", tables=tables, codes={g: c for g, c in said.items() if c}, rules=rules, q=q)
 
 

@@ -41,11 +41,10 @@ def list_documents(
         "ORDER BY p.report_year DESC NULLS LAST, p.region_code, p.document_key LIMIT ? OFFSET ?",
         [*values, PAGE, (page - 1) * PAGE],
     )
-    years = view.db.rows("SELECT DISTINCT report_year AS year FROM ix.report WHERE report_year > 0 ORDER BY 1 DESC")
     return view.page(
         "documents.html", found=found, total=total, page=page, pages=max(1, -(-total // PAGE)), region=region,
-        year=year, source=source, q=q, years=[row["year"] for row in years],
-        sources=view.db.rows("SELECT * FROM ix.source ORDER BY source_id"),
+        year=year, source=source, q=q, years=[row["year"] for row in view.db.whole("report_year")],
+        sources=view.db.whole("source"),
     )  # fmt: skip
 
 

@@ -66,7 +66,7 @@ def list_findings(
         "findings.html", kind=kind, kinds=KINDS, rows=rows, total=total, page=page, pages=max(1, -(-total // PAGE)),
         counts=counts, rule=rule, verdict=verdict, region=region, year=year, source=source, state=state, known=known,
         file_problem=problem, download=urlencode(_download(rule, verdict, region)),
-        rules=view.db.rows("SELECT * FROM ix.rule"), sources=view.db.rows("SELECT * FROM ix.source LIMIT 500"),
+        rules=view.db.whole("rule"), sources=view.db.whole("source")[:500],
         regions={row["region_code"]: row for row in _names(view.db, rows)},
     )  # fmt: skip
 

@@ -53,7 +53,7 @@ def search_metrics(db: Reader, q: str) -> list[dict[str, Any]]:
 
 
 def find_metric(db: Reader, code: str) -> dict[str, Any]:
-    found = db.row("SELECT * FROM ix.metric WHERE metric_code = ?", [code])
+    found = next((row for row in db.whole("metric") if row["metric_code"] == code), None)
     if found is None:
         raise HTTPException(404, f"no metric {code}")
     return found
@@ -93,7 +93,7 @@ def show_metric(
         chosen=chosen,
         lines=_lines(db, code, chosen),
         is_fictional=bool(counts) and all(row["province"] == "99" for row in counts),
-        rules=db.rows("SELECT * FROM ix.rule WHERE contains(formula, ?)", [code]),
+        rules=[rule for rule in db.whole("rule") if code in rule["formula"]],
     )
 
 
@@ -203,8 +203,4 @@ def _histogram(values: list[float]) -> list[dict[str, Any]]:
 
 
 def _provinces(db: Reader, wanted: set[str]) -> list[dict[str, Any]]:
-    rows = db.rows(
-        "SELECT province, coalesce(max(name_zh) FILTER (level = 'province'), any_value(province_zh), province) "
-        "AS name_zh, max(name_en) FILTER (level = 'province') AS name_en FROM ix.region GROUP BY 1 ORDER BY 1"
-    )
-    return [row for row in rows if row["province"] in wanted]
+    return [row for row in db.whole("province") if row["province"] in wanted]

@@ -23,7 +23,7 @@ def overview(view: Shown) -> Response:
     verdicts = {row["verdict"]: row["n"] for row in db.rows("SELECT verdict, sum(n) AS n FROM ix.verdict GROUP BY 1")}
     return view.page(
         "overview.html",
-        totals=db.row("SELECT * FROM ix.totals"),
+        totals=db.whole("totals")[0],
         verdicts=verdicts,
         grid=coverage_grid(db),
         runs=last_runs(db, SHOWN),
@@ -48,17 +48,14 @@ def coverage_grid(db: Reader) -> dict[str, Any]:
         f"SELECT {key} AS place, year, count(*) AS expected, count(*) FILTER (NOT is_gap) AS found "
         "FROM ix.coverage GROUP BY ALL ORDER BY place, year"
     )
-    names = db.rows(
-        "SELECT region_code AS place, name_zh, name_en FROM ix.region"
-        if is_by_region
-        else "SELECT province AS place, coalesce(any_value(province_zh), any_value(name_zh), province) AS name_zh, "
-        "NULL AS name_en FROM ix.region GROUP BY ALL"
-    )
+    names = {row["province"]: row for row in db.whole("province")}
+    if is_by_region:
+        names = {row["region_code"]: row for row in db.rows("SELECT * FROM ix.region")}
     rows: dict[str, dict[int, Any]] = {}
     for cell in cells:
         rows.setdefault(cell["place"], {})[cell["year"]] = cell
     return {
-        "years": across, "rows": rows, "names": {row["place"]: row for row in names}, "is_by_region": is_by_region,
+        "years": across, "rows": rows, "names": names, "is_by_region": is_by_region,
     }  # fmt: skip
 
 

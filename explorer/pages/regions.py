@@ -17,7 +17,7 @@ PAGE = 60
 MOST_YEARS = 8
 """Years across; the latest ones."""
 MOST_OTHERS = 3
-MOST_FURTHER = 300
+MOST_FURTHER = 100
 """Figures of bodies, kinds and parts of years that are listed; all of them are in the downloads."""
 Region = Annotated[str, Path(pattern=r"^[0-9]{6}$")]
 
@@ -81,10 +81,12 @@ def show_region(
         agencies={row["agency_key"]: row["name_zh"] for row in _agencies(db, further)},
         metrics=_metrics(db),
         reports=db.rows(
-            "SELECT * FROM ix.report WHERE region_code = ? ORDER BY report_year DESC, document_key", [code]
+            "SELECT * FROM ix.report WHERE region_code = ? AND is_counted "
+            "ORDER BY agency_zh IS NOT NULL, report_year DESC, document_key",
+            [code],
         ),
-        restated=db.rows("SELECT * FROM ix.restated WHERE region_code = ? LIMIT 100", [code]),
-        failed=db.rows("SELECT * FROM ix.failed WHERE region_code = ? LIMIT 100", [code]),
+        restated=db.rows("SELECT * FROM ix.restated WHERE region_code = ? LIMIT 20", [code]),
+        failed=db.rows("SELECT * FROM ix.failed WHERE region_code = ? LIMIT 20", [code]),
         compared=_compare(db, region, compared, year),
         others=compared,
         year=year,
@@ -92,12 +94,12 @@ def show_region(
 
 
 def _metrics(db: Reader) -> dict[str, dict[str, Any]]:
-    return {row["metric_code"]: row for row in db.rows("SELECT * FROM ix.metric")}
+    return {row["metric_code"]: row for row in db.whole("metric")}
 
 
 def _table(db: Reader, main: list[dict[str, Any]]) -> dict[str, dict[str, dict[int, dict[str, Any]]]]:
     """Section to metric to year to value, sections in the reports' order."""
-    where = {row["metric_code"]: row["section"] for row in db.rows("SELECT metric_code, section FROM ix.metric")}
+    where = {row["metric_code"]: row["section"] for row in db.whole("metric")}
     found: dict[str, dict[str, dict[int, dict[str, Any]]]] = {name: {} for name in sections()}
     for cell in main:
         section = found.setdefault(where[cell["metric_code"]], {})

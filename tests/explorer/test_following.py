@@ -114,3 +114,16 @@ def test_index_is_kept_and_old_ones_go(tmp_path: Path) -> None:
     following.look()
     assert len(list(cache.glob("*.duckdb"))) == 2 and index.stat().st_mtime_ns == made
     assert not list(cache.glob("1999*"))
+
+
+def test_files_that_go_while_they_are_read(options: Options, tmp_path: Path) -> None:
+    """The old release was pruned before the new one was ready: the page says so and tries again."""
+    folder = make_releases(tmp_path, FIRST[:1])
+    with serving(replace(options, releases=folder, cache=tmp_path / "cache")) as one:
+        one.wait()
+        key = one.rows("SELECT document_key FROM ix.report")[0]["document_key"]
+        assert one.ask(f"/documents/{key}").status == 200
+        (folder / current(folder) / "fact_mention.parquet").unlink()
+        answer = one.ask(f"/documents/{key}?lang=en")
+        assert answer.status == 503 and "Getting ready" in answer.text and answer.headers["retry-after"] == "3"
+        assert one.ask("/metrics").status == 200
