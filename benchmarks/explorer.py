@@ -40,7 +40,9 @@ def serve(releases: str, cache: str, port: int) -> None:
     from explorer.app import Options, create_app
 
     options = Options(Path(releases), Path(cache), per_second=1e6, burst=1e6, seconds=60)
-    uvicorn.run(create_app(options), host="127.0.0.1", port=port, log_level="warning", access_log=False)
+    uvicorn.run(
+        create_app(options), host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_keep_alive=120
+    )
 
 
 def cpu_seconds(pid: int) -> float:

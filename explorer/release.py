@@ -133,7 +133,7 @@ def open_release(path: Path, cache: Path, seconds: float) -> Opened:
     Raises WarehouseError, one line, where the folder is no release that this program can read."""
     told = read_release(path.resolve())
     index = _make_index(told, cache)
-    duck = _connect(told, cache)
+    duck = _connect(told, cache, threads=1)  # readers are many: a question that wakes helpers keeps another one waiting
     parts: set[str] = set()
     try:
         for name in BY_DOCUMENT:
@@ -153,10 +153,10 @@ def open_release(path: Path, cache: Path, seconds: float) -> Opened:
     return Opened(told, seconds, duck, frozenset(parts))
 
 
-def _connect(told: Told, cache: Path) -> duckdb.DuckDBPyConnection:
+def _connect(told: Told, cache: Path, threads: int) -> duckdb.DuckDBPyConnection:
     spill = cache / f".spill-{os.getpid()}"
     config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY, "temp_directory": str(spill), "threads": 2, "enable_object_cache": True,
+        "memory_limit": MEMORY, "temp_directory": str(spill), "threads": threads, "enable_object_cache": True,
     }  # fmt: skip
     duck = duckdb.connect(config=config)
     duck.execute("SET autoinstall_known_extensions = false")
@@ -179,7 +179,7 @@ def _make_index(told: Told, cache: Path) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     draft = cache / f".{index.name}.{os.getpid()}"
     draft.unlink(missing_ok=True)
-    duck = _connect(told, cache)
+    duck = _connect(told, cache, threads=2)
     try:
         duck.execute(f"ATTACH {quoted(str(draft))} AS ix")
         for name, sql in TABLES.items():

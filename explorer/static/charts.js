@@ -41,7 +41,7 @@
         return names[one.name] + "\n" + (area.n ? told.words.median + " " + short(area.value) + " " + told.unit + "\n" +
           told.words.regions + " " + area.n : told.words.none);
       } },
-      visualMap: { min: low, max: high > low ? high : low + 1, calculable: true, left: 8, bottom: 8,
+      visualMap: { min: high > low ? low : low - 1, max: high, calculable: true, left: 8, bottom: 8,
         inRange: { color: ["#e6eefc", "#7ba6e0", "#0b57a4", "#062f5c"] } },
       series: [{ type: "map", map: "places", nameProperty: "code", roam: false,
         itemStyle: { areaColor: "#f5f7fa", borderColor: "#7b869c" }, emphasis: { label: { show: false } },
