@@ -16,6 +16,7 @@ from fazhi.archiving import archive
 from fazhi.catalogue_command import catalog
 from fazhi.database import db
 from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
+from fazhi.exploring import explore
 from fazhi.exporting import export
 from fazhi.inspecting import check, diff, quarantine
 from fazhi.releasing import release
@@ -40,6 +41,7 @@ app.add_typer(archive)
 app.add_typer(db)
 app.add_typer(release)
 app.command()(export)
+app.command()(explore)
 app.add_typer(quarantine)
 app.command()(check)
 app.command()(diff)

@@ -114,6 +114,7 @@ def print_report(report: RunReport) -> None:
     out.print("[bold]Where to look next[/]")
     out.print(f"  warehouse  {report.warehouse}", highlight=False)
     out.print(f"  release    {report.release or 'none'}  (Parquet, datapackage.json)", highlight=False)
+    out.print("  explorer   fazhi explore  (http://127.0.0.1:8710/)", highlight=False)
     out.print("  fazhi status · fazhi sources · fazhi articles --out articles.jsonl", highlight=False)
 
 

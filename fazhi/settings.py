@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +95,21 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address for FAZHI_METRICS_PORT; `0.0.0.0` lets other machines ask."
     )
     keep_releases: int = Field(5, ge=1, description="Releases kept in `FAZHI_HOME/releases`.")
+    explore_hosts: str = Field(
+        "", description="Names under which `fazhi explore` is reached behind a proxy, with commas; loopback always is."
+    )
+    explore_token: SecretStr | None = Field(
+        None,
+        description="Token that `fazhi explore` asks for, as a bearer token or as the password of any user name. "
+        "Default: none.",
+    )
+    explore_prefect: str | None = Field(
+        None, description="Address of the Prefect UI, e.g. `http://127.0.0.1:4200`: runs in the explorer link to it."
+    )
+    acknowledged: Path | None = Field(
+        None,
+        description="File of acknowledged findings, a line each. Default: `acknowledged.yml` beside the catalogue.",
+    )
 
     @field_validator("replay")
     @classmethod

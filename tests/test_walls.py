@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("fazhi", "connectors", "extraction", "warehouse", "tasks", "flows", "sandbox")
+ROOMS = ("fazhi", "connectors", "extraction", "warehouse", "tasks", "flows", "sandbox", "explorer")
 
 # (room or folder, what nobody in it may import)
 FORBIDDEN = [
@@ -17,6 +17,7 @@ FORBIDDEN = [
     ("connectors", {"prefect", "sqlalchemy", "warehouse", "tasks", "flows", "fazhi", "sandbox"}),
     ("warehouse", {"prefect", "httpx", "connectors", "tasks", "flows", "fazhi", "sandbox"}),
     ("sandbox", {"prefect", "httpx", "sqlalchemy", "warehouse", "tasks", "flows", "extraction"}),
+    ("explorer", {"prefect", "httpx", "sqlalchemy", "connectors", "extraction", "tasks", "flows", "fazhi", "sandbox"}),
     ("tasks", {"httpx", "sqlalchemy", "flows", "sandbox"}),
     ("flows", {"httpx", "sqlalchemy", "sandbox"}),
 ]
@@ -26,6 +27,8 @@ ONLY_IN = [
     ("sqlalchemy", ("warehouse",)),
     ("prefect", ("tasks", "flows", "deployments")),
     ("prometheus_client", ("tasks",)),
+    ("fastapi", ("explorer",)),
+    ("jinja2", ("explorer",)),
 ]
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
 import duckdb
 
+from warehouse.cells import plain_cell
 from warehouse.errors import WarehouseError
 from warehouse.export_tables import ExportTable
 from warehouse.parquet import write_batches, write_rows
@@ -23,18 +22,6 @@ Written = list[tuple[str, str, int]]
 """Table, file, rows."""
 
 WORKBOOK = "fazhi.xlsx"
-RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
-"""Beginnings of a text that a spreadsheet may take for a formula, and the mark itself, so that it can be undone."""
-
-
-def harmless(text: str) -> str:
-    """A text that begins like a formula gets an apostrophe before it; `harmful` takes it away again."""
-    return "'" + text if text.startswith(RISKY) else text
-
-
-def harmful(cell: str) -> str:
-    """The text that `harmless` was given: without the apostrophe that the cell begins with."""
-    return cell.removeprefix("'")
 
 
 def write_parquet(
@@ -63,7 +50,7 @@ def write_csv(
             out.writerow([column.name for column in table.columns])
             rows = 0
             for row in _rows(duck, table, dictionary):
-                out.writerow([_plain(value) for value in row])
+                out.writerow([plain_cell(value) for value in row])
                 rows += 1
         written.append((table.name, path.name, rows))
     return written
@@ -104,18 +91,6 @@ def _rows(duck: duckdb.DuckDBPyConnection, table: ExportTable, dictionary: Rows)
     result = duck.execute(table.sql)
     while some := result.fetchmany(2000):
         yield from some
-
-
-def _plain(value: object) -> str | int:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return f"{value.normalize():f}"
-    if isinstance(value, int):
-        return value
-    return value.isoformat() if isinstance(value, date) else harmless(str(value))
 
 
 WRITERS: dict[Format, Callable[[duckdb.DuckDBPyConnection, Path, Iterable[ExportTable], Rows], Written]] = {

@@ -23,10 +23,11 @@ from tests.warehouse.conftest import load
 from tests.warehouse.tables import A, B
 from warehouse import xlsx
 from warehouse.as_known import chosen_as_known
+from warehouse.cells import RISKY, harmful, harmless
 from warehouse.engine import open_warehouse, reading
 from warehouse.errors import WarehouseError
 from warehouse.export import Cut, WrongCut, export_release
-from warehouse.export_formats import RISKY, Format, harmful, harmless
+from warehouse.export_formats import Format
 from warehouse.export_tables import DICTIONARY, EXPORTED, STATEMENTS, VALUES
 from warehouse.release import make_release
 from warehouse.release_read import Told, read_release

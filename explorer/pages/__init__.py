@@ -1,0 +1,1 @@
+"""One module per page: its questions, and what its template shows."""

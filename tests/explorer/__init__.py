@@ -1,0 +1,1 @@
+"""The explorer: over real HTTP, on releases made by the loads of the program, and in a real browser."""

@@ -1,0 +1,59 @@
+"""Releases for the explorer: fictional places, the catalogue's metrics and rules, and one hostile report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from extraction.catalogue import load_catalogue
+from extraction.rules import load_rules
+from tests.conftest import ROOT
+from tests.warehouse.builders import SOURCE, batch, report
+from tests.warehouse.conftest import check_nothing
+from tests.warehouse.cookbook import PLACES, REPORTS, SECOND_PAGE, parse
+from warehouse.batch import LoadBatch
+from warehouse.catalogue import catalogue_rows
+from warehouse.engine import open_warehouse
+from warehouse.load import publish
+from warehouse.release import make_release
+
+HOSTILE = '</p><script>alert(1)</script>收到复议申请7件，受理7件。=HYPERLINK("http://evil.example")调解纠纷3件。'
+NEW_TEXT = "收到复议申请40件，受理35件，不予受理5件。纠错率10%。调解纠纷300件。"
+CORRECTED = ("990101", 2019, "2020-03-10", NEW_TEXT)
+"""The first report, with another text: a second version."""
+
+
+def _batch(turn: int, code: str, year: int, day: str, text: str, **more: str) -> LoadBatch:
+    catalogue = load_catalogue(ROOT / "catalog")
+    rows = catalogue_rows(catalogue, load_rules(catalogue.metrics, ROOT / "catalog" / "rules.yml"))
+    place = PLACES[code] + more.pop("at", "")
+    host = f"www.{place}.example"
+    source = replace(SOURCE, source_id=f"{code}_{place}", region_code=code, hosts=(host,))
+    document_id = f"{host}/{year}.html"
+    told = {"title": f"{year}年法治政府建设情况报告", **more}
+    doc = report(
+        year, text, day=turn, published=day, region_code=code, document_id=document_id, url=f"http://{document_id}",
+        parsed=parse(text, year), **told,
+    )  # fmt: skip
+    return batch(doc, run=f"r{turn}", day=turn, source=source, catalogue=rows)
+
+
+FIRST = [_batch(turn, *row) for turn, row in enumerate(REPORTS)]
+LATER = [
+    _batch(20, *SECOND_PAGE, at="-sfj"),
+    _batch(21, "990201", 2022, "2023-01-30", HOSTILE, title='=1+1 "<b>2022年</b>法治政府建设情况报告"'),
+    _batch(22, *CORRECTED),
+]
+
+
+def make_releases(folder: Path, *steps: list[LoadBatch]) -> Path:
+    """Load step by step, a release after each; gives the folder of releases."""
+    engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
+    try:
+        for step in steps:
+            for one in step:
+                publish(engine, one, check_nothing)
+            make_release(engine, folder / "releases", keep=5)
+    finally:
+        engine.dispose()
+    return folder / "releases"
