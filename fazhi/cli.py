@@ -18,6 +18,7 @@ from fazhi.database import db
 from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
 from fazhi.exporting import export
 from fazhi.inspecting import check, diff, quarantine
+from fazhi.new_source import new_source
 from fazhi.releasing import release
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ app.command()(export)
 app.add_typer(quarantine)
 app.command()(check)
 app.command()(diff)
+app.command("new-source")(new_source)
 app.add_typer(catalog, name="catalog")
 
 

@@ -1,0 +1,246 @@
+"""Which page of a portal lists the reports: pages are read as lists by every family, and the best one is kept."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from connectors.base import Listing
+from connectors.engines import FAMILIES
+from connectors.engines.marks import Verdict, recognise
+from connectors.engines.meta import read_meta, tidy
+from connectors.errors import SourceError
+from connectors.onboarding.links import STRONG, Link, find_crumbs, find_links, score_words
+from connectors.onboarding.scout import Got, Scout
+from connectors.registry import Source, is_report_title, report_year
+from connectors.urls import document_key, host_of
+from extraction.clean import parse_html
+
+if TYPE_CHECKING:
+    from connectors.base import Page
+    from connectors.engines.family import FamilyEngine
+
+_SEARCH_ON = 5
+"""Further pages looked at once a column has been found: a better one may stand beside it."""
+_MAX_DEPTH = 6
+_MAX_STARTS = 3
+
+
+@dataclass(slots=True)
+class Column:
+    """A page read as a list by the family that reads it best."""
+
+    got: Got
+    trail: tuple[str, ...]
+    engine: FamilyEngine
+    listing: Listing
+    verdicts: tuple[Verdict, ...]
+    strength: int
+    """How plainly the page is named as the column: by the link to it, its title, its metas."""
+    n_reports: int
+    is_given: bool = False
+    """The address that the person gave."""
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, int, int, int]:
+        is_named = self.strength >= STRONG or (self.is_given and not is_front(self.got))
+        return (
+            is_named and self.n_reports > 0,
+            self.n_reports > 0,
+            is_named,
+            self.n_reports,
+            self.strength,
+            len(self.listing.refs),
+        )
+
+
+@dataclass(slots=True)
+class Search:
+    """Best first: what the words of a link promise, less a little for each step away from the start."""
+
+    scout: Scout
+    columns: list[Column] = field(default_factory=list)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    visited: list[str] = field(default_factory=list)
+    site_names: list[str] = field(default_factory=list)
+    site_codes: list[str] = field(default_factory=list)
+    _queue: list[tuple[int, int, Link, tuple[str, ...]]] = field(default_factory=list)
+    _queued: set[str] = field(default_factory=set)
+
+    def add(self, links: list[Link], trail: tuple[str, ...]) -> None:
+        for link in links:
+            key = document_key(link.url)
+            if key in self._queued or not self.scout.is_own(link.url) or len(trail) >= _MAX_DEPTH:
+                continue
+            self._queued.add(key)
+            heapq.heappush(self._queue, (4 * len(trail) - link.score, len(self._queued), link, trail))
+
+    async def run(self, first: Got) -> None:
+        """Search from a page that was given. Ends at a column that is named as such and lists reports, after a few
+        pages more, or with the budget."""
+        is_article = first.page.kind == "html" and is_report_page(first.page)
+        await self._look(first, (), 0, is_given=not is_article)
+        if any(column.n_reports for column in self.columns if is_plain_column(column)):
+            return
+        if is_article:
+            self.add(find_crumbs(first.page), ("面包屑 breadcrumb",))
+        await self.follow()
+
+    async def follow(self) -> None:
+        """Visit what is queued, best first."""
+        rest = _SEARCH_ON
+        while self._queue and self.scout.left() > 0:
+            _, _, link, trail = heapq.heappop(self._queue)
+            if self.has_found():
+                rest -= 1
+                if rest < 0 or link.score < STRONG - 10:
+                    break
+            if self.scout.known(link.url):
+                continue
+            got = await self.scout.get(link.url)
+            if got is not None:
+                await self._look(got, (*trail, link.text or link.url), link.score)
+
+    def has_found(self) -> bool:
+        return any(column.rank[0] for column in self.columns)
+
+    def best(self) -> list[Column]:
+        """The column, and further ones that list reports which it does not. Empty where there is none."""
+        chosen: list[Column] = []
+        seen: set[str] = set()
+        for column in sorted(self.columns, key=lambda one: one.rank, reverse=True):
+            keys = report_keys(column)
+            if not chosen or (column.rank[0] and chosen[0].rank[0] and not keys <= seen):
+                chosen.append(column)
+                seen |= keys
+            if len(chosen) == _MAX_STARTS:
+                break
+        return chosen
+
+    async def _look(self, got: Got, trail: tuple[str, ...], strength: int, is_given: bool = False) -> None:
+        self.visited.append(got.url)
+        meta = read_meta(parse_html(got.page.text)) if got.page.kind == "html" else {}
+        self.site_names += [meta[name] for name in ("sitename",) if name in meta]
+        self.site_codes += [meta[name] for name in ("siteidcode",) if name in meta]
+        column = await self._judge(got, trail, strength, meta.get("columnname", ""), is_given)
+        if column is not None:
+            self.columns.append(column)
+        if got.page.kind == "html":
+            self.add(find_links(got.page), trail)
+
+    async def _judge(
+        self, got: Got, trail: tuple[str, ...], strength: int, named: str, is_given: bool
+    ) -> Column | None:
+        """The page as its best family reads it; None where none finds a row, also one call further on."""
+        verdicts = recognise(got.page, FAMILIES)
+        for verdict in verdicts:
+            if verdict.engine not in self.verdicts or self.verdicts[verdict.engine].points < verdict.points:
+                self.verdicts[verdict.engine] = verdict
+        best: tuple[tuple[int, int, int], FamilyEngine, Listing] | None = None
+        for engine, listing in read_as_list(got, self.scout, verdicts):
+            if not listing.refs and listing.more and not await self._leads_to_rows(engine, listing):
+                continue
+            rows = listing if listing.refs else await self._rows_behind(engine, listing)
+            points = next((one.points for one in verdicts if one.engine == engine.name), 0)
+            worth = (count_reports(rows), points, len(rows.refs))
+            if best is None or worth > best[0]:
+                best = worth, engine, rows
+        if best is None or not best[2].refs:
+            return None
+        title = _page_title(got.page)
+        words = (named, title.split("_")[0].split("-")[0]) if not is_front(got) else ()
+        strength = max(strength, *(score_words(word) for word in words), 0) if not is_front(got) else 0
+        return Column(got, trail, best[1], best[2], verdicts, strength, best[0][0], is_given)
+
+    async def _leads_to_rows(self, engine: FamilyEngine, listing: Listing) -> bool:
+        return bool((await self._rows_behind(engine, listing)).refs)
+
+    async def _rows_behind(self, engine: FamilyEngine, listing: Listing) -> Listing:
+        """What the first list call that a page without rows names answers."""
+        got = await self.scout.get(listing.more[0])
+        if got is None:
+            return Listing(())
+        try:
+            return engine.discover(got.page, probe_source(got, self.scout, engine.name))
+        except SourceError:
+            return Listing(())  # it is no list of this family: another one may know it
+
+
+def is_front(got: Got) -> bool:
+    """Whether a page is the portal's home: its boxes list a little of everything."""
+    path = got.url.partition("://")[2].partition("/")[2].partition("?")[0]
+    return path.lower() in ("", "index.html", "index.htm", "index.shtml", "default.html", "index.jsp", "index.php")
+
+
+def is_plain_column(column: Column) -> bool:
+    """Whether the given page itself is the column, so that no search is needed."""
+    return column.is_given and not is_front(column.got)
+
+
+def is_report_page(page: Page) -> bool:
+    """Whether a page is an article, most likely: by its metas or its title."""
+    root = parse_html(page.text)
+    meta = read_meta(root)
+    if "articletitle" in meta or "pubdate" in meta:
+        return True
+    title = _page_title(page)
+    heads = [tidy(node.text_content()) for node in root.iter("h1", "h2", "h3")]
+    said = (*heads, title, title.split("_")[0].split("-")[0])
+    return any(is_report_title(_ANY, text) and report_year(text) is not None for text in said if text)
+
+
+def read_as_list(got: Got, scout: Scout, verdicts: tuple[Verdict, ...]) -> list[tuple[FamilyEngine, Listing]]:
+    """What each family makes of a page: those that the page bears signs of, then the generic one."""
+    names = [verdict.engine for verdict in verdicts] + ["generic"]
+    if got.page.kind == "feed":
+        names.append("feed")
+    found = []
+    for engine in FAMILIES:
+        if engine.name not in names and not (got.page.text.lstrip()[:1] in "{[" and engine.name != "generic"):
+            continue
+        try:
+            listing = engine.discover(got.page, probe_source(got, scout, engine.name))
+        except SourceError:
+            continue  # no list of this family
+        if listing.refs or listing.more:
+            found.append((engine, listing))
+    return found
+
+
+def count_reports(listing: Listing) -> int:
+    return len({ref.url for ref in listing.refs if ref.title and is_report_title(_ANY, ref.title)})
+
+
+def report_keys(column: Column) -> set[str]:
+    return {document_key(ref.url) for ref in column.listing.refs if ref.title and is_report_title(_ANY, ref.title)}
+
+
+def probe_source(got: Got, scout: Scout, engine: str) -> Source:
+    """A source that stands for a page under examination: its hosts are the portal's own that the page links."""
+    hosts = {host_of(got.url), scout.base, f"www.{scout.base}"}
+    if got.page.kind == "html":
+        hosts |= {host_of(link.url) for link in find_links(got.page) if scout.is_own(link.url)}
+    return probe_source_of(got.url, tuple(sorted(hosts)), engine)
+
+
+def probe_source_of(url: str, hosts: tuple[str, ...], engine: str) -> Source:
+    return Source.model_validate(
+        {
+            "id": "000000_probe",
+            "name_zh": "",
+            "name_en": "",
+            "region_code": "000000",
+            "engine": engine,
+            "start": [{"url": url}],
+            "hosts": hosts,
+            "assertions": {"min_list_rows": 1, "report_years": [2000]},
+        }
+    )
+
+
+_ANY = probe_source_of("http://portal.example/", ("portal.example",), "generic")
+
+
+def _page_title(page: Page) -> str:
+    return next((tidy(node.text_content()) for node in parse_html(page.text).iter("title")), "")
