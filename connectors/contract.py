@@ -69,9 +69,7 @@ def _check_lists(source: Source, folder: Path, pages: dict[str, Any], golden: li
         n_rows += len(rows)
         addresses |= {ref.url for ref in listing.refs}
         if len(rows) != want["rows"] or rows[: len(want["first"])] != want["first"]:
-            problems.append(
-                f"{source.id}: {want['url']} is read as {len(rows)} rows {rows[:1]}, golden: {want['rows']}"
-            )
+            problems.append(f"{source.id}: {want['url']} reads as {len(rows)} rows {rows[:1]}, golden: {want['rows']}")
         if len(listing.more) != want["more"]:
             problems.append(f"{source.id}: {want['url']} names {len(listing.more)} pages, golden: {want['more']}")
     if not n_rows or len(addresses) < min(n_rows, source.assertions.min_list_rows) // 2:

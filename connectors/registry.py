@@ -126,6 +126,8 @@ class Lists(_Strict):
     """Pages in a row without anything new after which the rest of a list is taken from memory."""
     whole_days: Annotated[int, Field(ge=0, le=365)] = 7
     """Days after which a list is walked to its end again; 0: every time."""
+    max_pages: Annotated[int, Field(ge=1, le=5000)] = 5000
+    """Pages of one list at most: for lists that never end."""
 
 
 class Assertions(_Strict):

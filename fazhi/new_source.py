@@ -44,9 +44,7 @@ def new_source(
     place = find_place(found)
     proposal = propose(found, place, taken, date.today(), name or "")
     print_preview(proposal)
-    if not yes and not typer.confirm(
-        f"Write {proposal.source_id}.yaml, fixtures and test into {folder}?", default=True
-    ):
+    if not yes and not typer.confirm(f"Write {proposal.source_id}.yaml and fixtures into {folder}?", default=True):
         typer.echo("nothing written")
         return
     try:

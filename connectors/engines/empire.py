@@ -10,7 +10,7 @@ from connectors.engines.marks import mark
 
 class EmpireEngine(FamilyEngine):
     name = "empire"
-    detail = re.compile(r"(?:^|/)(?:\d{4}-?\d{2}-?\d{2}|\d{4,8})/\d+\.s?html?(?:[?#]|$)")
+    detail = re.compile(r"(?:^|/)(?:19|20)\d{2}[-/]?[01]\d[-/]?[0-3]\d/\d+\.s?html?(?:[?#]|$)")
     bodies = ("#zoomcon", ".content_article", ".article-content", "#zoom", "#text", ".content")
     titles = ("h1.content_title", "h1", ".title")
     first_page = 1

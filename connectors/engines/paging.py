@@ -127,8 +127,9 @@ def _next_links(root: HtmlElement, url: str) -> list[str]:
     links: list[str] = []
     for link in root.iter("a"):
         href = link.get("href")
-        if not href or len(href) > 500 or not _NEXT.fullmatch("".join(link.text_content().split())[:20]):
-            continue
+        label = "".join(link.text_content().split())[:20]
+        if not href or len(href) > 500 or not _NEXT.fullmatch(label) or label.strip("[]【】") == "1":
+            continue  # page one under another address repeats the page that the walk began with
         for target in _resolve([href], url):
             same_name = page_number(target) is not None and target.rpartition("/")[0] == folder
             same_path = urlsplit(target).path == path and urlsplit(target).query

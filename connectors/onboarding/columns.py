@@ -41,6 +41,10 @@ class Column:
     n_reports: int
     is_given: bool = False
     """The address that the person gave."""
+    behind: Got | None = None
+    """Where the page itself has no row: what the first list call that it names answered, which is `listing`."""
+    calls: tuple[str, ...] = ()
+    """The further calls that such a page names."""
 
     @property
     def rank(self) -> tuple[bool, bool, bool, int, int, int]:
@@ -137,34 +141,32 @@ class Search:
         for verdict in verdicts:
             if verdict.engine not in self.verdicts or self.verdicts[verdict.engine].points < verdict.points:
                 self.verdicts[verdict.engine] = verdict
-        best: tuple[tuple[int, int, int], FamilyEngine, Listing] | None = None
+        best: Column | None = None
+        worth = (0, 0, 0)
+        title = "" if is_front(got) else _page_title(got.page)
+        words = (named, title.split("_")[0].split("-")[0]) if title else ()
+        strength = 0 if is_front(got) else max(strength, *(score_words(word) for word in words), 0)
         for engine, listing in read_as_list(got, self.scout, verdicts):
-            if not listing.refs and listing.more and not await self._leads_to_rows(engine, listing):
-                continue
-            rows = listing if listing.refs else await self._rows_behind(engine, listing)
+            behind = None if listing.refs else await self._read_behind(engine, listing)
+            rows = listing if behind is None else behind[1]
             points = next((one.points for one in verdicts if one.engine == engine.name), 0)
-            worth = (count_reports(rows), points, len(rows.refs))
-            if best is None or worth > best[0]:
-                best = worth, engine, rows
-        if best is None or not best[2].refs:
-            return None
-        title = _page_title(got.page)
-        words = (named, title.split("_")[0].split("-")[0]) if not is_front(got) else ()
-        strength = max(strength, *(score_words(word) for word in words), 0) if not is_front(got) else 0
-        return Column(got, trail, best[1], best[2], verdicts, strength, best[0][0], is_given)
+            n_reports = count_reports(rows)
+            if rows.refs and (n_reports, points, len(rows.refs)) > worth:
+                worth = (n_reports, points, len(rows.refs))
+                best = Column(got, trail, engine, rows, verdicts, strength, n_reports, is_given)
+                if behind is not None:
+                    best.behind, best.calls = behind[0], listing.more[1:]
+        return best
 
-    async def _leads_to_rows(self, engine: FamilyEngine, listing: Listing) -> bool:
-        return bool((await self._rows_behind(engine, listing)).refs)
-
-    async def _rows_behind(self, engine: FamilyEngine, listing: Listing) -> Listing:
+    async def _read_behind(self, engine: FamilyEngine, listing: Listing) -> tuple[Got, Listing] | None:
         """What the first list call that a page without rows names answers."""
         got = await self.scout.get(listing.more[0])
         if got is None:
-            return Listing(())
+            return None
         try:
-            return engine.discover(got.page, probe_source(got, self.scout, engine.name))
+            return got, engine.discover(got.page, probe_source(got, self.scout, engine.name))
         except SourceError:
-            return Listing(())  # it is no list of this family: another one may know it
+            return None  # it is no list of this family: another one may know it
 
 
 def is_front(got: Got) -> bool:

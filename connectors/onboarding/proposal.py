@@ -122,8 +122,8 @@ def _comments(found: Findings, place: Place, n_rows: int, reports: list[Any], to
     verdict = next((one for one in trial.column.verdicts if one.engine == trial.engine.name), None)
     lines = [
         f"{place.name_zh} ({found.scout.base}). Proposed by `fazhi new-source {found.url}` on {today}: look it over.",
-        f"- Family {trial.engine.name}: {'; '.join(verdict.evidence[:4]) if verdict else 'no signs, read as any portal'}",
-        f"- Column reached by {' → '.join(('首页 home', *trial.column.trail)) if trial.column.trail else 'its address'}",
+        f"- Family {trial.engine.name}: {'; '.join(verdict.evidence[:4]) if verdict else 'read as any portal'}",
+        f"- Column reached by {' → '.join(('首页', *trial.column.trail)) if trial.column.trail else 'its address'}",
     ]
     for one in found.trials:
         stated = f", {one.stated} stated" if one.stated is not None else ""
@@ -220,9 +220,9 @@ def _write(path: Path, text: str) -> Path:
 
 def _quote(text: str) -> str:
     """A YAML scalar that means the text, quoted where it must be."""
-    if re.fullmatch(r"[\w\u4e00-\u9fff][\w\u4e00-\u9fff ./:?=&%~+-]*", text) and ": " not in text and " #" not in text:
-        if not text.endswith(":") and not re.fullmatch(r"[\d.:-]+|true|false|yes|no|null|on|off", text, re.I):
-            return text
+    is_plain = re.fullmatch(r"[\w\u4e00-\u9fff][\w\u4e00-\u9fff ./:?=&%~+-]*", text) and ": " not in text
+    if is_plain and text[-1] != ":" and not re.fullmatch(r"[\d.:-]+|true|false|yes|no|null|on|off", text, re.I):
+        return text
     return "'" + text.replace("'", "''") + "'"
 
 

@@ -56,7 +56,7 @@ class Trial:
 async def try_column(column: Column, scout: Scout, wanted: Source, *, n_details: int = N_DETAILS) -> Trial:
     """Details first: a portal that closes on us while its list is walked has shown them then."""
     trial = Trial(column, column.engine, stated=column.listing.stated_total)
-    trial.pages.append(column.got)
+    trial.pages += [got for got in (column.got, column.behind) if got is not None]
     _take(trial, column.listing.refs)
     if trial.reports(wanted):
         await _read_details(trial, scout, wanted, n_details)
@@ -81,12 +81,12 @@ def _take(trial: Trial, refs: tuple[PageRef, ...]) -> int:
 
 async def _walk(trial: Trial, scout: Scout) -> None:
     """The list's further pages, until they bring nothing new, end, or are too many."""
-    first = trial.column.listing
-    queue, promised, barren, titles = list(first.more), set(map(document_key, first.more)), 0, _titles(first.refs)
+    first, queue = trial.column.listing, [*trial.column.calls, *trial.column.listing.more]
+    promised, barren, titles = set(map(document_key, queue)), 0, _titles(first.refs)
     while queue:
         if len(trial.pages) >= MAX_LIST_PAGES:
             trial.end = f"{len(trial.pages)} pages tried, further ones are named"
-            trial.is_endless = trial.stated is None or trial.stated > 3 * len(trial.rows)
+            trial.is_endless = trial.stated is None and len(queue) < 2
             return
         url = queue.pop(0)
         got = await scout.get(url)
