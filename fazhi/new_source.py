@@ -39,6 +39,7 @@ def new_source(
     try:
         found = asyncio.run(_examine(url, settings, budget))
     except NothingFound as error:
+        folder.mkdir(parents=True, exist_ok=True)
         _print_trace(error.findings)
         raise CommandFailed(str(error), INCOMPLETE) from None
     place = find_place(found)

@@ -7,16 +7,8 @@ mandated meta tags, labelled fields and the containers that editors of several f
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from connectors.base import Listing
-from connectors.engines.family import FamilyEngine, keep_own
-from connectors.engines.feed import discover_feed, is_feed
-from connectors.errors import SourceChanged
-
-if TYPE_CHECKING:
-    from connectors.base import Page
-    from connectors.registry import Source
+from connectors.engines.family import FamilyEngine
 
 
 class GenericEngine(FamilyEngine):
@@ -35,13 +27,6 @@ class GenericEngine(FamilyEngine):
 
 
 class FeedEngine(GenericEngine):
-    """RSS or Atom, whatever writes it: the items are the rows."""
+    """RSS or Atom, whatever writes it: the items are the rows, their pages are read as any portal's."""
 
     name = "feed"
-
-    def discover(self, page: Page, source: Source) -> Listing:
-        if not is_feed(page):
-            raise SourceChanged(
-                f"{source.id}: no row of the feed family on {page.url}, which is no feed: look at it", url=page.url
-            )
-        return keep_own(discover_feed(page), source)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import Article, AttachmentRef, Listing, PageRef
@@ -117,12 +118,31 @@ def list_catalogue(page: Page) -> Iterator[tuple[str, str]]:
     sid, tree, where = _SID.search(page.text), _TREE.search(page.text), _ROOT.match(page.url)
     if sid is None or tree is None or where is None:
         return
-    for number, node in enumerate(_NODE.finditer(page.text, tree.end())):
-        if number >= _MAX_NODES:
-            return
-        key, name = _NODE_ID.search(node[1]), _NODE_NAME.search(node[1])
-        if key and name:
-            yield canonical(f"{where[1]}/api/all/{key[1]}?page=1&sid={sid[1]}"), _unquote(name[1])
+    for key, name in islice(_nodes(page.text, tree.end()), _MAX_NODES):
+        yield canonical(f"{where[1]}/api/all/{key}?page=1&sid={sid[1]}"), name
+
+
+def _nodes(text: str, start: int) -> Iterator[tuple[str, str]]:
+    """(id, name) of the nodes of a tree: JSON, or a JavaScript literal, whose nodes are found one by one."""
+    try:
+        tree, _ = json.JSONDecoder().raw_decode(text, start)
+    except (ValueError, RecursionError):
+        for node in _NODE.finditer(text, start):
+            key, name = _NODE_ID.search(node[1]), _NODE_NAME.search(node[1])
+            if key and name:
+                yield key[1], _unquote(name[1])
+        return
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, list):
+            stack += reversed(node)
+        elif isinstance(node, dict):
+            key = next((node[one] for one in ("id", "cat_id", "category_id") if one in node), None)
+            label = next((node[one] for one in ("name", "title", "text", "label") if one in node), None)
+            if isinstance(key, (int, str)) and str(key).isdigit() and isinstance(label, str):
+                yield str(key), tidy(label)
+            stack += [value for value in node.values() if isinstance(value, (list, dict))]
 
 
 def _unquote(literal: str) -> str:

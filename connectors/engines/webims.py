@@ -9,15 +9,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from connectors.base import Listing
 from connectors.engines.family import FamilyEngine
 from connectors.engines.marks import mark
+from connectors.engines.rows import find_rows
 from connectors.errors import Refused
 from connectors.urls import canonical, host_of
+from extraction.clean import parse_html
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from connectors.base import Page
+    from connectors.registry import Source
 
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _BLOCK = re.compile(rf"[\w:/.-]{{0,200}}/columns/{_UUID}/templates/{_UUID}/blocks/{_UUID}")
@@ -36,6 +40,12 @@ class WebImsEngine(FamilyEngine):
         mark(r"id=[\"']?(?:conN|titN|biaoti)\b", 4, "ids of WebIMS' article"),
         mark(r"<!--[^<>]{0,200}WebIMS", 5, "the maker's comment"),
     )
+
+    def discover(self, page: Page, source: Source) -> Listing:
+        """A block without rows is the end of its list."""
+        if "/blocks/" in page.url and not find_rows(parse_html(page.text), page.url, self.detail):
+            return Listing(())
+        return super().discover(page, source)
 
     def find_more(self, page: Page, root: HtmlElement, rows: int) -> tuple[str, ...]:
         more = super().find_more(page, root, rows)

@@ -67,6 +67,8 @@ class Search:
     columns: list[Column] = field(default_factory=list)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     visited: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    """Links and pages named as the column that could not be had, or not be read, with the reason."""
     site_names: list[str] = field(default_factory=list)
     site_codes: list[str] = field(default_factory=list)
     _queue: list[tuple[int, int, Link, tuple[str, ...]]] = field(default_factory=list)
@@ -103,8 +105,15 @@ class Search:
             if self.scout.known(link.url):
                 continue
             got = await self.scout.get(link.url)
-            if got is not None:
+            if got is None:
+                if link.score >= STRONG and link.text:
+                    self.missed.append(f"{link.text} ({link.url}): {self._why(link.url)}")
+            else:
                 await self._look(got, (*trail, link.text or link.url), link.score)
+
+    def _why(self, url: str) -> str:
+        said = [trouble for trouble in self.scout.troubles if url in trouble]
+        return said[-1] if said else self.scout.closed or "not had"
 
     def has_found(self) -> bool:
         return any(column.rank[0] for column in self.columns)
@@ -130,6 +139,10 @@ class Search:
         column = await self._judge(got, trail, strength, meta.get("columnname", ""), is_given)
         if column is not None:
             self.columns.append(column)
+        elif strength >= STRONG and not self.has_found():
+            self.missed.append(
+                f"{trail[-1]} ({got.url}): no family reads a row there; its list may be filled by script"
+            )
         if got.page.kind == "html":
             self.add(find_links(got.page), trail)
 

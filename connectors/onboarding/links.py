@@ -43,7 +43,9 @@ _WORDS: tuple[tuple[re.Pattern[str], int], ...] = (
 _LETTERS = re.compile(r"fzzf|fazhizhengfu|yfxz|fzjs|fzzfjs|fzgz", re.I)
 _LETTERS_OPEN = re.compile(r"zfxxgk|xxgk|zwgk|fdzdgk|gkml|gknr", re.I)
 _AWAY = re.compile(
-    r"信息公开.{0,4}(?:年报|年度报告|指南|制度|申请)|依申请|登录|注册|搜索|检索|english|无障碍|邮箱|返回|首页|旧版|微博|微信",
+    r"信息公开.{0,4}(?:年报|年度报告|指南|制度|申请)|依申请|登录|注册|搜索|检索"
+    r"|\A[\[【<«]*(?:上一?页|下一?页|前一?页|后一?页|尾页|末页|更多页|next|prev|\d{1,4}|[<>]+)[>»\]】]*\Z"
+    r"|english|无障碍|邮箱|返回|首页|旧版|微博|微信",
     re.I,
 )
 _FILE = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|jpe?g|png|gif|mp4|css|js|ico|wps|ofd)(?:[?#]|$)", re.I)

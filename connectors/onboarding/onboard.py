@@ -14,6 +14,7 @@ from connectors.onboarding.columns import (
     count_reports,
     is_front,
     probe_source_of,
+    report_keys,
 )
 from connectors.onboarding.links import STRONG, Link, find_crumbs
 from connectors.onboarding.scout import Got, Scout, base_of
@@ -81,6 +82,9 @@ async def onboard(url: str, client: Client, *, budget: int, delay: float) -> Fin
     found.titles = _further_titles(columns)
     wanted = _wanted(scout, found.titles)
     for number, column in enumerate(columns):
+        tried = {key for trial in found.trials for key in trial.rows}
+        if number and report_keys(column) <= tried:
+            continue
         if number and scout.left() < 5:
             found.uncertain.append(f"{column.got.url} lists reports as well; the budget did not suffice to try it")
             continue
@@ -150,7 +154,7 @@ def _settle(found: Findings, wanted: Source) -> None:
         best = found.trials[0]
         raise NothingFound(
             f"the likeliest column of {found.url} is {best.column.got.url} ({len(best.rows)} rows, {best.end}), but no "
-            f"title in it is one of a yearly report on the rule of law{_closed(scout)}",
+            f"title in it is one of a yearly report on the rule of law{_closed(scout)}{_missed(found.search)}",
             found,
         )
     engine = kept[0].engine
@@ -170,10 +174,16 @@ def _tell_missing(search: Search, url: str) -> str:
     )
     return (
         f"no report column found on {url}: {family}; {len(search.visited)} pages were read with {len(scout.asked)} "
-        f"requests and none lists a yearly report on the rule of law{_closed(scout)}; give the address of the column "
+        f"requests and none lists a yearly report on the rule of law{_closed(scout)}{_missed(search)}; give the address of the column "
         "or of one report"
     )
 
 
 def _closed(scout: Scout) -> str:
     return f"; {scout.closed}" if scout.closed else ""
+
+
+def _missed(search: Search | None) -> str:
+    """What was named as the column and could not be read."""
+    missed = search.missed[:3] if search else []
+    return f"; named as the column but not read: {'; '.join(missed)}" if missed else ""

@@ -1,4 +1,5 @@
 """How each family writes documents as pages: addresses, lists, details, with the quirks that portals have."""
+# ruff: noqa: E501, UP031 - markup as portals write it
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ A portal is its documents (own text, fictional places) and a layout that writes 
 its answer, or to a function of the query. What is expected of a connector comes from the same documents.
 """
 
-# ruff: noqa: E501, UP031 - markup as portals write it
+# ruff: noqa: E501 - markup as portals write it
 
 from __future__ import annotations
 

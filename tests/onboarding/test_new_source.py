@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E501 - markup as portals write it
 import asyncio
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,12 +18,12 @@ from connectors.crawled import CrawlResult
 from connectors.engines import get_engine
 from connectors.http.client import Client, HttpSettings
 from connectors.onboarding.columns import probe_source_of
-from connectors.onboarding.onboard import Findings, onboard
+from connectors.onboarding.onboard import Findings, NothingFound, onboard
 from connectors.onboarding.proposal import Proposal, propose, write_proposal
 from connectors.registry import Source, load_source
 from fazhi.new_source import find_place
 from tests.onboarding.layouts import LAYOUTS
-from tests.onboarding.replica import Portal, ReplicaSite
+from tests.onboarding.replica import Portal, ReplicaSite, make_docs
 
 
 def settings(site: ReplicaSite) -> HttpSettings:
@@ -104,3 +106,87 @@ def test_a_column_and_a_report_do_as_well(name: str, tmp_path: Path) -> None:
         assert [ref.url for ref in one.trials[0].reports(probe())] == [
             ref.url for ref in home.trials[0].reports(probe())
         ]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_challenges_in_between_cost_nothing_that_asking_once_avoids(name: str, tmp_path: Path) -> None:
+    """Each address answers every third request with a challenge: examined and crawled, none is asked for thrice."""
+    portal = LAYOUTS[name][0]()
+    portal.challenged = set(portal.pages)
+    with ReplicaSite(portal) as site:
+        proposal = propose_into(examine(site, f"http://{portal.host}/"), tmp_path)
+        assert_reports(portal, crawl(site, tmp_path / f"{proposal.source_id}.yaml", tmp_path))
+    assert max(site.counts.values()) <= 2
+
+
+def endless(query: Mapping[str, str]) -> str:
+    """A list whose every page has new rows and a next one."""
+    number = int(query.get("page", "1"))
+    rows = "".join(
+        f"<li><a href='/fzzf/2024-01-01/{number * 10 + row}.html'>无尽县第{number * 10 + row}号通知</a><span>2024-01-01</span></li>"
+        for row in range(10)
+    )
+    report = "<li><a href='/fzzf/2024-02-02/7.html'>无尽县2023年法治政府建设情况报告</a><span>2024-02-02</span></li>"
+    return f"<ul>{report if number == 1 else ''}{rows}</ul><a href='/fzzf/list.php?page={number + 1}'>下一页</a>"
+
+
+def test_a_list_that_never_ends_is_cut_and_says_so(tmp_path: Path) -> None:
+    portal = Portal("www.wujin.example", "无尽县", make_docs("无尽县"), has_metas=False)
+    portal.add_home("/fzzf/list.php")
+    portal.pages["/fzzf/list.php"] = endless
+    doc = next(doc for doc in portal.docs if doc.title == "无尽县2023年法治政府建设情况报告")
+    portal.add_detail(
+        "/fzzf/2024-02-02/7.html",
+        doc,
+        portal.frame(doc.title, f"发布时间：{doc.date} 来源：{doc.source}<div>{doc.html()}</div>"),
+    )
+    with ReplicaSite(portal) as site:
+        found = examine(site, f"http://{portal.host}/", budget=40)
+        assert found.trials[0].is_endless
+        assert len(found.scout.asked) <= 25
+        proposal = propose_into(found, tmp_path)
+        result = crawl(site, tmp_path / f"{proposal.source_id}.yaml", tmp_path)
+    assert_reports(portal, result)
+    assert any("cut after 100 list pages" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda portal: portal.pages.update({"/robots.txt": "User-agent: *\nDisallow: /zwgk/fzzf/"}), "robots.txt"),
+        (
+            lambda portal: portal.pages.update(
+                {"/zwgk/fzzf/": portal.frame("法治政府建设", "<div id='app'></div>" * 9)}
+            ),
+            "no family reads a row",
+        ),
+        (lambda portal: portal.pages.pop("/zwgk/fzzf/"), "there is no such page"),
+        (
+            lambda portal: portal.pages.update({"/zwgk/": "<script>var nsd='a';nsd=1;location.reload();</script>"}),
+            "challenge page",
+        ),
+    ],
+)
+def test_a_portal_without_a_readable_column_ends_with_a_statement(
+    spoil: Callable[[Portal], object], words: str
+) -> None:
+    portal = LAYOUTS["empire"][0]()
+    spoil(portal)
+    with ReplicaSite(portal) as site, pytest.raises(NothingFound) as told:
+        examine(site, f"http://{portal.host}/")
+    assert words in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_feed_leads_to_its_column(tmp_path: Path) -> None:
+    portal = LAYOUTS["nfcms"][0]()
+    items = "".join(
+        f"<item><title>{doc.title}</title><link>http://{portal.host}{path}</link><pubDate>2026-01-01 00:00:00</pubDate></item>"
+        for path, doc in portal.expected.items()
+        if doc.is_report
+    )
+    portal.pages["/rss.xml"] = f"<?xml version='1.0'?><rss><channel><title>报告</title>{items}</channel></rss>"
+    with ReplicaSite(portal) as site:
+        found = examine(site, f"http://{portal.host}/rss.xml")
+        proposal = propose_into(found, tmp_path)
+        assert_reports(portal, crawl(site, tmp_path / f"{proposal.source_id}.yaml", tmp_path))
