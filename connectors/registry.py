@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -159,6 +159,8 @@ class Source(_Strict):
     tls_reason: str | None = None
     """Why; mandatory with `tls`."""
     is_sandbox: bool = False
+    verified: bool = True
+    """Whether a crawl has confirmed it. What is not verified is crawled only when asked for by its id."""
 
     @field_validator("engine")
     @classmethod
@@ -197,6 +199,11 @@ class Source(_Strict):
 def tls_exception(source: Source) -> TlsException | None:
     """What the source says of TLS, as the client takes it; its text is the line for the run report."""
     return TlsException(source.tls, source.tls_reason or "") if source.tls is not None else None
+
+
+def default_ids(sources: Mapping[str, Source]) -> list[str]:
+    """What a nightly crawls when nobody names sources."""
+    return [source_id for source_id, source in sources.items() if source.verified]
 
 
 def is_report_title(source: Source, title: str) -> bool:

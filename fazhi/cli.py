@@ -86,7 +86,7 @@ def _choose(sources: dict[str, Source], wanted: Iterable[str]) -> list[str]:
 def nightly(
     source: Annotated[
         list[str] | None,
-        typer.Option("--source", help="Only this source (repeat for several). Default: all."),
+        typer.Option("--source", help="Only this source (repeat for several). Default: all verified."),
     ] = None,
     all_pages: Annotated[
         bool, typer.Option("--all-pages", help="Fetch every listed page, not only the annual reports.")
@@ -95,7 +95,9 @@ def nightly(
     """Crawl the sources, load what is new or changed, check it, and print the run report."""
     settings = _settings()
     sources = _load_sources(settings)
-    _run_nightly(settings, _choose(sources, source or ()), all_pages)
+    from connectors.registry import default_ids
+
+    _run_nightly(settings, _choose(sources, source or default_ids(sources)), all_pages)
 
 
 @app.command()

@@ -187,11 +187,16 @@ def print_sources(sources: Mapping[str, Source], health: Sequence[Mapping[str, A
     for source_id, source in sources.items():
         row = by_id.get(source_id, {})
         table.add_row(
-            source_id, f"{source.name_zh} {source.name_en}", source.engine, str(row.get("health", "never crawled")),
+            source_id, f"{source.name_zh} {source.name_en}", source.engine, _health(source, row),
             _shown(row.get("last_success_at")), _shown(row.get("documents")), str(row.get("last_report_year") or "-"),
             _shown(row.get("failing_since")),
         )  # fmt: skip
     _out().print(table)
+
+
+def _health(source: Source, row: Mapping[str, Any]) -> str:
+    health = str(row.get("health", "never crawled"))
+    return health if source.verified else f"unverified, {health}"
 
 
 def print_status(status: Mapping[str, Any], settings: Settings) -> None:

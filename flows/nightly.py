@@ -24,7 +24,7 @@ from connectors.errors import ContractBroken, SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Attempt, Client, GatewayUnreachable
 from connectors.http.lanes import share_lanes
-from connectors.registry import Source
+from connectors.registry import Source, default_ids
 from fazhi.house import http_settings, load_all_sources, load_catalog, open_archive
 from fazhi.report import RunReport, SourceLine
 from fazhi.settings import Settings
@@ -97,7 +97,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     """Crawl the sources, load what is new or changed, check it, release it, report it.
 
     Args:
-        source: ids of the sources to crawl; empty means all of them.
+        source: ids of the sources to crawl; empty means all that are verified.
         all_pages: fetch every listed page, not only the annual reports.
     """
     settings = Settings()
@@ -105,7 +105,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     unknown = [name for name in source or () if name not in found]
     if unknown:
         raise ContractBroken(f"no source has the id {unknown[0]!r}; the ids are {', '.join(found)}")
-    chosen = [found[name] for name in source] if source else list(found.values())
+    chosen = [found[name] for name in source or default_ids(found)]
     with watch_run(settings, str(flow_run.id), chosen) as watch:
         return await _run_night(settings, chosen, all_pages, watch)
 

@@ -174,7 +174,7 @@ def _tell_missing(search: Search, url: str) -> str:
     )
     return (
         f"no report column found on {url}: {family}; {len(search.visited)} pages were read with {len(scout.asked)} "
-        f"requests and none lists a yearly report on the rule of law{_closed(scout)}{_missed(search)}; give the address of the column "
+        f"requests and none lists a yearly report{_closed(scout)}{_missed(search)}; give the address of the column "
         "or of one report"
     )
 
