@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,12 +20,13 @@ from prefect.utilities.annotations import quote
 
 from connectors.archive import Archive, ArchiveUnusable
 from connectors.crawled import CrawlResult
-from connectors.errors import ContractBroken, SourceError
+from connectors.drift import Drift, find_drift, load_shape
+from connectors.errors import ContractBroken, LayoutChanged, SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Attempt, Client, GatewayUnreachable
 from connectors.http.lanes import share_lanes
 from connectors.registry import Source, default_ids
-from fazhi.house import http_settings, load_all_sources, load_catalog, open_archive
+from fazhi.house import http_settings, load_all_sources, load_catalog, open_archive, source_folders
 from fazhi.report import RunReport, SourceLine
 from fazhi.settings import Settings
 from tasks.assemble import (
@@ -79,6 +80,7 @@ class _House:
     attempts: dict[str, list[Attempt]]
     watch: Watch
     run: RunState = field(default_factory=RunState)
+    drifts: dict[str, Drift] = field(default_factory=dict)
 
 
 def _as_is(value: T) -> T:
@@ -155,6 +157,7 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
             tuple(watch.notes),
         )
         await _publish_artifacts(report)
+        await _publish_repairs(house.drifts)
         reach("nightly-6-reported")
         frontier.finish()
     finally:
@@ -292,6 +295,7 @@ async def _crawl_and_parse(
             house.all_pages,
         )
         reach("nightly-2-crawled")
+        _assert_shape(house, source, result)
         return (await parse(source.id, _as_is(result.pages)) if result.pages else ()), None
     except (GatewayUnreachable, WarehouseError, ArchiveUnusable):
         raise
@@ -303,6 +307,25 @@ async def _crawl_and_parse(
         return (), f"{source.id}: a defect of fazhi, please report it with this line: {what}"
 
 
+def _assert_shape(house: _House, source: Source, result: CrawlResult) -> None:
+    """Raises LayoutChanged where tonight's pages have not the shape of the source's contract."""
+    drift = find_drift(source, load_shape(source_folders(Settings()), source.id), result.pages, house.archive.load)
+    if drift is not None:
+        house.drifts[source.id] = drift
+        raise LayoutChanged(f"{source.id}: {drift}", url=source.start[0].url)
+
+
 async def _publish_artifacts(report: RunReport) -> None:
     await acreate_markdown_artifact(report.markdown(), key="run-report", description=report.headline())
     await acreate_table_artifact(report.rows(), key="run-report-sources", description="One row per source")
+
+
+async def _publish_repairs(drifts: Mapping[str, Drift]) -> None:
+    """One artifact for each source whose layout has changed: the evidence, and the repair where one is proposed."""
+    for source_id, drift in drifts.items():
+        lines = [f"# {source_id}: layout-changed 版式变更", *(f"- {words}" for words in drift.evidence)]
+        lines.append(
+            f"\nProposed repair of its YAML 建议:\n\n```yaml\n{drift.repair}\n```" if drift.repair else "\nNo repair."
+        )
+        key = f"repair-{source_id.replace('_', '-')}"
+        await acreate_markdown_artifact("\n".join(lines), key=key, description="What changed, and how to mend it")

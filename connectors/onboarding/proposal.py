@@ -187,6 +187,7 @@ def golden_article(detail: Detail) -> dict[str, Any]:
         "index_no": article.index_no,
         "document_no": article.document_no,
         "attachments": [attachment.url for attachment in article.attachments],
+        "notes": list(article.notes),
         "body": article.body.text,
     }
 
