@@ -20,6 +20,7 @@ from fazhi.exporting import export
 from fazhi.inspecting import check, diff, quarantine
 from fazhi.new_source import new_source
 from fazhi.releasing import release
+from fazhi.sources_command import sources
 
 if TYPE_CHECKING:
     from connectors.registry import Source
@@ -42,6 +43,7 @@ app.add_typer(db)
 app.add_typer(release)
 app.command()(export)
 app.add_typer(quarantine)
+app.add_typer(sources)
 app.command()(check)
 app.command()(diff)
 app.command("new-source")(new_source)
@@ -133,19 +135,6 @@ def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool) -> None
     print_report(report)
     if report.failed_sources:
         raise CommandFailed(report.failure_line(), INCOMPLETE)
-
-
-@app.command()
-def sources() -> None:
-    """List the sources with their health: last success, documents, what is due."""
-    from fazhi.console import print_sources
-    from fazhi.house import read_only_warehouse
-    from warehouse.health import source_health
-
-    settings = _settings()
-    found = _load_sources(settings)
-    engine = read_only_warehouse(settings)
-    print_sources(found, source_health(engine) if engine else [])
 
 
 @app.command()

@@ -184,7 +184,7 @@ def print_sources(sources: Mapping[str, Source], health: Sequence[Mapping[str, A
         "failing since",
     ):
         table.add_column(name, no_wrap=True)
-    for source_id, source in sources.items():
+    for source_id, source in sorted(sources.items(), key=lambda item: not item[1].verified):
         row = by_id.get(source_id, {})
         table.add_row(
             source_id, f"{source.name_zh} {source.name_en}", source.engine, _health(source, row),
@@ -196,7 +196,7 @@ def print_sources(sources: Mapping[str, Source], health: Sequence[Mapping[str, A
 
 def _health(source: Source, row: Mapping[str, Any]) -> str:
     health = str(row.get("health", "never crawled"))
-    return health if source.verified else f"unverified, {health}"
+    return "unverified" if not source.verified and health == "never crawled" else health
 
 
 def print_status(status: Mapping[str, Any], settings: Settings) -> None:

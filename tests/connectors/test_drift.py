@@ -1,7 +1,5 @@
 """Drift: a layout that changed is noticed by what its pages lost; an odd page is not."""
 
-# ruff: noqa: E501 - names of markup in one line
-
 from __future__ import annotations
 
 from collections.abc import Callable
