@@ -183,7 +183,7 @@ def print_sources(sources: Mapping[str, Source], health: Sequence[Mapping[str, A
         "last report",
         "failing since",
     ):
-        table.add_column(name, no_wrap=True)
+        table.add_column(name, no_wrap=True, min_width=max(map(len, sources), default=1) if name == "source" else None)
     for source_id, source in sorted(sources.items(), key=lambda item: not item[1].verified):
         row = by_id.get(source_id, {})
         table.add_row(

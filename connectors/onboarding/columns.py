@@ -25,6 +25,9 @@ _SEARCH_ON = 5
 """Further pages looked at once a column has been found: a better one may stand beside it."""
 _MAX_DEPTH = 6
 _MAX_STARTS = 3
+_MAX_NAMED = 2
+_FEW_ROWS = 3
+"""Fewer are no list to walk in hope."""
 
 
 @dataclass(slots=True)
@@ -93,11 +96,15 @@ class Search:
             self.add(find_crumbs(first.page), ("面包屑 breadcrumb",))
         await self.follow()
 
-    async def follow(self) -> None:
-        """Visit what is queued, best first."""
-        rest = _SEARCH_ON
+    async def follow(self, least: int = 2) -> None:
+        """Visit what is queued, best first; links of a lower score than `least` stay in the queue."""
+        rest, waiting = _SEARCH_ON, []
         while self._queue and self.scout.left() > 0:
-            _, _, link, trail = heapq.heappop(self._queue)
+            item = heapq.heappop(self._queue)
+            _, _, link, trail = item
+            if link.score < least:
+                waiting.append(item)
+                continue
             if self.has_found():
                 rest -= 1
                 if rest < 0 or link.score < STRONG - 10:
@@ -110,6 +117,8 @@ class Search:
                     self.missed.append(f"{link.text} ({link.url}): {self._why(link.url)}")
             else:
                 await self._look(got, (*trail, link.text or link.url), link.score)
+        for item in waiting:
+            heapq.heappush(self._queue, item)
 
     def _why(self, url: str) -> str:
         said = [trouble for trouble in self.scout.troubles if url in trouble]
@@ -129,6 +138,11 @@ class Search:
                 seen |= keys
             if len(chosen) == _MAX_STARTS:
                 break
+        if not chosen or not chosen[0].rank[0]:
+            # Its reports may stand on later pages: a column that is named as such comes before a box of latest news.
+            named = [column for column in self.columns if column.strength >= STRONG and column not in chosen]
+            named = [column for column in named if len(column.listing.refs) >= _FEW_ROWS]
+            chosen = sorted(named, key=lambda one: one.rank, reverse=True)[:_MAX_NAMED] + chosen
         return chosen
 
     async def _look(self, got: Got, trail: tuple[str, ...], strength: int, is_given: bool = False) -> None:
@@ -144,7 +158,7 @@ class Search:
                 f"{trail[-1]} ({got.url}): no family reads a row there; its list may be filled by script"
             )
         if got.page.kind == "html":
-            self.add(find_links(got.page), trail)
+            self.add(find_links(got.page, strength if strength >= STRONG else 0), trail)
 
     async def _judge(
         self, got: Got, trail: tuple[str, ...], strength: int, named: str, is_given: bool
@@ -200,7 +214,7 @@ def is_report_page(page: Page) -> bool:
     if "articletitle" in meta or "pubdate" in meta:
         return True
     title = _page_title(page)
-    heads = [tidy(node.text_content()) for node in root.iter("h1", "h2", "h3")]
+    heads = [tidy(node.text_content()) for node in root.iter("h1", "h2", "h3") if next(node.iter("a"), None) is None]
     said = (*heads, title, title.split("_")[0].split("-")[0])
     return any(is_report_title(_ANY, text) and report_year(text) is not None for text in said if text)
 

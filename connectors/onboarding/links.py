@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from connectors.engines import FAMILIES
+from connectors.engines.anyportal import GenericEngine
 from connectors.engines.gkmlpt import list_catalogue
 from connectors.engines.meta import tidy
 from connectors.errors import Refused
@@ -51,6 +53,23 @@ _AWAY = re.compile(
 _FILE = re.compile(r"\.(?:pdf|docx?|xlsx?|zip|rar|jpe?g|png|gif|mp4|css|js|ico|wps|ofd)(?:[?#]|$)", re.I)
 _HERE = re.compile(r"(?:当前|现在)?(?:的)?位置|您(?:当前|现在)")
 _MAX_TEXT = 40
+_MAX_LABEL = 14
+"""Characters of a label of navigation; longer ones are news."""
+_MAX_SCRIPT = 100_000
+_FRAME = "框架 frame"
+_FRAME_SCORE = 40
+_DETAIL = GenericEngine.detail
+_YEAR = re.compile(r"(?:19|20)\d{2}\s?年")
+_NAME = r"['\"]?(?:name|title|text|label)['\"]?\s{0,3}:\s{0,3}['\"](?P<name>[^'\"<>{}]{2,30})['\"]"
+_URL = r"['\"]?(?:url|href|link|path)['\"]?\s{0,3}:\s{0,3}['\"](?P<url>[^'\"<>{}\s]{2,200})['\"]"
+_MENUS = (
+    re.compile(_NAME + r"[^{}<>]{0,200}?" + _URL),
+    re.compile(_URL + r"[^{}<>]{0,200}?" + _NAME),
+    re.compile(
+        r"<a\s[^<>]{0,80}href=\\?['\"](?P<url>[^'\"<>\\]{2,200})\\?['\"][^<>]{0,120}>(?P<name>[^<>'\"]{2,30})</a"
+    ),
+)
+"""Menus that scripts hold or write."""
 _MAX_CRUMBS = 400
 
 
@@ -69,8 +88,10 @@ def score_words(text: str) -> int:
     return next((points for pattern, points in _WORDS if pattern.search(plain)), 1)
 
 
-def find_links(page: Page) -> list[Link]:
-    """Same-scheme links and frames of a page with what they say, best first; each address once."""
+def find_links(page: Page, strength: int = 0) -> list[Link]:
+    """Links and frames of a page with what they say, best first; each address once.
+
+    `strength`: how plainly the page is named as the column; its frames are then as good as the page."""
     found: dict[str, Link] = {}
     for address, text in _pairs(page):
         try:
@@ -79,7 +100,7 @@ def find_links(page: Page) -> list[Link]:
             continue
         if _FILE.search(url) or url == page.url or not host_of(url):
             continue
-        score = _score(url, text)
+        score = max(strength, _FRAME_SCORE) if text == _FRAME else _score(url, text)
         if score and (url not in found or found[url].score < score):
             found[url] = Link(url, text, score)
     return sorted(found.values(), key=lambda link: -link.score)
@@ -90,6 +111,10 @@ def _score(url: str, text: str) -> int:
         return 0
     score = score_words(text)
     path = urlsplit(url).path
+    if (score == 1 or _YEAR.search(text)) and (len(text) > _MAX_LABEL or _DETAIL.search(url)):
+        return 0
+    if len(text) > _MAX_LABEL and any(engine.is_telling and engine.detail.search(url) for engine in FAMILIES):
+        return 0  # an article about the matter, not its column
     if score and _LETTERS.search(path):
         score = max(score, 60) + 8
     elif score == 1 and _LETTERS_OPEN.search(path):
@@ -106,14 +131,19 @@ def _pairs(page: Page) -> Iterator[tuple[str, str]]:
         if not href or href.startswith("#"):
             href = _clicked(node)
         if href:
-            said = tidy(node.text_content())
+            said = tidy(node.text_content()) or next((tidy(image.get("alt") or "") for image in node.iter("img")), "")
             yield href, said if said and not said.endswith(("…", "...")) else tidy(node.get("title") or "") or said
     for node in root.iter("frame", "iframe"):
         if node.get("src"):
-            yield node.get("src") or "", "框架 政务公开"
+            yield node.get("src") or "", _FRAME
     for node in root.iter("option"):
         if "/" in (node.get("value") or ""):
             yield node.get("value") or "", tidy(node.text_content())
+    for script in root.iter("script"):
+        text = (script.text or "")[:_MAX_SCRIPT]
+        for pattern in _MENUS:
+            for match in pattern.finditer(text):
+                yield match["url"].replace("\\/", "/"), tidy(match["name"])
     yield from list_catalogue(page)
 
 

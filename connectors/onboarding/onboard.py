@@ -75,6 +75,8 @@ async def onboard(url: str, client: Client, *, budget: int, delay: float) -> Fin
         await _leave_feed(search)
     if not search.has_found():
         await _try_site_maps(search, url)
+    if not search.has_found():
+        await search.follow(least=1)
     found.home = first if is_front(first) else None
     columns = search.best()
     if not columns:
@@ -83,9 +85,10 @@ async def onboard(url: str, client: Client, *, budget: int, delay: float) -> Fin
     wanted = _wanted(scout, found.titles)
     for number, column in enumerate(columns):
         tried = {key for trial in found.trials for key in trial.rows}
-        if number and report_keys(column) <= tried:
+        has_some = any(trial.reports(wanted) for trial in found.trials)
+        if has_some and report_keys(column) <= tried:
             continue
-        if number and scout.left() < 5:
+        if has_some and scout.left() < 5:
             found.uncertain.append(f"{column.got.url} lists reports as well; the budget did not suffice to try it")
             continue
         trial = await try_column(column, scout, wanted, n_details=3 if number == 0 else 1)

@@ -190,3 +190,73 @@ def test_a_feed_leads_to_its_column(tmp_path: Path) -> None:
         found = examine(site, f"http://{portal.host}/rss.xml")
         proposal = propose_into(found, tmp_path)
         assert_reports(portal, crawl(site, tmp_path / f"{proposal.source_id}.yaml", tmp_path))
+
+
+def behind_news(portal: Portal) -> None:
+    """The reports stand on the second page of the column, and one of them in a box of the home page."""
+    report = next(path for path, doc in portal.expected.items() if doc.is_report)
+    title = portal.expected[report].title
+    portal.pages["/main.html"] = str(portal.pages["/main.html"]).replace(
+        "<ul>", f"<ul><li><a href='{report}'>{title}</a></li>", 1
+    )
+    reports = {path: doc for path, doc in portal.expected.items() if doc.is_report}
+    rows = "".join(
+        f"<li><a href='{path}'>{doc.title}</a><span class='time'>{doc.day}</span></li>" for path, doc in reports.items()
+    )
+    strip = "".join(
+        f"<li><a href='{path}'>{doc.title}</a><span class='time'>{doc.day}</span></li>"
+        for path, doc in portal.expected.items()
+        if not doc.is_report
+    )
+    pager = "<a href='/zwgk/fzzf/index_2.html'>2</a>"
+    portal.pages["/zwgk/fzzf/"] = portal.frame("法治政府建设", f"<div class='news_list'><ul>{strip}</ul>{pager}</div>")
+    portal.pages["/zwgk/fzzf/index_2.html"] = portal.frame(
+        "法治政府建设", f"<div class='news_list'><ul>{rows}</ul></div>"
+    )
+    portal.pages.pop("/zwgk/fzzf/index_3.html", None)
+
+
+def in_a_frame(portal: Portal) -> None:
+    """The column page holds its list in an iframe."""
+    for name in list(portal.pages):
+        if name.startswith("/zwgk/fzzf/") and not name[len("/zwgk/fzzf/") :].startswith("2018"):
+            portal.pages[name.replace("/zwgk/fzzf/", "/lists/fz/")] = str(portal.pages[name]).replace(
+                "/zwgk/fzzf/index", "/lists/fz/index"
+            )
+    portal.pages["/zwgk/fzzf/"] = portal.frame(
+        "法治政府建设", "<iframe src='/lists/fz/' width='100%'></iframe><p>以下为本栏目列表。</p>"
+    )
+
+
+def in_a_menu(portal: Portal) -> None:
+    """Only a script knows the menu."""
+    portal.pages["/zwgk/fdzdgk.html"] = portal.frame(
+        "法定主动公开内容", '<div id="tree"></div><script>var menu=[{"id":3,"name":"规划计划","url":"\\/zwgk\\/gh\\/"},'
+        '{"id":4,"name":"法治政府建设","children":null,"url":"\\/zwgk\\/fzzf\\/"}];</script>'
+    )  # fmt: skip
+
+
+def by_picture(portal: Portal) -> None:
+    """The link to the column is a picture."""
+    portal.pages["/zwgk/fdzdgk.html"] = portal.frame(
+        "法定主动公开内容", "<a href='/zwgk/fzzf/'><img src='/i/1.png' alt='法治政府建设'></a>"
+    )
+
+
+def in_a_headline(portal: Portal) -> None:
+    """A report is the headline of the home page."""
+    report = next(path for path, doc in portal.expected.items() if doc.is_report)
+    title = portal.expected[report].title
+    portal.pages["/main.html"] = str(portal.pages["/main.html"]).replace(
+        "<ul>", f"<h2><a href='{report}'>{title}</a></h2><ul>", 1
+    )
+
+
+@pytest.mark.parametrize("hide", [behind_news, in_a_frame, in_a_menu, by_picture, in_a_headline])
+def test_a_column_that_is_hard_to_find_is_found(hide: Callable[[Portal], None], tmp_path: Path) -> None:
+    portal = LAYOUTS["empire"][0]()
+    hide(portal)
+    with ReplicaSite(portal) as site:
+        found = examine(site, f"http://{portal.host}/")
+        proposal = propose_into(found, tmp_path)
+        assert_reports(portal, crawl(site, tmp_path / f"{proposal.source_id}.yaml", tmp_path))
