@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from connectors.registry import Source
     from fazhi.settings import Settings
 
+_NAME_WIDTH = 44
 _STYLE = {
     "ok": "green",
     "unchanged": "green",
@@ -172,6 +173,7 @@ def _finding_panel(finding: Finding) -> Panel:
 def print_sources(sources: Mapping[str, Source], health: Sequence[Mapping[str, Any]]) -> None:
     """Every source with its health; one that never succeeded is its own state."""
     by_id = {row["source_id"]: row for row in health}
+    widths = {"source": max(map(len, sources), default=1), "health": len("never crawled")}
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in (
         "source",
@@ -183,7 +185,9 @@ def print_sources(sources: Mapping[str, Source], health: Sequence[Mapping[str, A
         "last report",
         "failing since",
     ):
-        table.add_column(name, no_wrap=True, min_width=max(map(len, sources), default=1) if name == "source" else None)
+        table.add_column(
+            name, no_wrap=True, min_width=widths.get(name), max_width=_NAME_WIDTH if name == "name" else None
+        )
     for source_id, source in sorted(sources.items(), key=lambda item: not item[1].verified):
         row = by_id.get(source_id, {})
         table.add_row(

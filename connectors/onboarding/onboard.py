@@ -95,6 +95,8 @@ async def onboard(url: str, client: Client, *, budget: int, delay: float) -> Fin
         choose_engine(trial, scout)
         found.trials.append(trial)
     _settle(found, wanted)
+    if not search.site_names and found.home is None and scout.left() > 0:
+        found.home = await scout.get(f"{url.partition('://')[0]}://{host_of(url)}/")  # for the name of the place
     return found
 
 
