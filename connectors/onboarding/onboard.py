@@ -32,8 +32,6 @@ _SITE_MAPS = ("/sitemap.html", "/wzdt/", "/wzdt/index.html", "/sitemap.xml")
 class NothingFound(SourceError):
     """No report column was found, or none that can be read; the message says how far it went and what is missing."""
 
-    code = "column_not_found"
-
     def __init__(self, message: str, findings: Findings) -> None:
         super().__init__(message)
         self.findings = findings

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ENDLESS_PAGES = 100
 _MAX_LISTS = 3
-_SITE_WORDS = re.compile(r"(?:政府)?(?:门户)?网站?(?:群)?\Z|首页|欢迎(?:您|访问|光临)?|官方")
+_SITE_WORDS = re.compile(r"(?:门户)?网站?(?:群)?\Z|首页|欢迎(?:您|访问|光临)?|官方")
 
 
 @dataclass(frozen=True, slots=True)
