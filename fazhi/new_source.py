@@ -33,9 +33,9 @@ def new_source(
 
     settings = read_settings()
     folder = out or settings.home / "new-sources"
-    taken = frozenset(load_all_sources(settings)) - _ids_in(folder)
     if "://" not in url:
         url = f"http://{url}"
+    taken = (frozenset(load_all_sources(settings)) | _files_of(folder)) - _ids_in(folder, url)
     try:
         found = asyncio.run(_examine(url, settings, budget))
     except NothingFound as error:
@@ -67,9 +67,17 @@ async def _examine(url: str, settings: Settings, budget: int) -> Findings:
         return await examine(url, client, budget=budget, delay=settings.delay)
 
 
-def _ids_in(folder: Path) -> frozenset[str]:
-    """A portal examined again replaces its own file."""
+def _files_of(folder: Path) -> frozenset[str]:
     return frozenset(path.stem for path in folder.glob("*.yaml")) if folder.is_dir() else frozenset()
+
+
+def _ids_in(folder: Path, url: str) -> frozenset[str]:
+    """Ids of the folder's files for the same portal: examined again, it replaces its own file."""
+    from connectors.onboarding.scout import base_of
+
+    host = base_of(url)
+    files = folder.glob("*.yaml") if folder.is_dir() else ()
+    return frozenset(path.stem for path in files if host in path.read_text(encoding="utf-8", errors="replace"))
 
 
 def find_place(found: Findings) -> Place:

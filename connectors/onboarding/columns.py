@@ -268,7 +268,17 @@ def probe_source_of(url: str, hosts: tuple[str, ...], engine: str) -> Source:
     )
 
 
-_ANY = probe_source_of("http://portal.example/", ("portal.example",), "generic")
+TRUNCATED_TITLES = r"(?:法治政府|依法行政|法治建设).{0,60}(?:…|\.{2,3})\Z"
+"""Titles that a list cuts short; the page's own title decides."""
+
+
+def _any_source() -> Source:
+    source = probe_source_of("http://portal.example/", ("portal.example",), "generic")
+    titles = (*source.wanted.titles, TRUNCATED_TITLES)
+    return source.model_copy(update={"wanted": source.wanted.model_copy(update={"titles": titles})})
+
+
+_ANY = _any_source()
 
 
 def _page_title(page: Page) -> str:

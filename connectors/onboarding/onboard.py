@@ -9,6 +9,7 @@ from connectors.engines.feed import is_feed
 from connectors.errors import SourceError
 from connectors.http.client import Client
 from connectors.onboarding.columns import (
+    TRUNCATED_TITLES,
     Column,
     Search,
     count_reports,
@@ -22,8 +23,7 @@ from connectors.onboarding.trial import Trial, choose_engine, try_column
 from connectors.registry import REPORT_TITLES, Source, report_year
 from connectors.urls import canonical, host_of
 
-_TRUNCATED = re.compile(r"(?:法治政府|依法行政|法治建设).{0,60}(?:…|\.{2,3})\Z")
-TRUNCATED_TITLES = r"(?:法治政府|依法行政|法治建设).{0,60}(?:…|\.{2,3})\Z"
+_TRUNCATED = re.compile(TRUNCATED_TITLES)
 _PLAIN_REPORT = re.compile(r"(?:19|20)\d{2}\s?年.{0,40}(?:报告|年报|总结)\Z")
 PLAIN_TITLES = r"(?:19|20)\d{2}年.{0,40}(?:报告|年报|总结)\Z"
 _SITE_MAPS = ("/sitemap.html", "/wzdt/", "/wzdt/index.html", "/sitemap.xml")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 # ruff: noqa: E501 - markup as portals write it
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -260,3 +261,21 @@ def test_a_column_that_is_hard_to_find_is_found(hide: Callable[[Portal], None], 
         found = examine(site, f"http://{portal.host}/")
         proposal = propose_into(found, tmp_path)
         assert_reports(portal, crawl(site, tmp_path / f"{proposal.source_id}.yaml", tmp_path))
+
+
+def test_titles_that_a_list_cuts_short_are_followed(tmp_path: Path) -> None:
+    """No title attribute gives the rest: the pattern for it is proposed, and the page's own title decides."""
+    portal = LAYOUTS["hanweb_store"][0]()
+    for path, page in list(portal.pages.items()):
+        if callable(page):
+            portal.pages[path] = lambda query, page=page: re.sub(r' title="[^"]*"', "", str(page(query)))
+        elif path.startswith("/col/"):
+            portal.pages[path] = re.sub(r' title="[^"]*"', "", str(page))
+    with ReplicaSite(portal) as site:
+        found = examine(site, f"http://{portal.host}/")
+        proposal = propose_into(found, tmp_path)
+        assert "wanted:" in proposal.yaml
+        result = crawl(site, tmp_path / f"{proposal.source_id}.yaml", tmp_path)
+    reports = {path for path, doc in portal.expected.items() if doc.is_report}
+    assert reports <= {urlsplit(page.ref.url).path for page in result.pages}
+    assert {urlsplit(page.ref.url).path for page in result.pages if page.is_report} == reports
