@@ -37,7 +37,7 @@ def new_source(
         url = f"http://{url}"
     taken = (frozenset(load_all_sources(settings)) | _files_of(folder)) - _ids_in(folder, url)
     try:
-        found = asyncio.run(_examine(url, settings, budget))
+        found = _examine(url, settings, budget)
     except NothingFound as error:
         folder.mkdir(parents=True, exist_ok=True)
         _print_trace(error.findings)
@@ -58,13 +58,30 @@ def new_source(
     typer.echo(f"next 下一步: FAZHI_SOURCES={folder} fazhi nightly --source {proposal.source_id}")
 
 
-async def _examine(url: str, settings: Settings, budget: int) -> Findings:
+def _examine(url: str, settings: Settings, budget: int) -> Findings:
+    """Through the lanes that every run of this warehouse shares, at the pace of a crawl."""
+    from connectors.http.lanes import share_lanes
+    from tasks.lanes import WarehouseBook
+    from warehouse.crawl_state import open_crawl_state
+    from warehouse.engine import open_warehouse
+
+    engine = open_warehouse(settings.warehouse_url)
+    state = open_crawl_state(engine)
+    try:
+        with share_lanes(WarehouseBook(state), settings.daily_budget):
+            return asyncio.run(_ask(url, settings, budget))
+    finally:
+        state.dispose()
+        engine.dispose()
+
+
+async def _ask(url: str, settings: Settings, budget: int) -> Findings:
     from connectors.http.client import Client
-    from connectors.onboarding.onboard import onboard as examine
+    from connectors.onboarding.onboard import onboard
     from fazhi.house import http_settings
 
     async with Client(http_settings(settings)) as client:
-        return await examine(url, client, budget=budget, delay=settings.delay)
+        return await onboard(url, client, budget=budget, delay=settings.delay)
 
 
 def _files_of(folder: Path) -> frozenset[str]:
