@@ -108,7 +108,7 @@ class GkmlptEngine(FamilyEngine):
             document_no=_text(fields, "document_number") or labels.get("document_no"),
             site_id_code=meta.get("siteidcode"),
             body=clean,
-            attachments=_attachments(fields, inner, body, page.url),
+            attachments=_attachments(fields, inner, root, page.url),
             notes=note_body(clean, Body(body, "selector")),
         )
 
@@ -210,9 +210,12 @@ def _text(fields: dict[str, Any], name: str) -> str | None:
 
 
 def _attachments(
-    fields: dict[str, Any], inner: HtmlElement, body: HtmlElement, base_url: str
+    fields: dict[str, Any], inner: HtmlElement, root: HtmlElement, base_url: str
 ) -> tuple[AttachmentRef, ...]:
-    found = {one.url: one for one in find_attachments(inner, body, base_url)}
+    """Files that the content, the page or the fields name."""
+    found: dict[str, AttachmentRef] = {}
+    for one in (*find_attachments(inner, inner, base_url), *find_attachments(root, None, base_url)):
+        found.setdefault(one.url, one)
     listed = fields.get("attachment") or fields.get("attachments")
     for item in listed if isinstance(listed, list) else ():
         if not isinstance(item, dict):

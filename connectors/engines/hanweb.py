@@ -192,7 +192,9 @@ def _between(begin: HtmlElement, between: list[HtmlElement]) -> HtmlElement | No
     parent = begin.getparent()
     if parent is None or parent.tag not in CONTAINERS:
         return None
-    return parent
+    before = [node for node in begin.itersiblings(preceding=True) if isinstance(node.tag, str)]
+    is_shared = any(node.text_content().strip() or (node.tail or "").strip() for node in before)
+    return None if is_shared else parent  # a title or an info line stands there as well
 
 
 def _unit_page(url: str, number: int, size: int) -> str:

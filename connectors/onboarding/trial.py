@@ -82,11 +82,11 @@ def _take(trial: Trial, refs: tuple[PageRef, ...]) -> int:
 async def _walk(trial: Trial, scout: Scout) -> None:
     """The list's further pages, until they bring nothing new, end, or are too many."""
     first, queue = trial.column.listing, [*trial.column.calls, *trial.column.listing.more]
-    promised, barren, titles = set(map(document_key, queue)), 0, _titles(first.refs)
+    promised, barren, titles, grows = set(map(document_key, queue)), 0, _titles(first.refs), False
     while queue:
         if len(trial.pages) >= MAX_LIST_PAGES:
             trial.end = f"{len(trial.pages)} pages tried, further ones are named"
-            trial.is_endless = trial.stated is None and len(queue) < 2
+            trial.is_endless = grows  # the last page named yet another one: no counter bounds the list
             return
         url = queue.pop(0)
         got = await scout.get(url)
@@ -107,6 +107,7 @@ async def _walk(trial: Trial, scout: Scout) -> None:
             is_new = _take(trial, listing.refs) > 0 and (len(said) < 2 or not said <= titles)
             titles |= said
             barren = 0 if is_new else barren + 1
+            grows = any(document_key(more) not in promised for more in listing.more)
             for more in listing.more:
                 if document_key(more) not in promised:
                     promised.add(document_key(more))
