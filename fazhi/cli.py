@@ -17,7 +17,7 @@ from fazhi.catalogue_command import catalog
 from fazhi.database import db
 from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
 from fazhi.exporting import export
-from fazhi.inspecting import check, diff, quarantine
+from fazhi.inspecting import check, copies, diff, quarantine
 from fazhi.new_source import new_source
 from fazhi.releasing import release
 from fazhi.sources_command import sources
@@ -46,6 +46,7 @@ app.add_typer(quarantine)
 app.add_typer(sources)
 app.command()(check)
 app.command()(diff)
+app.command()(copies)
 app.command("new-source")(new_source)
 app.add_typer(catalog, name="catalog")
 
