@@ -23,6 +23,7 @@ it names the source or URL and the way out. An attempt ends with one of these ou
 | `untrusted` | Untrusted | TLS: certificate, name or pin do not hold, or no handshake |
 | `failed` | SourceError | any other status, an encoding that nobody asked for |
 | `source_changed` | SourceChanged | the engine does not know the page any more, an assertion is not met |
+| `layout_changed` | LayoutChanged | what was read has not the shape that the source's contract knows |
 | `contract_broken` | ContractBroken | our own files: source YAML, setting, archive |
 | `gateway_unreachable` | connectors.http.replay.GatewayUnreachable | the replay gateway is not there |
 """
@@ -148,6 +149,12 @@ class SourceChanged(SourceError):
     """The page no longer looks as its engine knows it, or holds fewer rows than the source asserts."""
 
     code = "source_changed"
+
+
+class LayoutChanged(SourceChanged):
+    """Pages were read, but not in the shape that the golden values of the source have. Nothing of them is loaded."""
+
+    code = "layout_changed"
 
 
 class ContractBroken(SourceError):

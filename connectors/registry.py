@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -45,14 +45,16 @@ _YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})\s?年")
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Start(_Strict):
     """A page the crawl begins with."""
 
     url: str
+    """A list, a column page, or a call of a list service; http or https."""
     kind: Literal["list", "feed"] = "list"
+    """`feed` for RSS or Atom."""
 
     @field_validator("url")
     @classmethod
@@ -67,7 +69,9 @@ class Selectors(_Strict):
     """Only what differs from the engine's: tag, #id, .class, nesting by blanks."""
 
     body: str | None = None
+    """The container of the body. Final: where it finds nothing, the page counts as unread."""
     title: str | None = None
+    """The headline, before metas and labels."""
 
     @field_validator("body", "title")
     @classmethod
@@ -81,7 +85,9 @@ class Wanted(_Strict):
     """Which titles are fetched. A title is wanted when one of `titles` and none of `exclude` is found in it."""
 
     titles: tuple[str, ...] = REPORT_TITLES
+    """Regular expressions, searched in the title without blanks."""
     exclude: tuple[str, ...] = NOT_REPORT_TITLES
+    """The same, for what looks like a report and is none."""
     other_pages: bool = False
     """Fetch every listed page, not only reports."""
 
@@ -100,7 +106,9 @@ class Rhythm(_Strict):
     """When a new report is expected. 2019's rules: last year's report is public before 1 April."""
 
     every: Literal["year"] = "year"
+    """How often a report is expected."""
     expected_month: Annotated[int, Field(ge=1, le=12)] = 4
+    """From this month on last year's report is due; without it the source counts as overdue."""
 
 
 class Politeness(_Strict):
@@ -126,37 +134,55 @@ class Lists(_Strict):
     """Pages in a row without anything new after which the rest of a list is taken from memory."""
     whole_days: Annotated[int, Field(ge=0, le=365)] = 7
     """Days after which a list is walked to its end again; 0: every time."""
+    max_pages: Annotated[int, Field(ge=1, le=5000)] = 5000
+    """Pages of one list at most: for lists that never end."""
 
 
 class Assertions(_Strict):
     """What a healthy crawl finds at least."""
 
     min_list_rows: Annotated[int, Field(ge=1)]
+    """Rows of all its lists together."""
     report_years: Annotated[tuple[int, ...], Field(min_length=1)]
     """Years (of the report, not of publication) with at least one report on the list."""
 
 
 class Source(_Strict):
     id: Annotated[str, Field(pattern=r"^\d{6}_[a-z][a-z0-9]*$")]
+    """The file's stem: `<region code>_<letters>`."""
     name_zh: str
+    """Who publishes there."""
     name_en: str
+    """The same in English."""
     region_code: Annotated[str, Field(pattern=r"^\d{6}$")]
+    """The division by GB/T 2260."""
     engine: str
+    """The CMS family, or `generic`."""
     start: Annotated[tuple[Start, ...], Field(min_length=1)]
+    """Where a crawl begins."""
     hosts: tuple[str, ...] = ()
     """Hosts that may be asked; by default those of `start`."""
     selectors: Selectors = Selectors()
+    """Only where the engine's own find the wrong thing."""
     wanted: Wanted = Wanted()
+    """Which rows are fetched."""
     rhythm: Rhythm = Rhythm()
+    """When a new report is due."""
     politeness: Politeness = Politeness()
+    """How slowly it is asked."""
     lists: Lists = Lists()
+    """How far lists are walked."""
     assertions: Assertions
+    """What a healthy crawl finds at least."""
     tls: str | None = None
     """An exception from TLS: `http-only` (its https addresses are asked as http), or `sha256:` and the 64 hex digits
     of its certificate, which no public root vouches for. Recorded with each attempt and shown in the run report."""
     tls_reason: str | None = None
     """Why; mandatory with `tls`."""
     is_sandbox: bool = False
+    """A place that does not exist: no report of it is ever overdue."""
+    verified: bool = True
+    """Whether a crawl has confirmed it. What is not verified is crawled only when asked for by its id."""
 
     @field_validator("engine")
     @classmethod
@@ -195,6 +221,11 @@ class Source(_Strict):
 def tls_exception(source: Source) -> TlsException | None:
     """What the source says of TLS, as the client takes it; its text is the line for the run report."""
     return TlsException(source.tls, source.tls_reason or "") if source.tls is not None else None
+
+
+def default_ids(sources: Mapping[str, Source]) -> list[str]:
+    """What a nightly crawls when nobody names sources."""
+    return [source_id for source_id, source in sources.items() if source.verified]
 
 
 def is_report_title(source: Source, title: str) -> bool:

@@ -76,9 +76,9 @@ class ListWalker:
             walk.add(listing.more)
             if walk.has_ended(gain) or walk.may_stop(gain, self.source.lists.overlap_pages):
                 break
-        if walk.n_asked >= MAX_PAGES:
+        if walk.n_asked >= walk.max_pages and walk.queue:
             walk.is_whole = False
-            self.result.notes.append(f"{url}: cut after {MAX_PAGES} list pages, each with new rows")
+            self.result.notes.append(f"{url}: cut after {walk.n_asked} list pages, further ones are named")
         if not walk.is_whole:
             self._recall(walk)
         if walk.lacks_rows():
@@ -95,7 +95,7 @@ class ListWalker:
         lists = self.source.lists
         walked_at = known.walked_at if known is not None else None
         is_recent = walked_at is not None and self.asker.run.now() - walked_at < timedelta(days=lists.whole_days)
-        walk = Walk(url, remembered, is_recent and bool(remembered))
+        walk = Walk(url, remembered, is_recent and bool(remembered), min(MAX_PAGES, lists.max_pages))
         walk.add((url,))
         return walk
 

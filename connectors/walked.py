@@ -57,6 +57,7 @@ class Walk:
     remembered: dict[str, Known]
     is_recent: bool
     """It was walked to its end lately."""
+    max_pages: int = MAX_PAGES
     queue: list[str] = field(default_factory=list)
     promised: set[str] = field(default_factory=set)
     """List pages that are, or were, in the queue."""
@@ -94,7 +95,7 @@ class Walk:
         return here != self.start and (bool(self.queue) or self.lacks_rows())
 
     def has_ended(self, gain: Gain) -> bool:
-        if self.n_asked >= MAX_PAGES:
+        if self.n_asked >= self.max_pages:
             return True
         if gain.is_fresh or self.n_asked == 1:
             self.barren = 0

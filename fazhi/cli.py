@@ -18,8 +18,10 @@ from fazhi.database import db
 from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
 from fazhi.exploring import explore
 from fazhi.exporting import export
-from fazhi.inspecting import check, diff, quarantine
+from fazhi.inspecting import check, copies, diff, quarantine
+from fazhi.new_source import new_source
 from fazhi.releasing import release
+from fazhi.sources_command import sources
 
 if TYPE_CHECKING:
     from connectors.registry import Source
@@ -43,8 +45,11 @@ app.add_typer(release)
 app.command()(export)
 app.command()(explore)
 app.add_typer(quarantine)
+app.add_typer(sources)
 app.command()(check)
 app.command()(diff)
+app.command()(copies)
+app.command("new-source")(new_source)
 app.add_typer(catalog, name="catalog")
 
 
@@ -86,7 +91,7 @@ def _choose(sources: dict[str, Source], wanted: Iterable[str]) -> list[str]:
 def nightly(
     source: Annotated[
         list[str] | None,
-        typer.Option("--source", help="Only this source (repeat for several). Default: all."),
+        typer.Option("--source", help="Only this source (repeat for several). Default: all verified."),
     ] = None,
     all_pages: Annotated[
         bool, typer.Option("--all-pages", help="Fetch every listed page, not only the annual reports.")
@@ -95,7 +100,9 @@ def nightly(
     """Crawl the sources, load what is new or changed, check it, and print the run report."""
     settings = _settings()
     sources = _load_sources(settings)
-    _run_nightly(settings, _choose(sources, source or ()), all_pages)
+    from connectors.registry import default_ids
+
+    _run_nightly(settings, _choose(sources, source or default_ids(sources)), all_pages)
 
 
 @app.command()
@@ -131,19 +138,6 @@ def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool) -> None
     print_report(report)
     if report.failed_sources:
         raise CommandFailed(report.failure_line(), INCOMPLETE)
-
-
-@app.command()
-def sources() -> None:
-    """List the sources with their health: last success, documents, what is due."""
-    from fazhi.console import print_sources
-    from fazhi.house import read_only_warehouse
-    from warehouse.health import source_health
-
-    settings = _settings()
-    found = _load_sources(settings)
-    engine = read_only_warehouse(settings)
-    print_sources(found, source_health(engine) if engine else [])
 
 
 @app.command()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from connectors.registry import Source
     from fazhi.settings import Settings
 
+_NAME_WIDTH = 44
 _STYLE = {
     "ok": "green",
     "unchanged": "green",
@@ -173,6 +174,7 @@ def _finding_panel(finding: Finding) -> Panel:
 def print_sources(sources: Mapping[str, Source], health: Sequence[Mapping[str, Any]]) -> None:
     """Every source with its health; one that never succeeded is its own state."""
     by_id = {row["source_id"]: row for row in health}
+    widths = {"source": max(map(len, sources), default=1), "health": len("never crawled")}
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in (
         "source",
@@ -184,15 +186,22 @@ def print_sources(sources: Mapping[str, Source], health: Sequence[Mapping[str, A
         "last report",
         "failing since",
     ):
-        table.add_column(name, no_wrap=True)
-    for source_id, source in sources.items():
+        table.add_column(
+            name, no_wrap=True, min_width=widths.get(name), max_width=_NAME_WIDTH if name == "name" else None
+        )
+    for source_id, source in sorted(sources.items(), key=lambda item: not item[1].verified):
         row = by_id.get(source_id, {})
         table.add_row(
-            source_id, f"{source.name_zh} {source.name_en}", source.engine, str(row.get("health", "never crawled")),
+            source_id, f"{source.name_zh} {source.name_en}", source.engine, _health(source, row),
             _shown(row.get("last_success_at")), _shown(row.get("documents")), str(row.get("last_report_year") or "-"),
             _shown(row.get("failing_since")),
         )  # fmt: skip
     _out().print(table)
+
+
+def _health(source: Source, row: Mapping[str, Any]) -> str:
+    health = str(row.get("health", "never crawled"))
+    return "unverified" if not source.verified and health == "never crawled" else health
 
 
 def print_status(status: Mapping[str, Any], settings: Settings) -> None:

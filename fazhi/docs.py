@@ -69,6 +69,7 @@ def _option_row(parameter: Any, context: typer.Context) -> str:
 def pages() -> dict[Path, str]:
     """Every generated document with its text."""
     from fazhi.metrics_page import render_metrics
+    from fazhi.sources_page import render_sources
     from sandbox.chaos_table import render_faults
     from warehouse.dictionary import render_dictionary
 
@@ -79,6 +80,7 @@ def pages() -> dict[Path, str]:
         docs / "dictionary.md": render_dictionary(),
         docs / "metrics.md": render_metrics(ROOT / "catalog"),
         docs / "faults.md": render_faults(),
+        docs / "sources.md": render_sources(_GENERATED),
     }
 
 

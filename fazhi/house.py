@@ -41,12 +41,15 @@ def read_settings() -> Settings:
 
 def load_all_sources(settings: Settings) -> dict[str, Source]:
     """The project's sources and those of FAZHI_SOURCES. Raises ContractBroken with one line."""
-    folders = [ROOT / "connectors" / "sources"]
-    if settings.sources is not None:
-        if not settings.sources.is_dir():
-            raise CommandFailed(f"FAZHI_SOURCES: {settings.sources} is not a folder", USAGE)
-        folders.append(settings.sources)
-    return load_sources(folders)
+    if settings.sources is not None and not settings.sources.is_dir():
+        raise CommandFailed(f"FAZHI_SOURCES: {settings.sources} is not a folder", USAGE)
+    return load_sources(source_folders(settings))
+
+
+def source_folders(settings: Settings) -> list[Path]:
+    """Where source files lie, each with its `fixtures/` beside them."""
+    own = ROOT / "connectors" / "sources"
+    return [own] if settings.sources is None else [own, settings.sources]
 
 
 def catalog_folder() -> Path:

@@ -119,6 +119,24 @@ def retry_quarantine(
         raise CommandFailed(f"{len(left)} of {len(done)} rows stay in quarantine: {left[0].told}", INCOMPLETE)
 
 
+def copies(as_json: _Json = False) -> None:
+    """List reports that stand in several places, identical or nearly so: the original, why, and what differs."""
+    from dataclasses import asdict
+
+    from warehouse.copies import find_copies
+
+    found = find_copies(_engine())
+    if as_json:
+        _print_json([asdict(one) for one in found])
+        return
+    for one in found:
+        kind = "identical 相同" if one.is_identical else f"{one.shared:.0%} shared 相近"
+        typer.echo(f"{one.original_id}\n  copy 副本: {one.copy_id}  ({kind}; original by 依据: {one.evidence})")
+        for ours, theirs in one.differences[:5]:
+            typer.echo(f"  - {ours[:76]}\n  + {theirs[:76]}")
+    typer.echo(f"{len(found)} copies 份副本")
+
+
 def diff(
     document: Annotated[str, typer.Argument(help="The document's address or id, or a part that fits no other.")],
     versions: Annotated[

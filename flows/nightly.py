@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,13 +20,14 @@ from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
 from connectors.archive import Archive, ArchiveUnusable
-from connectors.crawled import CrawlResult, Part
-from connectors.errors import ContractBroken, SourceError
+from connectors.crawled import CrawlResult, Part, ReadPage
+from connectors.drift import Drift, find_drift, load_shape
+from connectors.errors import ContractBroken, LayoutChanged, SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Attempt, Client, GatewayUnreachable
 from connectors.http.lanes import share_lanes
-from connectors.registry import Source
-from fazhi.house import http_settings, load_all_sources, load_catalog, open_archive
+from connectors.registry import Source, default_ids
+from fazhi.house import http_settings, load_all_sources, load_catalog, open_archive, source_folders
 from fazhi.report import RunReport, SourceLine
 from fazhi.settings import Settings
 from tasks.assemble import (
@@ -82,6 +83,7 @@ class _House:
     run: RunState = field(default_factory=RunState)
     changed: set[str] = field(default_factory=set)
     """Sources whose loads changed content."""
+    drifts: dict[str, Drift] = field(default_factory=dict)
 
 
 def _as_is(value: T) -> T:
@@ -100,7 +102,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     """Crawl the sources, load what is new or changed, check it, release it, report it.
 
     Args:
-        source: ids of the sources to crawl; empty means all of them.
+        source: ids of the sources to crawl; empty means all that are verified.
         all_pages: fetch every listed page, not only the annual reports.
     """
     settings = Settings()
@@ -108,7 +110,7 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     unknown = [name for name in source or () if name not in found]
     if unknown:
         raise ContractBroken(f"no source has the id {unknown[0]!r}; the ids are {', '.join(found)}")
-    chosen = [found[name] for name in source] if source else list(found.values())
+    chosen = [found[name] for name in source or default_ids(found)]
     with watch_run(settings, str(flow_run.id), chosen) as watch:
         return await _run_night(settings, chosen, all_pages, watch)
 
@@ -157,6 +159,7 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
             tuple(watch.notes),
         )
         await _publish_artifacts(report)
+        await _publish_repairs(house.drifts)
         reach("nightly-6-reported")
         frontier.finish()
     finally:
@@ -218,7 +221,8 @@ class _Loads:
         self.removed_links = 0
 
     async def take_part(self, part: Part) -> None:
-        """Publish pages of a crawl that goes on. Raises DataTestFailed, WarehouseError."""
+        """Publish pages of a crawl that goes on. Raises LayoutChanged, DataTestFailed, WarehouseError."""
+        _assert_shape(self.house, self.source, part.pages)
         documents = await parse(self.source.id, _as_is(part.pages))
         states = part_states(part, self.source.id)
         loaded = await self._load(self._batch(documents=documents, pages=states, is_part=True))
@@ -342,6 +346,7 @@ async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str |
             _as_is(loads.take_part),
         )
         reach("nightly-2-crawled")
+        _assert_shape(house, source, result.pages)
         return (await parse(source.id, _as_is(result.pages)) if result.pages else ()), None
     except DataTestFailed as error:
         return (), str(error)
@@ -355,6 +360,25 @@ async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str |
         return (), f"{source.id}: a defect of fazhi, please report it with this line: {what}"
 
 
+def _assert_shape(house: _House, source: Source, pages: Sequence[ReadPage]) -> None:
+    """Raises LayoutChanged where tonight's pages have not the shape of the source's contract."""
+    drift = find_drift(source, load_shape(source_folders(Settings()), source.id), pages, house.archive.load)
+    if drift is not None:
+        house.drifts[source.id] = drift
+        raise LayoutChanged(f"{source.id}: {drift}", url=source.start[0].url)
+
+
 async def _publish_artifacts(report: RunReport) -> None:
     await acreate_markdown_artifact(report.markdown(), key="run-report", description=report.headline())
     await acreate_table_artifact(report.rows(), key="run-report-sources", description="One row per source")
+
+
+async def _publish_repairs(drifts: Mapping[str, Drift]) -> None:
+    """One artifact for each source whose layout has changed: the evidence, and the repair where one is proposed."""
+    for source_id, drift in drifts.items():
+        lines = [f"# {source_id}: layout-changed 版式变更", *(f"- {words}" for words in drift.evidence)]
+        lines.append(
+            f"\nProposed repair of its YAML 建议:\n\n```yaml\n{drift.repair}\n```" if drift.repair else "\nNo repair."
+        )
+        key = f"repair-{source_id.replace('_', '-')}"
+        await acreate_markdown_artifact("\n".join(lines), key=key, description="What changed, and how to mend it")

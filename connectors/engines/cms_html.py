@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from connectors.engines.family import FamilyEngine
+from connectors.engines.marks import mark
 
 
 class CmsHtmlEngine(FamilyEngine):
@@ -18,3 +19,7 @@ class CmsHtmlEngine(FamilyEngine):
     bodies = ("#ContentBox", "td.content", "#zoom", ".article-content")
     titles = ("#ArticleTitle", "td.title", "h1", ".title")
     first_page = 1
+    marks = (
+        mark(r"/cms/jsp/rss\.jsp\?ColumnID=", 5, "its feed"),
+        mark(r"/cms/html/\d+/(?:column_|\d{4}/)", 5, "columns under /cms/html/"),
+    )

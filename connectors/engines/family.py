@@ -29,10 +29,33 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from connectors.base import Page, PageRef
+    from connectors.engines.marks import Mark
     from connectors.registry import Source
 
 SHORT_BODY = 20
 """Characters of body below which the content is probably in the attachments."""
+EDITORS = (
+    ".TRS_UEDITOR",
+    ".TRS_Editor",
+    ".trs_editor_view",
+    "ucapcontent",
+    "#UCAP-CONTENT",
+    ".v_news_content",
+    "#vsb_content",
+    ".j-fontContent",
+    "#conN",
+    "#zoomcon",
+    "#zoom",
+    ".artile_zw",
+    ".ewb-article-info",
+    "#info_content",
+    ".article-content",
+    ".article_content",
+    ".news_content",
+    ".xxgkml-content",
+)
+"""Containers that only an editor of some family writes around a body. They serve wherever a family's own are not
+there: templates are mixed, and portals change their CMS while old pages stay."""
 _IMAGE = re.compile(r"\.(?:jpe?g|png|gif|bmp|tiff?|webp)(?:[?#]|$)", re.I)
 _TOOL = re.compile(r"阅读器|浏览器|客户端|插件|控件|输入法|使用说明|操作手册|帮助")
 _FRAME = re.compile(r"(?<![a-z])(?:foot(?:er)?|nav|header|links?|friend\w*|copyright)(?![a-z])")
@@ -49,6 +72,10 @@ class FamilyEngine:
     titles: ClassVar[tuple[str, ...]] = ("h1",)
     first_page: ClassVar[int] = 1
     """The number that page one of a list goes by."""
+    marks: ClassVar[tuple[Mark, ...]] = ()
+    """Signs of the family in a page (connectors/engines/marks.py)."""
+    is_telling: ClassVar[bool] = True
+    """Whether an address of the shape of `detail` tells the family."""
 
     def discover(self, page: Page, source: Source) -> Listing:
         if is_feed(page):
@@ -78,9 +105,13 @@ class FamilyEngine:
             return self._read_item(ref)
         return self.read_tree(parse_html(page.text), page, source, ref)
 
+    def find_node(self, root: HtmlElement, own: str | None) -> Body | None:
+        """The body's container. A selector that the source states is final."""
+        return find_body(root, (*self.bodies, *EDITORS), own=own)
+
     def read_tree(self, root: HtmlElement, page: Page, source: Source, ref: PageRef | None = None) -> Article:
         """The same for a page that is parsed already."""
-        body = find_body(root, self.bodies, own=source.selectors.body)
+        body = self.find_node(root, source.selectors.body)
         node = None if body is None else body.node
         attachments = find_attachments(root, node, page.url)
         meta = read_meta(root)
@@ -107,7 +138,7 @@ class FamilyEngine:
             site_id_code=_or_none(meta.get("siteidcode")),
             body=clean,
             attachments=attachments,
-            notes=_notes(clean, body),
+            notes=note_body(clean, body),
         )
 
     def _read_item(self, ref: PageRef) -> Article:
@@ -127,7 +158,7 @@ class FamilyEngine:
             site_id_code=None,
             body=clean,
             attachments=find_attachments(root, body, ref.url),
-            notes=_notes(clean, Body(body, "selector")),
+            notes=note_body(clean, Body(body, "selector")),
         )
 
     def find_date(
@@ -151,11 +182,7 @@ class FamilyEngine:
             (find_folder_time(url), "url_folder"),
             (find_url_day(url), "url"),
         ]
-        known = [(moment, origin) for moment, origin in found if moment]
-        if not known:
-            return None, None
-        day = known[0][0][:10]
-        return next(((m, origin) for m, origin in known if len(m) > 10 and m[:10] == day), known[0])
+        return choose_moment(found)
 
     def _find_title(
         self,
@@ -177,6 +204,15 @@ class FamilyEngine:
         if listed and not listed.endswith(("…", "...")) and headline != listed:
             return listed
         return headline or listed or _document_title(root)
+
+
+def choose_moment(found: Sequence[tuple[str | None, str]]) -> tuple[str | None, str | None]:
+    """The first known moment; a bare day yields to a later kind that knows the time of the same day."""
+    known = [(moment, origin) for moment, origin in found if moment]
+    if not known:
+        return None, None
+    day = known[0][0][:10]
+    return next(((m, origin) for m, origin in known if len(m) > 10 and m[:10] == day), known[0])
 
 
 def keep_own(listing: Listing, source: Source) -> Listing:
@@ -217,7 +253,7 @@ def _is_article(root: HtmlElement, meta: dict[str, str], labels: dict[str, str],
     return len(listed) >= 6 and listed in "".join(root.text_content().split())
 
 
-def _notes(clean: CleanText, body: Body | None) -> tuple[str, ...]:
+def note_body(clean: CleanText, body: Body | None) -> tuple[str, ...]:
     notes = list(clean.notes)
     if body is None:
         notes.append("no_body")

@@ -22,6 +22,7 @@ _PAGES = re.compile(r"第\s*\d{1,6}\s*/\s*(\d{1,6})\s*页|共\s*(\d{1,6})\s*页|
 _TOTAL = re.compile(r"共(?:有)?\s*(?:<[^<>]{1,80}>\s*){0,2}(\d{1,8})\s*(?:</?[^<>]{1,80}>\s*){0,2}(?:条|篇|个?记录)")
 _NUMBERED = re.compile(r"_(\d{1,6})(\.\w{2,6})\Z")
 _NEXT = re.compile(r"[\[【<«]*\s*(?:下一?页|后一?页|尾页|末页|最后一?页|next|last|\d{1,4}|>{1,2}|»)\s*[\]】>»]*", re.I)
+_NEXT_ONLY = re.compile(r"[\[【<«]*(?:下一?页|后一?页|nextpage|next)[>»\]】]*", re.I)
 _REDIRECT = re.compile(
     r"\blocation(?:\.href)?\s*=\s*['\"]([^'\"\s]{1,500})['\"]|location\.replace\(\s*['\"]([^'\"\s]{1,500})['\"]"
 )
@@ -90,7 +91,7 @@ def find_pages(root: HtmlElement, text: str, url: str, first: int) -> tuple[str,
     links = _next_links(root, url)
     numbered = [link for link in (url, *links) if page_number(link) is not None]
     if not numbered:
-        return tuple(link for link in links if link != url)
+        return tuple(link for link in links if link != url) or _find_next(root, url)
     stated = max((int(next(filter(None, match))) for match in _PAGES.findall(text)), default=0)
     last = max([stated + first - 1 if stated else 0, *(page_number(link) or 0 for link in links)])
     here = page_number(url)
@@ -126,14 +127,26 @@ def _next_links(root: HtmlElement, url: str) -> list[str]:
     links: list[str] = []
     for link in root.iter("a"):
         href = link.get("href")
-        if not href or len(href) > 500 or not _NEXT.fullmatch("".join(link.text_content().split())[:20]):
-            continue
+        label = "".join(link.text_content().split())[:20]
+        if not href or len(href) > 500 or not _NEXT.fullmatch(label) or label.strip("[]【】") == "1":
+            continue  # page one under another address repeats the page that the walk began with
         for target in _resolve([href], url):
             same_name = page_number(target) is not None and target.rpartition("/")[0] == folder
             same_path = urlsplit(target).path == path and urlsplit(target).query
             if (same_name or same_path) and target not in links and _is_same_list(target, url):
                 links.append(target)
     return links
+
+
+def _find_next(root: HtmlElement, url: str) -> tuple[str, ...]:
+    """Where a link in so many words leads to the next page, whatever its address looks like: VSB counts downwards in
+    a folder of its own, others number the bare file."""
+    for link in root.iter("a"):
+        href = link.get("href")
+        if not href or len(href) > 500 or not _NEXT_ONLY.fullmatch("".join(link.text_content().split())[:20]):
+            continue
+        return tuple(target for target in _resolve([href], url) if target.partition("#")[0] != url)
+    return ()
 
 
 def _is_same_list(target: str, url: str) -> bool:

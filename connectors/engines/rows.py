@@ -214,7 +214,8 @@ def find_script_rows(text: str, base_url: str, is_detail: re.Pattern[str]) -> tu
     rows: dict[str, PageRef] = {}
     for index, (_, end, url) in enumerate(hits):
         stop = hits[index + 1][0] if index + 1 < len(hits) else len(text)
-        chunk = text[end : min(stop, end + 3000)]
+        script_end = text.find("</script", end, min(stop, end + 3000))
+        chunk = text[end : script_end if script_end >= 0 else min(stop, end + 3000)]
         ref = PageRef(url, _script_title(chunk), find_day(chunk))
         rows[url] = _merge(rows[url], ref) if url in rows else ref
     return tuple(rows.values())
@@ -222,7 +223,7 @@ def find_script_rows(text: str, base_url: str, is_detail: re.Pattern[str]) -> tu
 
 def _script_title(chunk: str) -> str | None:
     """The longest text between quotes or tags that is not an address or a date."""
-    candidates = re.findall(r"[>'\"]([^<>'\"\n]{4,200})[<'\"\\]", chunk)
+    candidates = re.findall(r"[>'\"]([^<>'\"\n]{4,200})(?=[<'\"\\])", chunk)
     texts = [tidy(text) for text in candidates if re.search(r"[\u4e00-\u9fff]", text)]
     return max(texts, key=len, default=None)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from connectors.engines.family import FamilyEngine
+from connectors.engines.marks import mark
 
 
 class TrsEngine(FamilyEngine):
@@ -27,3 +28,9 @@ class TrsEngine(FamilyEngine):
     )
     titles = ("h1", ".zwxl-title .tit", ".article-title", ".title")
     first_page = 0
+    marks = (
+        mark(r"\bTRS_(?:Editor|UEDITOR)\b|\btrs_editor_view\b", 3, "the editor's class"),
+        mark(r"\bcreatePage(?:HTML)?\s*\(\s*\d{1,6}\s*,\s*0\s*,", 3, "a page counter from 0"),
+        mark(r"/P0\d{18,24}\.\w{3,4}", 3, "files named P0…"),
+        mark(r"\bCustom_UnionStyle\b", 2, "the editor's inner class"),
+    )

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from connectors.base import Listing
 from connectors.engines import paging
 from connectors.engines.family import FamilyEngine, keep_own
+from connectors.engines.marks import mark
 from connectors.engines.rows import parse_records
 from connectors.errors import Refused, SourceChanged
 from connectors.urls import canonical, host_of
@@ -37,6 +38,11 @@ class TrueCmsEngine(FamilyEngine):
     bodies = ("div.content#zoom", "#zoom", "div.content", ".article-content", "#zoomcon")
     titles = ("h1", ".title")
     first_page = 1
+    marks = (
+        mark(r"messageController/getMessage\.do", 8, "its message service"),
+        mark(r"id=[\"']?initData\b", 5, "rows in #initData"),
+        mark(r"/TrueCMS/", 5, "the maker's name"),
+    )
 
     def discover(self, page: Page, source: Source) -> Listing:
         start = page.text.lstrip()[:1]

@@ -15,6 +15,7 @@ from connectors.base import Listing, PageRef
 from connectors.engines import paging
 from connectors.engines.dates import parse_moment
 from connectors.engines.family import FamilyEngine, keep_own
+from connectors.engines.marks import mark
 from connectors.engines.meta import read_meta, tidy
 from connectors.errors import Refused, SourceChanged
 from connectors.urls import canonical
@@ -42,6 +43,13 @@ class UcapEngine(FamilyEngine):
     )
     titles = ("ucaptitle", "h1", ".article-title", ".title")
     first_page = 1
+    marks = (
+        mark(r"<(?:ucaptitle|ucapcontent|publishtime)\b|UCAP-CONTENT", 8, "tags of UCAP"),
+        mark(r"name=[\"']?channelid\b", 4, "a channel id in the metas"),
+        mark(r"name=[\"']?others[\"']?\s*content=[\"']?页面生成时间", 4, "a generation time in `others`"),
+        mark(r"\b(?:xxgk|zfxxgk|common)_list\b", 3, "names of its lists"),
+        mark(r"/xhtml/", 2, "assets under /xhtml/"),
+    )
 
     def discover(self, page: Page, source: Source) -> Listing:
         if page.text.lstrip()[:1] in ("{", "["):

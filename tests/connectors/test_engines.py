@@ -16,7 +16,7 @@ from connectors.engines import engine_names, get_engine
 from connectors.engines.dates import find_date, find_folder_time, find_url_day, parse_moment
 from connectors.engines.feed import parse_feed
 from connectors.errors import SourceChanged, SourceError
-from connectors.registry import load_sources
+from connectors.registry import default_ids, load_sources
 from connectors.urls import canonical, document_key
 from extraction.decode import decode
 from tests.connectors.engine_pages import CMS, ROOT, SITE, UUID, discover, make_page, make_source, read, rows
@@ -187,7 +187,8 @@ def crawled(corpus: Path) -> dict[str, tuple[Article, list[Article]]]:
         return Page(url, decode((folder / entry["file"]).read_bytes(), entry["headers"].get("Content-Type")), kind)
 
     found: dict[str, tuple[Article, list[Article]]] = {}
-    for source in load_sources([ROOT / "connectors" / "sources"]).values():
+    sources = load_sources([ROOT / "connectors" / "sources"])
+    for source in (sources[source_id] for source_id in default_ids(sources)):
         engine = get_engine(source.engine)
         queue = [(start.url, start.kind) for start in source.start]
         refs: dict[str, PageRef] = {}

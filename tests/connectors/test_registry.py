@@ -104,12 +104,12 @@ def test_missing_file_folder_and_double_id(tmp_path: Path) -> None:
 
 def test_the_projects_own_sources_load() -> None:
     sources = load_sources([ROOT / "connectors" / "sources"])
-    assert {source.engine for source in sources.values()} == set(engine_names())
+    assert {source.engine for source in sources.values()} <= set(engine_names())
     assert all(source_id == source.id for source_id, source in sources.items())
 
 
 def test_unknown_engine_names_the_known() -> None:
-    with pytest.raises(ContractBroken, match="known are cms_html, trs, truecms, ucap"):
+    with pytest.raises(ContractBroken, match="known are cms_html, empire, epoint, "):
         get_engine("wordpress")
 
 
