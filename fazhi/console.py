@@ -77,7 +77,7 @@ def progress_bars(is_shown: bool) -> Iterator[Bars]:
         TimeElapsedColumn(),
         console=console,
         transient=True,
-        disable=not is_shown,
+        disable=not (is_shown and console.is_terminal),  # without one they would be drawn for nobody, all the time
     )
     with progress:
         yield Bars(progress)

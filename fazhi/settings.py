@@ -57,7 +57,7 @@ class Settings(BaseSettings):
         "agent. Required on the live network.",
     )
     concurrency: int = Field(
-        8, ge=1, le=256, description="Sources crawled at once. Each host has one lane, whatever this is."
+        8, ge=1, le=1024, description="Sources crawled at once. Each host has one lane, whatever this is."
     )
     timeout: float = Field(30.0, gt=0, description="Seconds for one whole request, connect and read included.")
     retries: int = Field(3, ge=0, le=10, description="Further attempts after a transient failure.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -56,14 +56,16 @@ def stream(conn: Connection, query: Select[Any], size: int = 5000) -> Iterator[A
     yield from conn.execute(query, execution_options={"yield_per": size})
 
 
+_SPELLINGS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "~",
+    str: repr,
+    bytes: repr,
+    Decimal: lambda value: format(value, "f"),
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+}
+
+
 def _plain(value: object) -> str:
     """One spelling per value; a text cannot be mistaken for a number or for a field's end."""
-    if value is None:
-        return "~"
-    if isinstance(value, str | bytes):
-        return repr(value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    return str(value)
+    return _SPELLINGS.get(type(value), str)(value)
