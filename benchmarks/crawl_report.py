@@ -48,7 +48,9 @@ def pipeline_section(result: Figures) -> str:
         f"time a page, {row['pages_per_cpu_second']:.0f} pages per CPU second, {row['rss_mb']:.0f} MB.",
     ]
     if row["server_ms_per_page"] is not None:
-        lines.append(f"Of it {row['server_ms_per_page']:.2f} ms are the Prefect server's, beside it.")
+        lines.append(
+            f"The Prefect server takes {row['server_ms_per_page']:.2f} ms a page beside it, which the rate counts."
+        )
     if "race" in result:
         factor = row["pages_per_cpu_second"] / result["race"][1]["pages_per_cpu_second"]
         told = verdict(factor >= PIPELINE_BAR)
