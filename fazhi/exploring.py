@@ -74,7 +74,7 @@ def _page_reader(settings: Settings) -> Callable[[str, int, int, str], bytes] | 
         from fazhi.house import open_archive
 
         try:
-            return open_archive(settings).load(SnapshotRef(file, offset, length, sha256)).body
+            return open_archive(settings, only_reads=True).load(SnapshotRef(file, offset, length, sha256)).body
         except SourceError as error:
             raise OSError(" ".join(str(error).split())) from error
 

@@ -97,12 +97,14 @@ def http_settings(settings: Settings) -> HttpSettings:
     )
 
 
-def open_archive(settings: Settings) -> Archive:
-    """The raw archive, with the files of dead writers sealed. Raises ContractBroken or ArchiveUnusable."""
+def open_archive(settings: Settings, *, only_reads: bool = False) -> Archive:
+    """The raw archive; unless it `only_reads`, with the files of dead writers sealed.
+
+    Raises ContractBroken or ArchiveUnusable."""
     from connectors.archive import Archive
 
     where = settings.archive or settings.spool
-    return Archive(where, spool=settings.spool, rotate_at=int(settings.archive_file_mb * _MIB))
+    return Archive(where, spool=settings.spool, rotate_at=int(settings.archive_file_mb * _MIB), only_reads=only_reads)
 
 
 def prepare_nightly(settings: Settings) -> None:

@@ -104,7 +104,9 @@ class Settings(BaseSettings):
         "Default: none.",
     )
     explore_prefect: str | None = Field(
-        None, description="Address of the Prefect UI, e.g. `http://127.0.0.1:4200`: runs in the explorer link to it."
+        None,
+        pattern="^https?://",
+        description="Address of the Prefect UI, e.g. `http://127.0.0.1:4200`: runs in the explorer link to it.",
     )
     acknowledged: Path | None = Field(
         None,

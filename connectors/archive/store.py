@@ -40,10 +40,12 @@ class Archive:
     """The raw pages at one place: any number of readers, one file per writer. Safe between threads and processes.
 
     `where` is a folder or an fsspec URL; `spool`, the local folder of the file being written, is needed for a URL only.
-    Raises ContractBroken for a URL that nothing here can read, ArchiveUnusable where a dead writer's file cannot be
-    sealed."""
+    Opening seals the files of dead writers, unless it `only_reads`. Raises ContractBroken for a URL that nothing here
+    can read, ArchiveUnusable where a dead writer's file cannot be sealed."""
 
-    def __init__(self, where: Path | str, *, spool: Path | None = None, rotate_at: int = _ROTATE_AT) -> None:
+    def __init__(
+        self, where: Path | str, *, spool: Path | None = None, rotate_at: int = _ROTATE_AT, only_reads: bool = False
+    ) -> None:
         self.place: Place = place_of(where)
         if isinstance(self.place, LocalPlace):
             spool = self.place.folder
@@ -59,8 +61,9 @@ class Archive:
         self._maps: dict[str, Map] = {}
         self._sizes: dict[str, int] = {}
         """Of files, as far as `has` has seen them reach."""
-        with telling(self.place.shown, "opened"):
-            recover(spool, self.place)
+        if not only_reads:
+            with telling(self.place.shown, "opened"):
+                recover(spool, self.place)
 
     def __enter__(self) -> Self:
         return self

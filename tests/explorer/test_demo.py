@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -23,16 +26,26 @@ def test_demo_can_be_explored(browser: Browser, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("FAZHI_HOME", str(tmp_path / "data"))
     with running([str(FAZHI), "explore", "--port", "0"]) as said:
         address = said.rstrip("/")
+        _wait(address)
         with reading(browser, address) as page:
             _walk(page, address)
+
+
+def _wait(address: str) -> None:
+    """Until the index of the first release is made: before that pages say so with 503."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=30):
+                return
+        except urllib.error.HTTPError as error:
+            assert error.code == 503
+            time.sleep(0.1)
+    raise AssertionError("the release was not ready within a minute")
 
 
 def _walk(page: Page, address: str) -> None:
     """From the overview to a sentence of the sandbox's reports, its page in the archive, damaged words and spam."""
     page.goto(address)
-    while page.locator("h1").inner_text() == "正在准备":
-        page.wait_for_timeout(300)
-        page.goto(address)
     expect(page.locator(".facts li").nth(1)).to_contain_text("12")
     page.get_by_label("找指标（中文或英文）").fill("收到行政复议申请数")
     page.keyboard.press("Enter")
