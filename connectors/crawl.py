@@ -54,7 +54,7 @@ class _Crawl:
                 f"assertion{unread}",
                 url=self.source.start[0].url,
             )
-        titled = {report_year(ref.title) for ref in refs.values() if ref.title and self.is_report(ref.title)}
+        titled = {_year_of(ref) for ref in refs.values() if ref.title and self.is_report(ref.title)}
         missing = [year for year in wants.report_years if year not in titled]
         if missing:
             raise SourceChanged(
@@ -203,6 +203,12 @@ class _Crawl:
         title = article.title or ref.title or ""
         is_report = self.is_report(title)
         return is_report, report_year(title) if is_report else None
+
+
+def _year_of(ref: PageRef) -> int | None:
+    """The year of a listed report; where its title names none, the one before it was published."""
+    named = report_year(ref.title or "")
+    return named if named is not None or ref.listed_date is None else int(ref.listed_date[:4]) - 1
 
 
 def _leads_away(ref: PageRef, final_url: str) -> SourceChanged:
