@@ -70,7 +70,7 @@ class _Crawl:
         unmet = []
         if len(refs) < wants.min_list_rows:
             unmet.append(f"the lists hold {len(refs)} rows, the source asserts at least {wants.min_list_rows}")
-        titled = {report_year(ref.title) for ref in refs.values() if ref.title and self.is_report(ref.title)}
+        titled = {_year_of(ref) for ref in refs.values() if ref.title and self.is_report(ref.title)}
         missing = [year for year in wants.report_years if year not in titled]
         if missing:
             unmet.append(f"no annual report listed for {', '.join(map(str, missing))}, which the source asserts")
@@ -283,6 +283,12 @@ class _Crawl:
 def _told_away(ref: PageRef, final_url: str) -> SourceChanged:
     words = f"{ref.url} leads to {final_url}, which is read as another page already: what is held of the former stays"
     return SourceChanged(words, url=ref.url)
+
+
+def _year_of(ref: PageRef) -> int | None:
+    """The year of a listed report; where its title names none, the one before it was published."""
+    named = report_year(ref.title or "")
+    return named if named is not None or ref.listed_date is None else int(ref.listed_date[:4]) - 1
 
 
 async def crawl_source(

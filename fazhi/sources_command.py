@@ -91,6 +91,21 @@ def doctor(
         raise CommandFailed(f"{n_ill} of {len(chosen)} sources are not healthy", INCOMPLETE)
 
 
+@sources.command()
+def coverage() -> None:
+    """Which reports are expected of each source, by year, and why a year has none."""
+    from fazhi.exits import USAGE, CommandFailed
+    from fazhi.house import read_only_warehouse, read_settings
+    from warehouse.health import expected_reports
+
+    engine = read_only_warehouse(read_settings())
+    if engine is None:
+        raise CommandFailed("no warehouse yet: run `fazhi nightly` first", USAGE)
+    for row in expected_reports(engine):
+        told = row["reason"] or "ok"
+        typer.echo(f"{row['source_id']:<24}{row['region_zh']:<10}{int(row['year'])}  {row['n_reports']:>3}  {told}")
+
+
 def diagnose(source: Source, row: Mapping[str, Any]) -> tuple[str, str]:
     """(verdict, what to do) by the last run and the rhythm. Unverified sources are told as such until they ran."""
     health = str(row.get("health", "never crawled"))

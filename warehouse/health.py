@@ -12,6 +12,7 @@ from warehouse.engine import reading
 from warehouse.findings import verdicts
 from warehouse.fingerprint import hash_content
 from warehouse.marts import select_source_health
+from warehouse.marts_expected import select_expected_reports
 from warehouse.schema import (
     dim_document,
     fact_check,
@@ -103,6 +104,12 @@ def source_health(engine: Engine, now: datetime | None = None) -> list[Record]:
             record["last_failures"] = last["failures"] if last else []
             record["health"] = _health(record, now)
     return health
+
+
+def expected_reports(engine: Engine) -> list[Record]:
+    """One record per source and expected year: reports found, and the reason where there is none."""
+    with reading(engine) as conn:
+        return [dict(row) for row in conn.execute(select_expected_reports()).mappings()]
 
 
 def last_runs(conn: Connection) -> dict[str, Record]:

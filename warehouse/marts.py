@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
 
 from warehouse.keys import NOT_APPLICABLE
-from warehouse.marts_expected import select_expected_reports
 from warehouse.schema import dim_document as doc
 from warehouse.schema import (
     fact_check,
@@ -246,11 +245,7 @@ RELEASED = {
 }
 """Marts that a release carries."""
 
-VIEWS = {
-    **RELEASED,
-    "mart_source_health": select_source_health,
-    "mart_expected_reports": select_expected_reports,
-}
+VIEWS = {**RELEASED, "mart_source_health": select_source_health}
 
 
 def create_views(conn: Connection) -> None:

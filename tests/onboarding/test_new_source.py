@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -279,3 +280,16 @@ def test_titles_that_a_list_cuts_short_are_followed(tmp_path: Path) -> None:
     reports = {path for path, doc in portal.expected.items() if doc.is_report}
     assert reports <= {urlsplit(page.ref.url).path for page in result.pages}
     assert {urlsplit(page.ref.url).path for page in result.pages if page.is_report} == reports
+
+
+def test_titles_without_a_year_count_by_their_day(tmp_path: Path) -> None:
+    portal = LAYOUTS["empire"][0]()
+    for path, page in list(portal.pages.items()):
+        portal.pages[path] = re.sub(r"荻秋县\d{4}年法治政府建设情况报告", "荻秋县法治政府建设情况报告", str(page))
+    portal.expected = {
+        path: replace(doc, title="荻秋县法治政府建设情况报告") if doc.is_report else doc
+        for path, doc in portal.expected.items()
+    }
+    with ReplicaSite(portal) as site:
+        proposal = propose_into(examine(site, f"http://{portal.host}/"), tmp_path)
+        assert_reports(portal, crawl(site, tmp_path / f"{proposal.source_id}.yaml", tmp_path))

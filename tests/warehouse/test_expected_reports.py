@@ -10,15 +10,14 @@ from sqlalchemy import Engine
 from tests.warehouse.builders import SOURCE, at, batch, report
 from tests.warehouse.conftest import load
 from warehouse.batch import LoadBatch, PageState, SourceCounts
+from warehouse.marts_expected import select_expected_reports
 
 TEXT = "收到10件，受理8件，不予受理2件。"
 
 
 def told(engine: Engine) -> list[tuple[int, int, str | None]]:
     with engine.connect() as conn:
-        found = conn.exec_driver_sql(
-            "SELECT year, n_reports, reason FROM mart_expected_reports ORDER BY source_id, year"
-        ).all()
+        found = [(row.year, row.n_reports, row.reason) for row in conn.execute(select_expected_reports())]
     return [(int(year), int(n), reason) for year, n, reason in found]
 
 
