@@ -12,7 +12,7 @@ import typer
 from fazhi.exits import INCOMPLETE, USAGE, CommandFailed
 
 if TYPE_CHECKING:
-    from connectors.archive import Archive, SnapshotRef
+    from connectors.archive import Archive
     from connectors.archive.upkeep import Count
     from fazhi.settings import Settings
 
@@ -31,9 +31,10 @@ def verify(as_json: _Json = False) -> None:
 
     Exit code 1 when a record is damaged, a reference leads nowhere, or there is no page at all."""
     from connectors.archive.upkeep import verify as read_all
+    from fazhi.house import read_references
 
     settings = _settings()
-    verdict = read_all(_archive(settings), _references(settings) or ())
+    verdict = read_all(_archive(settings), read_references(settings) or ())
     damaged = [str(one) for one in verdict.damaged]
     lost = [
         f"{ref.file}, offset {ref.offset}: the warehouse refers to it, and no good page is there"
@@ -134,11 +135,12 @@ def prune(
     The last version of each page stays, and so does every version that the warehouse refers to. Files that lose pages
     are written anew; references stay good. Files with damaged records are left alone."""
     from connectors.archive.retention import Policy, carry_out, plan_pruning
+    from fazhi.house import read_references
 
     if days is None and versions is None:
         raise CommandFailed("say what to keep: --days, --versions or both", USAGE)
     settings = _settings()
-    references = _references(settings)
+    references = read_references(settings)
     if references is None:
         raise CommandFailed(
             f"no warehouse at {settings.shown_warehouse}: without it nobody can tell which raw pages are needed", USAGE
@@ -180,23 +182,6 @@ def _archive(settings: Settings) -> Archive:
     if settings.archive is None and not settings.spool.is_dir():
         raise CommandFailed(f"no raw archive at {settings.spool} yet: run `fazhi nightly` first", USAGE)
     return open_archive(settings)
-
-
-def _references(settings: Settings) -> list[SnapshotRef] | None:
-    """Raw pages that the warehouse refers to, in order; None where there is no warehouse."""
-    from connectors.archive import SnapshotRef
-    from fazhi.house import read_only_warehouse
-    from warehouse.snapshots import referenced_snapshots
-
-    engine = read_only_warehouse(settings)
-    if engine is None:
-        return None
-    try:
-        held = referenced_snapshots(engine)
-    finally:
-        engine.dispose()
-    refs = (SnapshotRef(one.file, one.offset, one.length, one.sha256) for one in held)
-    return sorted(refs, key=lambda ref: (ref.file, ref.offset))
 
 
 def _stats_row(name: str, one: Count) -> dict[str, Any]:

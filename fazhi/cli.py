@@ -21,6 +21,7 @@ from fazhi.exporting import export
 from fazhi.inspecting import check, copies, diff, quarantine
 from fazhi.new_source import new_source
 from fazhi.releasing import release
+from fazhi.serving import serve
 from fazhi.sources_command import sources
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ app.add_typer(db)
 app.add_typer(release)
 app.command()(export)
 app.command()(explore)
+app.command()(serve)
 app.add_typer(quarantine)
 app.add_typer(sources)
 app.command()(check)

@@ -20,7 +20,7 @@ from fazhi.logs import LOGGER
 from fazhi.settings import ROOT, Settings
 
 if TYPE_CHECKING:
-    from connectors.archive import Archive
+    from connectors.archive import Archive, SnapshotRef
     from connectors.http.client import HttpSettings
     from warehouse.engine import Engine
 
@@ -105,6 +105,22 @@ def open_archive(settings: Settings, *, only_reads: bool = False) -> Archive:
 
     where = settings.archive or settings.spool
     return Archive(where, spool=settings.spool, rotate_at=int(settings.archive_file_mb * _MIB), only_reads=only_reads)
+
+
+def read_references(settings: Settings) -> list[SnapshotRef] | None:
+    """Raw pages that the warehouse refers to, in order; None where there is no warehouse."""
+    from connectors.archive import SnapshotRef
+    from warehouse.snapshots import referenced_snapshots
+
+    engine = read_only_warehouse(settings)
+    if engine is None:
+        return None
+    try:
+        held = referenced_snapshots(engine)
+    finally:
+        engine.dispose()
+    refs = (SnapshotRef(one.file, one.offset, one.length, one.sha256) for one in held)
+    return sorted(refs, key=lambda ref: (ref.file, ref.offset))
 
 
 def prepare_nightly(settings: Settings) -> None:

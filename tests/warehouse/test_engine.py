@@ -14,12 +14,13 @@ from sqlalchemy import Engine, event, func, insert, select, update
 from tests.postgres import Server
 from tests.warehouse.builders import SOURCE, batch, report
 from tests.warehouse.conftest import Make, load
-from tests.warehouse.tables import A, rows
+from tests.warehouse.tables import A, everything, rows
 from warehouse.creation import revision_table
 from warehouse.engine import check_writable, is_sqlite, open_existing, open_warehouse, writing
 from warehouse.errors import WarehouseError
 from warehouse.schema import fact_source_run, metadata
 from warehouse.schema_dims import DIMENSIONS, dim_unit
+from warehouse.upkeep import keep_up
 
 
 def url_of(path: Path) -> str:
@@ -186,3 +187,9 @@ def test_a_server_that_ends_the_connection_in_a_load_leaves_nothing_half_done(se
 def test_an_unknown_server_database_and_role(server: Server) -> None:
     with pytest.raises(WarehouseError, match="no such database or role"):
         open_warehouse(server.url("nosuch"))
+
+
+def test_upkeep_leaves_the_content_as_it_is(engine: Engine) -> None:
+    before = everything(engine)
+    assert keep_up(engine).endswith(("PRAGMA optimize", "ANALYZE"))
+    assert everything(engine) == before

@@ -1,0 +1,108 @@
+"""`fazhi serve`: a Prefect server with all deployments, in one command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fazhi.exits import OUTSIDE, CommandFailed
+from fazhi.settings import Settings
+
+PORT = 4200
+STARTS_WITHIN = 180.0
+"""Seconds; the first start of a server makes its database."""
+ENDS_WITHIN = 15.0
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; behind a proxy leave it on loopback.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the server and its UI.")] = PORT,
+) -> None:
+    """Start a Prefect server, register all deployments and run them, on schedule or from the UI, until Ctrl-C.
+
+    The server keeps its SQLite database in FAZHI_HOME/prefect; Prefect's own PREFECT_SERVER_DATABASE_CONNECTION_URL
+    names a PostgreSQL instead. Where PREFECT_API_URL is set already, that server is used and none is started."""
+    from fazhi.house import prepare_nightly, prepare_prefect, read_settings
+
+    settings = read_settings()
+    prepare_nightly(settings)
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")  # in the UI and here: nobody waits for a report
+    prepare_prefect(settings)
+    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    given = os.environ.get("PREFECT_API_URL")
+    if given:
+        _serve(given, given.removesuffix("/api"))
+        return
+    with _server(settings, host, port) as api:
+        os.environ["PREFECT_API_URL"] = api
+        _serve(api, api.removesuffix("/api"))
+
+
+def _interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def _serve(api: str, shown: str) -> None:
+    from flows.deployments import DEPLOYMENTS, serve_all
+
+    typer.echo(f"Prefect's UI is at {shown}/  (Ctrl-C ends it)")
+    typer.echo(f"Deployments: {', '.join(one.name for one in DEPLOYMENTS)}; API {api}")
+    sys.stdout.flush()
+    # The runner ends on SIGTERM with care: it cancels what runs and tells the server. Ctrl-C is to do the same.
+    signal.signal(signal.SIGINT, lambda *_: signal.raise_signal(signal.SIGTERM))
+    serve_all()
+
+
+@contextmanager
+def _server(settings: Settings, host: str, port: int) -> Iterator[str]:
+    """The address of the API of a server that ends with this command. Raises CommandFailed where it does not start."""
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        told = f"{host}:{port} cannot be listened on ({error.strerror}): choose another --port"
+        raise CommandFailed(told, OUTSIDE) from error
+    log = settings.home / "prefect" / "server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    shown = f"[{host}]" if ":" in host else host
+    api = f"http://{shown}:{port}/api"
+    command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--host", host, "--port", str(port)]
+    with log.open("ab") as out:  # in a session of its own: Ctrl-C must reach the runs before their server
+        process = subprocess.Popen(
+            command, stdout=out, stderr=out, start_new_session=True,
+            env={**os.environ, "PREFECT_UI_API_URL": api},
+        )  # fmt: skip
+    try:
+        _wait(process, f"{api}/health", log)
+        yield api
+    finally:
+        process.terminate()
+        try:
+            process.wait(ENDS_WITHIN)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], health: str, log: Path) -> None:
+    deadline = time.monotonic() + STARTS_WITHIN
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise CommandFailed(f"the Prefect server ended at once (exit {process.returncode}): read {log}", OUTSIDE)
+        try:
+            with urllib.request.urlopen(health, timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.3)  # not listening yet
+    raise CommandFailed(f"no answer from the Prefect server in {STARTS_WITHIN:.0f} s: read {log}", OUTSIDE)

@@ -1,0 +1,95 @@
+"""All deployments, defined once: `fazhi serve` serves them, deployments/prefect.yaml deploys them to a work pool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from prefect import Flow, serve
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+from prefect.schedules import Cron
+from prefect.types.entrypoint import EntrypointType
+
+from flows.keeping import maintain, release
+from flows.nightly import nightly
+from tasks.assemble import code_version
+
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
+
+ZONE = "Asia/Shanghai"
+POOL = "fazhi"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One flow as it is offered in the UI. A run that would be a second one beside a running one is cancelled: a night
+    still running is not joined by the next, and what it did not reach is due again then."""
+
+    flow: Flow[..., Any]
+    description: str
+    cron: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.flow.name
+
+    @property
+    def entrypoint(self) -> str:
+        """Path of the flow within the checkout."""
+        return f"{self.flow.fn.__module__.replace('.', '/')}.py:{self.flow.fn.__name__}"
+
+
+DEPLOYMENTS = (
+    Deployment(
+        nightly, "Crawl all sources, load what is new or changed, check it, release it.", "30 1 * * *",
+        {"source": None, "all_pages": False},
+    ),
+    Deployment(release, "Write the published state as a release in Parquet and make it the current one."),
+    Deployment(
+        maintain, "Archive retention and database upkeep.", "30 12 * * 0", {"keep_days": None, "keep_versions": None}
+    ),
+)  # fmt: skip
+
+
+def serve_all() -> None:
+    """Register all deployments with the server of PREFECT_API_URL and run what is scheduled or asked for, until
+    interrupted. Schedules stay active: a night missed while nothing was served begins when it is served again."""
+    serve(*(_to_serve(one) for one in DEPLOYMENTS), pause_on_shutdown=False, print_starting_message=False)
+
+
+def _to_serve(one: Deployment) -> RunnerDeployment:
+    made = one.flow.to_deployment(
+        one.name,
+        schedule=Cron(one.cron, timezone=ZONE) if one.cron else None,
+        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        parameters=dict(one.parameters),
+        description=one.description,
+        tags=[one.name],
+        version=code_version(),
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    return cast("RunnerDeployment", made)  # a coroutine only inside an event loop
+
+
+def to_yaml() -> dict[str, Any]:
+    """The `deployments` of deployments/prefect.yaml."""
+    return {"deployments": [_to_yaml(one) for one in DEPLOYMENTS]}
+
+
+def _to_yaml(one: Deployment) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "name": one.name,
+        "description": one.description,
+        "entrypoint": one.entrypoint,
+        "version": code_version(),
+        "tags": [one.name],
+        "parameters": dict(one.parameters),
+        "work_pool": {"name": POOL},
+        "concurrency_limit": {"limit": 1, "collision_strategy": ConcurrencyLimitStrategy.CANCEL_NEW.value},
+    }
+    if one.cron:
+        told["schedules"] = [{"cron": one.cron, "timezone": ZONE, "slug": one.name, "active": True}]
+    return told

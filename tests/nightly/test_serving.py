@@ -1,0 +1,125 @@
+"""`fazhi serve` and deployments/prefect.yaml: one definition, runs carried out, whole ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.nightly.conftest import FAZHI
+from tests.nightly.test_deployment import prefect, read
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def post(api: str, path: str, body: dict[str, Any]) -> Any:
+    """The server answers 503 while its SQLite is busy; Prefect's own clients ask again, too."""
+    asked = urllib.request.Request(f"{api}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    for _ in range(20):
+        try:
+            with urllib.request.urlopen(asked, timeout=20) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            if error.code != 503:
+                raise
+            time.sleep(0.5)
+    raise AssertionError(f"{path}: the server stayed busy")
+
+
+def wait_for(line: str, process: subprocess.Popen[str]) -> list[str]:
+    """The lines printed up to one that holds this."""
+    assert process.stdout is not None
+    seen: list[str] = []
+    for told in process.stdout:
+        seen.append(told)
+        if line in told:
+            return seen
+    raise AssertionError(f"ended without {line!r}: {''.join(seen)}")
+
+
+def wait_until_done(api: str, run_id: str) -> dict[str, Any]:
+    deadline = time.monotonic() + 150
+    while time.monotonic() < deadline:
+        found = read(api, f"flow_runs/{run_id}")
+        if found["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"not done: {found['state']}")
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def test_the_file_and_the_command_have_one_definition(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FAZHI_COMMIT", raising=False)
+    from flows.deployments import DEPLOYMENTS, to_yaml
+
+    written = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))
+    assert written["deployments"] == to_yaml()["deployments"]
+    assert {one.name for one in DEPLOYMENTS} == {"nightly", "release", "maintain"}
+
+
+def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FAZHI_"))}
+    env |= {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_CONTACT": "https://fazhi.example/contact"}
+    port = free_port()
+    api = f"http://127.0.0.1:{port}/api"
+    process = subprocess.Popen(
+        [str(FAZHI), "serve", "--port", str(port)],
+        env=env, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=(tmp_path / "err").open("w"),
+    )  # fmt: skip
+    try:
+        told = "".join(wait_for("Deployments:", process))
+        assert f"http://127.0.0.1:{port}/" in told and "nightly, release, maintain" in told
+        deadline = time.monotonic() + 90
+        while len(found := post(api, "deployments/filter", {})) < 3 and time.monotonic() < deadline:
+            time.sleep(0.3)
+        by_name = {one["name"]: one for one in found}
+        assert set(by_name) == {"nightly", "release", "maintain"}
+        assert by_name["nightly"]["schedules"][0]["schedule"]["timezone"] == "Asia/Shanghai"
+        assert by_name["nightly"]["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+        assert by_name["nightly"]["version"] and by_name["nightly"]["description"]
+        form = by_name["maintain"]["parameter_openapi_schema"]["properties"]
+        assert "Keep the newest" in form["keep_versions"]["description"]
+        run = post(api, f"deployments/{by_name['maintain']['id']}/create_flow_run", {"parameters": {}})
+        done = wait_until_done(api, run["id"])
+        assert done["state"]["type"] == "COMPLETED", done["state"]
+        assert done["name"].startswith("maintain 20")
+        artifacts = post(api, "artifacts/filter", {})
+        assert any("archive: kept whole" in one["data"] for one in artifacts if one["key"] == "maintain")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            post(api, f"deployments/{by_name['maintain']['id']}/create_flow_run", {"parameters": {"keep_days": "many"}})
+        assert refused.value.code in (409, 422) and b"keep_days" in refused.value.read()
+    finally:
+        process.send_signal(signal.SIGINT)
+        code = process.wait(60)
+    assert code == 0, (tmp_path / "err").read_text(encoding="utf-8")[-2000:]
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"{api}/health", timeout=5)
+    taken = socket.create_server(("127.0.0.1", port))
+    try:
+        again = subprocess.run([str(FAZHI), "serve", "--port", str(port)], env=env, capture_output=True, text=True)
+    finally:
+        taken.close()
+    assert again.returncode == 3 and f"127.0.0.1:{port} cannot be listened on" in again.stderr
+
+
+def test_all_deployments_are_deployed_to_a_work_pool(prefect_api: str, tmp_path: Path) -> None:
+    prefect(prefect_api, tmp_path, "work-pool", "create", "fazhi", "--type", "process", "--overwrite")
+    prefect(prefect_api, tmp_path, "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
+    for name in ("nightly", "release", "maintain"):
+        assert read(prefect_api, f"deployments/name/{name}/{name}")["work_pool_name"] == "fazhi"
