@@ -10,10 +10,12 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from explorer.app import Options
 from explorer.run_log import RunLog
 from tests.explorer.serving import Served, serving
+from tests.explorer.test_browser import look, overflow, reading, serious
 from warehouse.run_records import FORMAT, RunRecord, SourceRun, run_files, write_run
 
 NEWS, QUIET, STOPPED = (str(UUID(int=n)) for n in (1, 2, 3))
@@ -109,3 +111,14 @@ def test_log_follows_its_folder(tmp_path: Path) -> None:
     for day in (22, 23):
         write_run(tmp_path / "runs", record(str(UUID(int=day)), day), 2)
     assert len(log.seen().runs) == len(run_files(tmp_path / "runs")) == 2 and log.seen().last == {}
+
+
+@pytest.mark.parametrize("screen", ["wide", "phone"])
+def test_runs_fit_the_screen_and_read_aloud(browser: Browser, told: Served, screen: str) -> None:
+    with reading(browser, told.address, screen) as page:
+        for path in ("/runs", f"/runs/{NEWS}", f"/runs/{STOPPED}", "/", "/regions/990102"):
+            look(page, told, path, f"runs-{screen}-{len(path)}")
+            assert overflow(page) == 0 and serious(page) == [], path
+        page.goto(told.address)
+        page.locator("#troubles + ul a").first.click()
+        expect(page.locator("tr:target")).to_contain_text("溪石县人民政府")
