@@ -98,7 +98,8 @@ def _tell(request: Request, status: int, kind: str, detail: str, retry: int | No
     headers = {"retry-after": str(retry)} if retry else {}
     if _wants_json(request):
         return JSONResponse({"error": kind, "detail": detail}, status, headers)
-    response = render(request, Words(language_of(request)), "problem.html", status, kind=kind, detail=detail)
+    log = request.app.state.house.runs.seen()
+    response = render(request, Words(language_of(request)), "problem.html", status, kind=kind, detail=detail, log=log)
     response.headers.update(headers)
     return response
 

@@ -87,7 +87,11 @@ def test_run_tells_its_sources_words_and_release(told: Served) -> None:
     quiet = told.ask(f"/runs/{QUIET}?lang=en").text
     assert "Nothing changed; the release stays" in quiet and "Data tests" not in quiet
     stopped = told.ask(f"/runs/{STOPPED}").text
-    assert "这次运行中断了：WarehouseError: disk full" in stopped and "未轮到" in stopped and "990102_xishi" in stopped
+    assert (
+        "这次运行中断了：WarehouseError: disk full" in stopped
+        and "未轮到" in stopped
+        and "中断前没有做出新的发布" in stopped
+    )
 
 
 def test_overview_and_region_tell_what_failed_last(told: Served) -> None:
@@ -111,6 +115,15 @@ def test_log_follows_its_folder(tmp_path: Path) -> None:
     for day in (22, 23):
         write_run(tmp_path / "runs", record(str(UUID(int=day)), day), 2)
     assert len(log.seen().runs) == len(run_files(tmp_path / "runs")) == 2 and log.seen().last == {}
+
+
+def test_first_night_that_failed_is_told_without_a_release(options: Options, tmp_path: Path) -> None:
+    write_run(tmp_path / "runs", record(STOPPED, 22, FAILED, release=None, status="stopped", problem="x: full"), 2)
+    with serving(replace(options, releases=tmp_path / "releases", runs=tmp_path / "runs")) as one:
+        page = one.wait("/?lang=en", 503)
+        while "Getting ready" in page.text:
+            page = one.ask("/?lang=en")
+    assert "No release yet" in page.text and "no row of the trs family" in page.text and "stopped: x: full" in page.text
 
 
 @pytest.mark.parametrize("screen", ["wide", "phone"])
