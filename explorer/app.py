@@ -19,6 +19,7 @@ from explorer.current import Current, NotReady
 from explorer.guard import Guard, Rate
 from explorer.pages import api, data, documents, findings, metrics, overview, regions, runs
 from explorer.release import Gone, TooSlow
+from explorer.run_log import RunLog
 from explorer.view import STATIC, House, PageReader, language_of, render
 from explorer.words import Words
 
@@ -34,6 +35,8 @@ class Options:
     """Names under which it is reached, besides loopback."""
     token: str | None = None
     acknowledged: Path | None = None
+    runs: Path | None = None
+    """Folder of the records of runs."""
     prefect_ui: str | None = None
     read_page: PageReader | None = None
     seconds: float = 10.0
@@ -67,7 +70,8 @@ def create_app(options: Options) -> FastAPI:
         title="fazhi explorer", version="1", description=api.ABOUT, docs_url=None, redoc_url=None,
         openapi_url="/api/openapi.json", lifespan=follow,
     )  # fmt: skip
-    app.state.house = House(current, options.acknowledged, options.prefect_ui, options.read_page)
+    log = RunLog(options.runs, options.every)
+    app.state.house = House(current, options.acknowledged, options.prefect_ui, options.read_page, log)
     app.include_router(api.router)
     app.include_router(data.downloads)  # before the pages: a table's page would take its downloads for table names
     for module in (overview, metrics, regions, documents, findings, runs, data):
@@ -79,7 +83,8 @@ def create_app(options: Options) -> FastAPI:
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=3)
-    app.add_middleware(Guard, hosts=options.hosts, token=options.token, rate=Rate(options.per_second, options.burst))
+    rate = Rate(options.per_second, options.burst)
+    app.add_middleware(Guard, hosts=options.hosts, token=options.token, rate=rate, tell_fault=_fault)
     return app
 
 
@@ -93,7 +98,8 @@ def _tell(request: Request, status: int, kind: str, detail: str, retry: int | No
     headers = {"retry-after": str(retry)} if retry else {}
     if _wants_json(request):
         return JSONResponse({"error": kind, "detail": detail}, status, headers)
-    response = render(request, Words(language_of(request)), "problem.html", status, kind=kind, detail=detail)
+    log = request.app.state.house.runs.seen()
+    response = render(request, Words(language_of(request)), "problem.html", status, kind=kind, detail=detail, log=log)
     response.headers.update(headers)
     return response
 
@@ -120,3 +126,7 @@ async def _not_understood(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     said = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors())
     return _tell(request, 422, "not_understood", said)
+
+
+def _fault(scope: Scope, fault: str) -> Response:
+    return _tell(Request(scope), 500, "fault", fault)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import logging
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from secrets import token_hex
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LOGGER = logging.getLogger("fazhi.explorer")
 LONGEST_QUERY = 4096
 CLIENTS = 10_000
 """Addresses remembered for their rate."""
@@ -50,20 +54,29 @@ class Rate:
 
 
 class Guard:
-    """The outermost layer. Hosts are compared without their port."""
+    """The outermost layer. Hosts are compared without their port. `tell_fault` makes the answer to a question that met
+    a fault nobody expected, by the id under which the log has it."""
 
-    def __init__(self, app: ASGIApp, hosts: tuple[str, ...], token: str | None, rate: Rate) -> None:
+    def __init__(
+        self, app: ASGIApp, hosts: tuple[str, ...], token: str | None, rate: Rate,
+        tell_fault: Callable[[Scope, str], Response],
+    ) -> None:  # fmt: skip
         self.app = app
         self.hosts = {host.lower() for host in (*LOOPBACK, *hosts)}
         self.token = token
         self.rate = rate
+        self.tell_fault = tell_fault
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
 
+        is_begun = False
+
         async def send_guarded(message: Message) -> None:
+            nonlocal is_begun
+            is_begun = True
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
@@ -73,7 +86,14 @@ class Guard:
             await send(message)
 
         refusal = self._refusal(scope)
-        await (refusal or self.app)(scope, receive, send_guarded)
+        try:
+            await (refusal or self.app)(scope, receive, send_guarded)
+        except Exception:
+            fault = token_hex(4)
+            LOGGER.exception("fault %s at %s", fault, ascii(scope["path"]))
+            if is_begun:
+                raise  # half an answer: the connection is cut, so that nobody takes it for a whole one
+            await self.tell_fault(scope, fault)(scope, receive, send_guarded)
 
     def _refusal(self, scope: Scope) -> PlainTextResponse | None:
         headers = Headers(scope=scope)

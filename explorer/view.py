@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -17,6 +18,7 @@ from starlette.responses import HTMLResponse
 from explorer import words
 from explorer.current import Current
 from explorer.release import Reader
+from explorer.run_log import RunLog
 from explorer.words import Language, Words
 
 HERE = Path(__file__).resolve().parent
@@ -38,6 +40,7 @@ class House:
     prefect_ui: str | None
     read_page: PageReader | None
     """None where no archive is at hand."""
+    runs: RunLog
 
 
 @dataclass(slots=True)
@@ -169,7 +172,21 @@ def _when(value: Any) -> str:
     """A moment as a day and minute in UTC; a text is cut to its day."""
     if value is None:
         return ""
-    return value[:10] if isinstance(value, str) else f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, str):
+        return value[:10]
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC)  # DuckDB gives moments in the machine's time zone
+    return f"{value:%Y-%m-%d %H:%M}"
+
+
+def _duration(seconds: float | None) -> str:
+    """Hours, minutes and seconds as far as there are any."""
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min {rest:02d} s"
 
 
 def _environment() -> Environment:
@@ -183,6 +200,7 @@ def _environment() -> Environment:
         "spark": _sparkline,
         "sparkline": _sparkline_points,
         "when": _when,
+        "duration": _duration,
         "MAPS": maps,
     }
     made.globals |= {name: getattr(words, name) for name in WORDS}
@@ -190,6 +208,6 @@ def _environment() -> Environment:
     return made
 
 
-WORDS = ("VERDICTS", "CHOSEN", "STATUS", "QUALIFIERS", "LEVELS", "FATES", "KINDS")
+WORDS = ("VERDICTS", "CHOSEN", "STATUS", "QUALIFIERS", "LEVELS", "FATES", "KINDS", "OUTCOMES", "REASONS")
 """Tables of words that templates look codes up in."""
 TEMPLATES = _environment()

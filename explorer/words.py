@@ -73,6 +73,26 @@ KINDS = {
 }
 """How a chosen value is to be read with care."""
 
+OUTCOMES = {
+    "failed": ("失败", "failed"),
+    "blocked": ("被拦截", "blocked"),
+    "silent": ("无应答", "silent"),
+    "not_reached": ("未轮到", "not reached"),
+    "deferred": ("推迟", "deferred"),
+    "new": ("有新文件", "new"),
+    "changed": ("有变化", "changed"),
+    "unchanged": ("无变化", "unchanged"),
+}
+"""What became of a source in a run."""
+REASONS = {
+    "blocked": ("采集被拦截", "the crawl was blocked"),
+    "column_not_found": ("没有找到栏目", "the column was not found"),
+    "layout_changed": ("网页版式变了", "the layout has changed"),
+    "failed": ("采集失败", "the crawl failed"),
+    "silent": ("网站没有应答", "the portal did not answer"),
+}
+"""Why the last run of a source may have missed a report."""
+
 
 def kind_of(row: Mapping[str, Any]) -> str:
     """The mark of a chosen value: what makes it least comparable comes first; empty for a plain one."""

@@ -48,6 +48,7 @@ def options_of(settings: Settings) -> Options:
         hosts=tuple(name.strip() for name in settings.explore_hosts.split(",") if name.strip()),
         token=token.get_secret_value() if token is not None else None,
         acknowledged=settings.acknowledged or catalog_folder() / "acknowledged.yml",
+        runs=settings.runs,
         prefect_ui=settings.explore_prefect,
         read_page=_page_reader(settings),
     )

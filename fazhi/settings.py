@@ -95,6 +95,7 @@ class Settings(BaseSettings):
         "127.0.0.1", description="Address for FAZHI_METRICS_PORT; `0.0.0.0` lets other machines ask."
     )
     keep_releases: int = Field(5, ge=1, description="Releases kept in `FAZHI_HOME/releases`.")
+    keep_runs: int = Field(200, ge=1, description="Records of runs kept in `FAZHI_HOME/runs`, for the explorer.")
     explore_hosts: str = Field(
         "", description="Names under which `fazhi explore` is reached behind a proxy, with commas; loopback always is."
     )
@@ -135,6 +136,11 @@ class Settings(BaseSettings):
     @property
     def releases(self) -> Path:
         return self.home / "releases"
+
+    @property
+    def runs(self) -> Path:
+        """A record of each run, as JSON."""
+        return self.home / "runs"
 
     @property
     def shown_warehouse(self) -> str:

@@ -143,7 +143,7 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
             made = None
             if totals(engine)["documents"]:  # a first night on which every source failed has nothing to release
                 reporter().say("Writing the release")
-                made = await release(_as_is(engine), settings.releases, settings.keep_releases)
+                watch.release = made = await release(_as_is(engine), settings.releases, settings.keep_releases)
             reach("nightly-5-released")
         report = await asyncio.to_thread(
             build_report,

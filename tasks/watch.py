@@ -1,12 +1,13 @@
-"""Who watches a run beside the person at the terminal: the log and the metrics. Neither can stop it."""
+"""Who watches a run beside the person at the terminal: the log, the metrics and the record. None can stop it."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from connectors.crawled import CrawlResult
@@ -17,6 +18,9 @@ from fazhi.report import SourceLine
 from fazhi.settings import Settings
 from tasks.telemetry import RunMetrics, serve_metrics
 from warehouse.batch import LoadResult
+from warehouse.release import Release
+from warehouse.release_read import current_release
+from warehouse.run_records import FORMAT, RunRecord, SourceRun, now, write_run
 
 _fetches, _sources, _runs = (logging.getLogger(f"{LOGGER}.{name}") for name in ("fetch", "source", "run"))
 
@@ -29,6 +33,9 @@ class Watch:
     metrics: RunMetrics | None = None
     notes: list[str] = field(default_factory=list)
     """On the run as a whole, for its report."""
+    release: Release | None = None
+    """Made or kept by the run."""
+    done: list[SourceRun] = field(default_factory=list)
 
     def begin_source(self, result: CrawlResult) -> None:
         if self.metrics is not None:
@@ -42,6 +49,7 @@ class Watch:
             self._log(_fetches, level, attempt.outcome, source_id, _attempt_fields(attempt))
 
     def end_source(self, source: Source, line: SourceLine, loaded: LoadResult) -> None:
+        self.done.append(_source_run(source, line))
         if self.metrics is not None:
             self.metrics.end_source(source.id, line.status, loaded)
         level = logging.INFO if line.status == "ok" else logging.WARNING
@@ -100,14 +108,73 @@ def watch_run(settings: Settings, run_id: str, sources: Sequence[Source]) -> Ite
     with ExitStack() as stack:
         stack.enter_context(write_log(settings.log))
         watch = Watch(run_id)
+        keep = _keeper(settings, watch, sources)
         if settings.metrics_port is not None:
             _start_metrics(stack, watch, settings.metrics_host, settings.metrics_port, sources)
         try:
             yield watch
         except BaseException as error:
+            keep(time.monotonic() - began, error)
             watch.end(time.monotonic() - began, error)
             raise
+        keep(time.monotonic() - began, None)
         watch.end(time.monotonic() - began)
+
+
+def _keeper(
+    settings: Settings, watch: Watch, sources: Sequence[Source]
+) -> Callable[[float, BaseException | None], None]:
+    """Writes the record of a run that begins now, when it has ended. A full disk costs the record, not the night."""
+    started_at, before = now(), _current_name(settings.releases)
+
+    def keep(seconds: float, error: BaseException | None) -> None:
+        made = watch.release
+        record = RunRecord(
+            format=FORMAT,
+            run_id=watch.run_id,
+            flow_run_id=watch.run_id,  # the nightly takes its id from Prefect
+            kind="nightly",
+            started_at=started_at,
+            seconds=round(seconds, 3),
+            status="done" if error is None else "stopped",
+            problem="" if error is None else " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": "),
+            asked=tuple(source.id for source in sources),
+            release_before=before,
+            release=made.name if made is not None else before,
+            sources=tuple(sorted(watch.done, key=lambda one: one.source_id)),
+            notes=tuple(watch.notes),
+        )
+        try:
+            write_run(settings.runs, record, settings.keep_runs)
+        except OSError as failed:
+            watch.note(f"no record of this run in {settings.runs}: {failed.strerror or failed}")
+
+    return keep
+
+
+def _current_name(releases: Path) -> str | None:
+    try:
+        current = current_release(releases)
+    except (OSError, UnicodeDecodeError):
+        return None  # whoever makes the next release says so
+    return current.name if current is not None else None
+
+
+def _source_run(source: Source, line: SourceLine) -> SourceRun:
+    return SourceRun(
+        source_id=source.id,
+        region_code=source.region_code,
+        name_zh=line.name_zh,
+        name_en=line.name_en,
+        status=line.status,
+        counts=dict(line.counts),
+        observations=line.observations,
+        mentions=line.mentions,
+        removed_links=line.removed_links,
+        seconds=round(line.seconds, 3),
+        failures=line.failures,
+        notes=line.notes,
+    )
 
 
 def _start_metrics(stack: ExitStack, watch: Watch, host: str, port: int, sources: Sequence[Source]) -> None:

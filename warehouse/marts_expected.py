@@ -8,14 +8,14 @@ from sqlalchemy import String, and_, case, exists, extract, func, literal, or_, 
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.sql.selectable import CTE, Select
 
+from warehouse.run_records import BLOCKED_WORDS, NO_COLUMN_WORDS
 from warehouse.schema import dim_document as doc
 from warehouse.schema import fact_source_run as run
 from warehouse.schema import page
 from warehouse.schema_dims import dim_region as region
 from warehouse.schema_dims import dim_source as source
 
-_BLOCKED = ("%challenge%", "%firewall%", "%robots.txt%")
-_NO_COLUMN = ("%no such page%", "%no row of the%", "%the lists hold%", "%no annual report listed%")
+_BLOCKED, _NO_COLUMN = ([f"%{word}%" for word in words] for words in (BLOCKED_WORDS, NO_COLUMN_WORDS))
 
 
 def select_expected_reports() -> Select[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from explorer.pages.runs import last_runs
 from explorer.release import Reader
 from explorer.view import Shown
 
@@ -26,7 +27,8 @@ def overview(view: Shown) -> Response:
         totals=db.whole("totals")[0],
         verdicts=verdicts,
         grid=coverage_grid(db),
-        runs=last_runs(db, SHOWN),
+        runs=last_runs(view, SHOWN),
+        troubles=view.house.runs.seen().in_trouble,
         restated=db.rows("SELECT * FROM ix.restated LIMIT ?", [SHOWN]),
         failed=db.rows("SELECT * FROM ix.newest_failed LIMIT ?", [SHOWN]),
     )
@@ -57,14 +59,3 @@ def coverage_grid(db: Reader) -> dict[str, Any]:
     return {
         "years": across, "rows": rows, "names": names, "is_by_region": is_by_region,
     }  # fmt: skip
-
-
-def last_runs(db: Reader, limit: int, offset: int = 0) -> list[dict[str, Any]]:
-    """Runs that brought something, the newest first."""
-    return db.rows(
-        "SELECT run_id, min(started_at) AS started_at, max(published_at) AS published_at, count(*) AS sources, "
-        "sum(n_inserted)::BIGINT AS inserted, sum(n_updated)::BIGINT AS updated, sum(n_deleted)::BIGINT AS deleted, "
-        "sum(n_quarantined)::BIGINT AS quarantined FROM ix.load GROUP BY run_id "
-        "ORDER BY published_at DESC, run_id LIMIT ? OFFSET ?",
-        [limit, offset],
-    )

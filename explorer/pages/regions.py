@@ -76,6 +76,7 @@ def show_region(
         region=region,
         years=years,
         coverage=coverage,
+        troubles=view.house.runs.seen().of_region(code),
         sections=_table(db, main),
         further=further,
         agencies={row["agency_key"]: row["name_zh"] for row in _agencies(db, further)},

@@ -1,4 +1,4 @@
-"""One release and one server per worker; one browser where there is one."""
+"""One release and one server per worker; one browser per module where there is one."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ def served(options: Options) -> Iterator[Served]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium; absent means fail under CI=true, skip elsewhere."""
+    """The machine's Chromium; absent means fail under CI=true, skip elsewhere. A module's, not the session's: while it
+    is open, playwright's event loop counts as running in this thread, and `asyncio.run` of other tests would fail."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         message = "no Chromium on this machine: on Debian and Ubuntu, apt-get install chromium fonts-noto-cjk"

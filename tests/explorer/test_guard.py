@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import duckdb
 import pytest
 
 from explorer.app import Options
-from explorer.guard import Rate, host_of
+from explorer.guard import HEADERS, Rate, host_of
 from explorer.release import TooSlow, open_release
+from tests.explorer.releases import FIRST, make_releases
 from tests.explorer.serving import Served, serving
 
 
@@ -107,3 +109,27 @@ def test_slow_questions_are_stopped(options: Options) -> None:
             assert reader.value("SELECT 1") == 1
     finally:
         opened.retire()
+
+
+def test_fault_is_a_page_with_a_number_that_stands_in_the_log(
+    options: Options, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file of the release is damaged while the release is read."""
+    folder = make_releases(tmp_path, FIRST[:1])
+    with serving(replace(options, releases=folder, cache=tmp_path / "cache")) as one:
+        one.wait()
+        key = one.rows("SELECT document_key FROM ix.report")[0]["document_key"]
+        assert one.ask(f"/documents/{key}").status == 200
+        (text,) = folder.glob("2*/document_text.parquet")
+        text.chmod(0o644)
+        text.write_bytes(text.read_bytes()[:-100])
+        answers = [one.ask(f"/documents/{key}?lang={lang}") for lang in ("zh", "en")]
+        told = one.ask(f"/api/v1/documents/{key}")
+        assert one.ask("/metrics").status == 200, "what is not damaged goes on"
+    for answer, said in zip((*answers, told), ("程序出错了", "Something went wrong here", '"fault"'), strict=True):
+        assert answer.status == 500 and said in answer.text and "Traceback" not in answer.text
+        assert all(answer.headers[name] == value for name, value in HEADERS.items())
+        (number,) = re.findall(r"<code>([0-9a-f]{8})</code>|\"detail\":\"([0-9a-f]{8})\"", answer.text)
+        line = next(one for one in caplog.records if f"fault {''.join(number)} at '/" in one.getMessage())
+        assert line.exc_info is not None and "document_text.parquet" in str(line.exc_info[1])
+    assert told.json()["error"] == "fault"

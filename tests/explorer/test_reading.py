@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from explorer.reading import fate_of, make_marks, paragraphs
-from explorer.view import _sparkline
+from explorer.view import _duration, _sparkline, _when
 from explorer.words import FATES, Words, kind_of
 
 PLAIN = {"is_damaged": False, "status": "actual", "as_of": None, "qualifier": "exact"}
@@ -67,3 +69,9 @@ def test_care_is_told_in_one_word() -> None:
 def test_sparkline_breaks_at_gaps() -> None:
     drawn = _sparkline([(2019, 1.0), (2020, None), (2021, 2.0), (2022, 3.0)], (2019, 2022), '"<x>')
     assert drawn.count("<circle") == 1 and drawn.count("<polyline") == 1 and "&lt;x&gt;" in drawn
+
+
+def test_moments_are_told_in_utc_wherever_the_machine_is() -> None:
+    moment = datetime(2026, 11, 21, 2, 5, tzinfo=timezone(timedelta(hours=8)))
+    assert (_when(moment), _when("2026-11-21T02:05"), _when(None)) == ("2026-11-20 18:05", "2026-11-21", "")
+    assert [_duration(one) for one in (None, 2.54, 83.2, 3661)] == ["", "2.5 s", "1 min 23 s", "1 h 01 min"]

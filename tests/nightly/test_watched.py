@@ -24,6 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sandbox.chaos import serve_chaos
 from sandbox.chaos_portal import host_of, source_id, source_yaml
 from tests.nightly.conftest import FAZHI
+from warehouse.run_records import read_run, run_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -168,3 +169,18 @@ def test_the_report_shows_exception_evidence_and_hosts(watched: Watched) -> None
     (line,) = [line for line in watched.report.splitlines() if line.startswith(f"{host_of(HANGING)} ")]
     ((n_requests,),) = watched.rows(f"select count(*) from fact_fetch where url like '%{host_of(HANGING)}%'")
     assert line.split()[1] == str(n_requests) and line.endswith("transient 2")
+
+
+def test_the_run_leaves_a_record_under_the_id_of_the_flow_run(watched: Watched) -> None:
+    (path,) = run_files(watched.warehouse.parent / "runs")
+    record = read_run(path)
+    with urllib.request.urlopen(f"{watched.api}/flow_runs/{record.flow_run_id}", timeout=20) as answer:
+        assert json.load(answer)["name"].startswith("nightly ")
+    assert watched.rows("select distinct run_id from fact_source_run") == [(record.run_id,)]
+    outcomes = {one.source_id: one.outcome for one in record.sources}
+    assert outcomes == {source_id(BLOCKED): "blocked", source_id(HANGING): "new"}
+    assert record.status == "done" and record.not_reached == () and record.release_before is None
+    assert record.release == (watched.warehouse.parent / "releases" / "CURRENT").read_text(encoding="utf-8").strip()
+    loaded = sum(one.counts["new"] for one in record.sources)
+    assert watched.rows("select count(*) from dim_document where document_key > 0") == [(loaded,)]
+    assert any("status 412" in note for one in record.sources for note in one.notes)
