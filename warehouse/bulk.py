@@ -147,19 +147,19 @@ def told_by(conn: Connection, statement: str) -> Iterator[None]:
         raise DBAPIError.instance(statement, None, error, error_type, dialect=conn.dialect) from error
 
 
-def _converted(dialect: Dialect, table: Table, rows: Iterable[Values]) -> Iterator[Values]:
+def _converted(dialect: Dialect, table: Table, rows: Iterable[Values]) -> Iterable[Values]:
     """Rows as the driver takes them."""
     converters = _converters(dialect, table)
-    if not converters:
-        yield from rows
-        return
-    for row in rows:
-        values = list(row)
-        for i, convert in converters:
-            value = values[i]
-            if value is not None:
-                values[i] = convert(value)
-        yield tuple(values)
+    return (_convert(row, converters) for row in rows) if converters else rows
+
+
+def _convert(row: Values, converters: list[tuple[int, Callable[[Any], Any]]]) -> Values:
+    values = list(row)
+    for i, convert in converters:
+        value = values[i]
+        if value is not None:
+            values[i] = convert(value)
+    return tuple(values)
 
 
 @lru_cache(maxsize=100)

@@ -19,7 +19,7 @@ from warehouse.columns import Row, round_derived
 from warehouse.data_tests import Accepted
 from warehouse.dim_rows import rule_key, unit_key
 from warehouse.dims import Members
-from warehouse.keys import NOT_APPLICABLE, UNKNOWN, key_of, key_within
+from warehouse.keys import NOT_APPLICABLE, UNKNOWN, key_of, key_within, keys_of_own
 from warehouse.schema import (
     bridge_check_observation,
     fact_check,
@@ -254,18 +254,18 @@ def progress_row(
 
 def observation_key(row: Row) -> int:
     """The row's metric is still the current one: the key must not change with the metric's version."""
-    return _observation_key(
-        row["document_key"], row["span_start"], row["span_end"], row["metric_key"], row["period_key"], row["status"],
-        row["scope"], row["dimension"], row["is_derived"],
+    rest = _natural(
+        row["span_start"], row["span_end"], row["metric_key"], row["period_key"], row["status"], row["scope"],
+        row["dimension"], row["is_derived"],
     )  # fmt: skip
+    return key_within(row["document_key"], "observation", f"{row['document_key']},{rest}")
 
 
-def _observation_key(
-    document_key: int, start: int, end: int, metric: int, period: int, status: str, scope: str, dimension: str,
-    is_derived: bool,
-) -> int:  # fmt: skip
-    natural = f"{document_key},{start},{end},{metric},{period},{status},{is_derived:d},{len(scope)},{scope},{dimension}"
-    return key_within(document_key, "observation", natural)
+def _natural(
+    start: int, end: int, metric: int, period: int, status: str, scope: str, dimension: str, is_derived: bool
+) -> str:
+    """What tells an observation from others of its document."""
+    return f"{start},{end},{metric},{period},{status},{is_derived:d},{len(scope)},{scope},{dimension}"
 
 
 def _evidence_id(formula: str, figures: Sequence[int]) -> str:
@@ -294,27 +294,32 @@ def _observation_rows(
     )  # fmt: skip
     whose = (origin.extractor_version, origin.load_key)
     keys: dict[int, int] = {}
+    key_of_own = keys_of_own(document_key, "observation")
     looked_up = []
     for i, seen in accepted.observations.items():
         metric, metric_version = members.metric(seen.metric)
         period = members.period_of(seen.period)
         as_of = NOT_APPLICABLE if seen.as_of is None else members.day_of(seen.as_of)
         scope, dimension = seen.scope or "", seen.dimension or ""
-        keys[i] = key = _observation_key(
-            document_key, seen.start, seen.end, metric, period, seen.status, scope, dimension, seen.is_derived
-        )
+        natural = _natural(seen.start, seen.end, metric, period, seen.status, scope, dimension, seen.is_derived)
+        keys[i] = key = key_of_own(natural)
         looked_up.append((key, document_key, metric_version, unit_key(seen.unit), period, as_of))
 
     def build() -> Iterator[Values]:
         for (i, seen), members_of in zip(accepted.observations.items(), looked_up, strict=True):
-            keep = round_derived if seen.is_derived else _as_stated
+            quantities: tuple[Decimal | None, ...] = (
+                seen.value, seen.value_low, seen.value_high, seen.share_percent, seen.yoy_percent, seen.yoy_change
+            )  # fmt: skip
+            if seen.is_derived:
+                quantities = tuple(map(round_derived, quantities))
+            value, low, high, share, yoy, change = quantities
             part_of = seen.breakdown_of
             yield (
                 *members_of,
                 *of_document,
-                keep(seen.value),
-                keep(seen.value_low),
-                keep(seen.value_high),
+                value,
+                low,
+                high,
                 seen.qualifier,
                 seen.status,
                 seen.text,
@@ -328,11 +333,11 @@ def _observation_rows(
                 seen.quote,
                 seen.quote_start,
                 NOT_APPLICABLE if part_of is None else keys.get(part_of, UNKNOWN),
-                keep(seen.share_percent),
+                share,
                 seen.share_of,
-                keep(seen.yoy_percent),
+                yoy,
                 seen.yoy_text,
-                keep(seen.yoy_change),
+                change,
                 seen.is_derived,
                 seen.damaged,
                 i,
@@ -343,17 +348,15 @@ def _observation_rows(
     return keys, Built(len(keys), build)
 
 
-def _as_stated(value: Decimal | None) -> Decimal | None:
-    return value
-
-
 def _mention_rows(document_key: int, accepted: Accepted, load_key: int) -> Built:
     claims = Counter((seen.start, seen.end) for seen in accepted.observations.values() if not seen.is_derived)
+
+    key_of_own = keys_of_own(document_key, "mention")
 
     def build() -> Iterator[Values]:
         for seen in accepted.mentions.values():
             yield (
-                _mention_key(document_key, seen.start, seen.end),
+                key_of_own(f"{seen.start},{seen.end}"),
                 document_key,
                 seen.start,
                 seen.end,

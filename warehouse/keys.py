@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 
 UNKNOWN = -1
 NOT_APPLICABLE = -2
@@ -31,6 +32,19 @@ def key_within(owner: int, kind: str, natural: str) -> int:
     """
     told = hashlib.blake2b(f"{kind},{natural}".encode(), digest_size=8).digest()
     return (owner & _OWNER) | (int.from_bytes(told, "big") & _REST)
+
+
+def keys_of_own(owner: int, kind: str) -> Callable[[str], int]:
+    """`key_within` for many rows of one owner: of the natural key `OWNER,rest` it is given the rest."""
+    begun = hashlib.blake2b(f"{kind},{owner},".encode(), digest_size=8)
+    bits = owner & _OWNER
+
+    def key(rest: str) -> int:
+        told = begun.copy()
+        told.update(rest.encode())
+        return bits | (int.from_bytes(told.digest(), "big") & _REST)
+
+    return key
 
 
 def hash_text(text: str) -> str:

@@ -14,7 +14,7 @@ from extraction.rules import load_rules
 from warehouse.catalogue import catalogue_rows
 from warehouse.columns import UtcDateTime, is_storable, plain, round_derived
 from warehouse.dictionary import TARGET, render_dictionary
-from warehouse.keys import key_of
+from warehouse.keys import key_of, key_within, keys_of_own
 from warehouse.periods import parse_day, parse_period, parse_published
 from warehouse.regions import CATALOG
 
@@ -94,3 +94,9 @@ def test_the_catalogue_becomes_rows() -> None:
     formulas = {rule.rule_id: rule.formula for rule in rows.rules}
     assert "reconsideration_accepted <= reconsideration_applications_received" in formulas["R04"]
     assert rows == catalogue_rows(load_catalogue(CATALOG), rules) and len(rows.version) == 12
+
+
+def test_keys_of_many_rows_of_one_owner_are_those_of_each() -> None:
+    owner = key_of("document", "a")
+    assert keys_of_own(owner, "mention")("3,收到") == key_within(owner, "mention", f"{owner},3,收到")
+    assert keys_of_own(owner, "mention")("3,4") != keys_of_own(owner, "observation")("3,4")
