@@ -4,91 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from itertools import chain
-from pathlib import Path
-from typing import Any, TypeVar, cast
 
 from prefect import flow, tags
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
-from prefect.context import TagsContext
 from prefect.runtime import flow_run
-from prefect.utilities.annotations import quote
 
-from connectors.archive import Archive, ArchiveUnusable
-from connectors.crawled import CrawlResult, Part, ReadPage
-from connectors.drift import Drift, find_drift, load_shape
-from connectors.errors import ContractBroken, LayoutChanged, SourceError
-from connectors.frontier import RunState
-from connectors.http.client import Attempt, Client, GatewayUnreachable
-from connectors.http.lanes import share_lanes
+from connectors.drift import Drift
+from connectors.errors import ContractBroken
 from connectors.registry import Source, default_ids
-from fazhi.house import http_settings, load_all_sources, load_catalog, open_archive, source_folders
-from fazhi.report import RunReport, SourceLine
+from fazhi.house import load_all_sources
+from fazhi.report import RunReport
 from fazhi.settings import Settings
-from tasks.assemble import (
-    code_version,
-    extractor_version,
-    failure_lines,
-    fetch_rows,
-    known_pages,
-    page_states,
-    part_states,
-    source_counts,
-    source_row,
-)
-from tasks.crawl import crawl
-from tasks.frontier import WarehouseJournal
-from tasks.lanes import WarehouseBook
-from tasks.load import load
-from tasks.network import network_notes, summarize_hosts
-from tasks.parse import parse
+from flows.crawling import as_is, open_house, run_sources
+from tasks.network import summarize_hosts
 from tasks.progress import reporter
 from tasks.release import release
 from tasks.report import build_report
 from tasks.watch import Watch, watch_run
-from warehouse.batch import CatalogueRows, DocumentIn, LoadBatch, LoadResult
-from warehouse.catalogue import catalogue_rows
-from warehouse.checkup import DataTestFailed
-from warehouse.crawl_state import open_crawl_state
-from warehouse.engine import Engine, open_warehouse
-from warehouse.errors import WarehouseError
-from warehouse.frontier import Frontier
 from warehouse.health import totals
-from warehouse.read import held_attachments, load_pages
 from warehouse.steps import reach
-
-T = TypeVar("T")
-
-_asking: ContextVar[str] = ContextVar("asking")
-"""The source that the running asyncio task crawls: several may share a host."""
-
-
-@dataclass(frozen=True, slots=True)
-class _House:
-    """What every source of one run shares."""
-
-    run_id: str
-    engine: Engine
-    client: Client
-    archive: Archive
-    catalogue: CatalogueRows
-    all_pages: bool
-    attempts: dict[str, list[Attempt]]
-    watch: Watch
-    run: RunState = field(default_factory=RunState)
-    changed: set[str] = field(default_factory=set)
-    """Sources whose loads changed content."""
-    drifts: dict[str, Drift] = field(default_factory=dict)
-
-
-def _as_is(value: T) -> T:
-    """Hand a task an object itself: Prefect would walk through every page and row in search of futures."""
-    return cast(T, quote(value))
 
 
 def _run_name() -> str:
@@ -119,35 +56,16 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
     """From the first look at the warehouse to the report."""
     began = time.monotonic()
     started_at = datetime.now(UTC)
-    engine = open_warehouse(settings.warehouse_url)
-    state = open_crawl_state(engine)
-    frontier = Frontier(state, str(flow_run.id), timedelta(hours=settings.resume_hours))
-    reach("nightly-1-begun")
-    attempts: dict[str, list[Attempt]] = {}
-    try:
-        with TagsContext():  # the run has its tags: for those of a task Prefect asks its server about limits by tag
-            with open_archive(settings) as archive, share_lanes(WarehouseBook(state), settings.daily_budget):
-                async with Client(http_settings(settings), on_attempt=_sorter(chosen, attempts, watch)) as client:
-                    house = _House(
-                        str(flow_run.id),
-                        engine,
-                        client,
-                        archive,
-                        catalogue_rows(*load_catalog()),
-                        all_pages,
-                        attempts,
-                        watch,
-                        RunState(WarehouseJournal(frontier)),
-                    )
-                    lines = await _run_sources(house, chosen, settings.concurrency)
-            made = None
-            if totals(engine)["documents"]:  # a first night on which every source failed has nothing to release
-                reporter().say("Writing the release")
-                watch.release = made = await release(_as_is(engine), settings.releases, settings.keep_releases)
-            reach("nightly-5-released")
+    async with open_house(settings, chosen, all_pages, watch) as house:
+        lines = await run_sources(house, chosen, settings.concurrency)
+        made = None
+        if totals(house.engine)["documents"]:  # a first night on which every source failed has nothing to release
+            reporter().say("Writing the release")
+            watch.release = made = await release(as_is(house.engine), settings.releases, settings.keep_releases)
+        reach("nightly-5-released")
         report = await asyncio.to_thread(
             build_report,
-            engine,
+            house.engine,
             house.run_id,
             started_at,
             time.monotonic() - began,
@@ -155,16 +73,12 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
             bool(house.changed),
             settings,
             made,
-            summarize_hosts(chain.from_iterable(attempts.values())),
+            summarize_hosts(chain.from_iterable(house.attempts.values())),
             tuple(watch.notes),
         )
         await _publish_artifacts(report)
         await _publish_repairs(house.drifts)
         reach("nightly-6-reported")
-        frontier.finish()
-    finally:
-        engine.dispose()
-        state.dispose()
     return report
 
 
@@ -176,196 +90,6 @@ def run_nightly(source: list[str], all_pages: bool) -> RunReport:
 
 def _tags(settings: Settings) -> tuple[str, str]:
     return "nightly", "replay" if settings.replay else "live"
-
-
-def _sorter(sources: list[Source], attempts: dict[str, list[Attempt]], watch: Watch) -> Callable[[Attempt], None]:
-    """Attempts come from one client; each belongs to the source that is asking just then, whatever the host."""
-    attempts.update((source.id, []) for source in sources)
-
-    def keep(attempt: Attempt) -> None:
-        attempts[_asking.get()].append(attempt)
-        watch.note_attempt(_asking.get(), attempt)
-
-    return keep
-
-
-async def _run_sources(house: _House, sources: list[Source], concurrency: int) -> tuple[SourceLine, ...]:
-    """All sources, at most `concurrency` at once. One source's failure never stops another; a gateway that is
-    not there stops the run, since every source would fail alike."""
-    places = asyncio.Semaphore(concurrency)
-    reporter().say(f"Crawling {len(sources)} sources")
-
-    async def in_turn(source: Source) -> SourceLine:
-        async with places:
-            return await _run_source(house, source)
-
-    tasks = [asyncio.create_task(in_turn(source)) for source in sources]
-    try:
-        return tuple(await asyncio.gather(*tasks))
-    except BaseException:
-        for waiting in tasks:
-            waiting.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-
-
-class _Loads:
-    """What one source brings in one run: in parts while it is crawled, and the rest when that has ended."""
-
-    def __init__(self, house: _House, source: Source, result: CrawlResult) -> None:
-        self.house = house
-        self.source = source
-        self.result = result
-        self.began, self.started_at = time.monotonic(), datetime.now(UTC)
-        self.before: LoadResult | None = None
-        self.removed_links = 0
-
-    async def take_part(self, part: Part) -> None:
-        """Publish pages of a crawl that goes on. Raises LayoutChanged, DataTestFailed, WarehouseError."""
-        _assert_shape(self.house, self.source, part.pages)
-        documents = await parse(self.source.id, _as_is(part.pages))
-        states = part_states(part, self.source.id)
-        loaded = await self._load(self._batch(documents=documents, pages=states, is_part=True))
-        self.before = loaded.after(self.before)
-
-    async def take_rest(self, documents: tuple[DocumentIn, ...], failures: tuple[str, ...], is_ok: bool) -> LoadResult:
-        """Publish what is left, and the log; of a failed source the log alone. What the whole run brought.
-
-        Raises DataTestFailed, WarehouseError."""
-        result = self.result
-        batch = self._batch(
-            documents=documents,
-            pages=page_states(result) if is_ok else (),
-            fetches=fetch_rows(self.house.attempts[self.source.id], chain(result.handed, result.seen)),
-            gone=tuple(result.gone_documents) if is_ok else (),
-            counts=source_counts(result),
-            failures=failures,
-            findings=tuple(result.notes),
-            status="ok" if is_ok else "failed",
-            before=self.before,
-        )
-        return (await self._load(batch)).after(self.before)
-
-    def _batch(self, **given: Any) -> LoadBatch:
-        return LoadBatch(
-            run_id=self.house.run_id,
-            source=source_row(self.source),
-            started_at=self.started_at,
-            finished_at=datetime.now(UTC),
-            catalogue=self.house.catalogue,
-            extractor_version=extractor_version(),
-            code_version=code_version(),
-            **given,
-        )
-
-    async def _load(self, batch: LoadBatch) -> LoadResult:
-        loaded = await load(self.source.id, _as_is(self.house.engine), _as_is(batch))
-        self.removed_links += sum(document.removed_links for document in batch.documents)
-        if not loaded.is_unchanged:
-            self.house.changed.add(self.source.id)
-        return loaded
-
-
-async def _run_source(house: _House, source: Source) -> SourceLine:
-    result = CrawlResult(source)
-    _asking.set(source.id)
-    house.watch.begin_source(result)
-    loads = _Loads(house, source, result)
-    documents, failure = await _crawl_and_parse(loads)
-    reach("nightly-3-parsed")
-    status, failures = "failed" if failure else "ok", _failures_of(result, failure, loads)
-    try:
-        loaded = await loads.take_rest(documents, failures, not failure)
-    except DataTestFailed as error:  # what its batch leads to must not be seen; the other sources go on
-        status, failures = "failed", _failures_of(result, str(error), loads)
-        loaded = await loads.take_rest((), failures, False)
-    reach("nightly-4-loaded")
-    reporter().finish(source.id, status if status != "ok" or not loaded.is_unchanged else "unchanged")
-    line = _line(house, loads, status, failures, loaded)
-    house.watch.end_source(source, line, loaded)
-    return line
-
-
-def _failures_of(result: CrawlResult, failure: str | None, loads: _Loads) -> tuple[str, ...]:
-    """Lines on single pages; before them why the source failed as a whole, and what of it is there all the same."""
-    first = [failure] if failure else []
-    if failure and loads.before is not None:
-        n = loads.before.documents_new + loads.before.documents_changed + loads.before.documents_updated
-        first.append(f"{result.source.id}: {n} documents had been loaded before that, and stay")
-    return tuple(dict.fromkeys((*first, *failure_lines(result))))
-
-
-def _line(house: _House, loads: _Loads, status: str, failures: tuple[str, ...], loaded: LoadResult) -> SourceLine:
-    source, result = loads.source, loads.result
-    return SourceLine(
-        source_id=source.id,
-        name_zh=source.name_zh,
-        name_en=source.name_en,
-        status=status,
-        counts={
-            "planned": result.planned,
-            "fetched": result.fetched,
-            "unchanged": result.unchanged,
-            "new": loaded.documents_new,
-            "changed": loaded.documents_changed,
-            "gone": loaded.documents_gone,
-            "blocked": result.blocked,
-            "failed": result.failed,
-            "deferred": result.deferred,
-            "rejected": result.rejected + loaded.quarantined,
-            "not_modified": result.not_modified,
-            "same_bytes": result.same_bytes,
-            "same_text": result.same_text,
-            "resumed": result.resumed,
-        },
-        observations=loaded.observations,
-        mentions=loaded.mentions,
-        removed_links=loads.removed_links,
-        seconds=time.monotonic() - loads.began,
-        failures=failures,
-        notes=(*network_notes(source, house.attempts[source.id]), *result.notes),
-    )
-
-
-async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str | None]:
-    """The source's documents that no part held, or none and the one line that says why it failed as a whole.
-
-    Raises only what would stop every source: GatewayUnreachable, WarehouseError, ArchiveUnusable."""
-    house, source, result = loads.house, loads.source, loads.result
-    try:
-        states = load_pages(house.engine, source.id)
-        known = known_pages(states, held_attachments(house.engine, source.id))
-        await crawl(
-            source.id,
-            _as_is(result),
-            _as_is(house.client),
-            _as_is(house.archive),
-            _as_is(known),
-            _as_is(house.run),
-            house.all_pages,
-            _as_is(loads.take_part),
-        )
-        reach("nightly-2-crawled")
-        _assert_shape(house, source, result.pages)
-        return (await parse(source.id, _as_is(result.pages)) if result.pages else ()), None
-    except DataTestFailed as error:
-        return (), str(error)
-    except (GatewayUnreachable, WarehouseError, ArchiveUnusable):
-        raise
-    except SourceError as error:
-        return (), str(error)
-    except Exception as error:  # noqa: BLE001 - a defect that one portal's pages bring out must not cost the others their night
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        what = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
-        return (), f"{source.id}: a defect of fazhi, please report it with this line: {what}"
-
-
-def _assert_shape(house: _House, source: Source, pages: Sequence[ReadPage]) -> None:
-    """Raises LayoutChanged where tonight's pages have not the shape of the source's contract."""
-    drift = find_drift(source, load_shape(source_folders(Settings()), source.id), pages, house.archive.load)
-    if drift is not None:
-        house.drifts[source.id] = drift
-        raise LayoutChanged(f"{source.id}: {drift}", url=source.start[0].url)
 
 
 async def _publish_artifacts(report: RunReport) -> None:

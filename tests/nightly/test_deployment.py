@@ -34,7 +34,7 @@ def read(api: str, path: str) -> dict[str, Any]:
 
 
 def test_nightly_is_deployed_with_its_schedule(prefect_api: str, tmp_path: Path) -> None:
-    prefect(prefect_api, tmp_path, "work-pool", "create", "fazhi", "--type", "process")
+    prefect(prefect_api, tmp_path, "work-pool", "create", "fazhi", "--type", "process", "--overwrite")
     prefect(prefect_api, tmp_path, "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
     found = read(prefect_api, "deployments/name/nightly/nightly")
     schedule = found["schedules"][0]

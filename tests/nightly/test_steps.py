@@ -24,7 +24,7 @@ from connectors.http.client import Attempt, Client, GatewayUnreachable, HttpSett
 from extraction.decode import decode
 from fazhi.house import load_catalog, only_nightly
 from fazhi.settings import Settings
-from flows import nightly as flow
+from flows import crawling
 from tasks.assemble import document_in, known_pages
 from tasks.crawl import _is_transient
 from tasks.watch import Watch
@@ -71,10 +71,10 @@ def test_second_nightly_in_a_data_folder_waits_for_the_first(tmp_path: Path) -> 
 def test_requests_of_two_sources_on_one_host_go_to_the_source_that_asked() -> None:
     attempts: dict[str, list[Attempt]] = {}
     first, second = source(), source(id="990901_zaiyou")
-    keep = flow._sorter([first, second], attempts, Watch("run"))
+    keep = crawling._sorter([first, second], attempts, Watch("run"))
 
     async def ask(source_id: str, n: int) -> None:
-        flow._asking.set(source_id)
+        crawling._asking.set(source_id)
         for _ in range(n):
             await asyncio.sleep(0)
             keep(Attempt(URL, "www.wuyou.example", datetime.now(UTC), 1, 200, 1, "ok", "allowed", 0.0, 0.0))
@@ -114,8 +114,8 @@ def test_failure_of_one_source_is_its_own(
     async def crawl(*given: object) -> None:
         raise raised
 
-    monkeypatch.setattr(flow, "crawl", crawl)
-    documents, failure = asyncio.run(flow._crawl_and_parse(loads_of(tmp_path)))
+    monkeypatch.setattr(crawling, "crawl", crawl)
+    documents, failure = asyncio.run(crawling._crawl_and_parse(loads_of(tmp_path)))
     assert documents == ()
     assert failure is not None and re.search(told, failure)
 
@@ -124,19 +124,19 @@ def test_what_stops_every_source_stops_the_run(tmp_path: Path, monkeypatch: pyte
     async def crawl(*given: object) -> None:
         raise GatewayUnreachable("FAZHI_REPLAY does not answer")
 
-    monkeypatch.setattr(flow, "crawl", crawl)
+    monkeypatch.setattr(crawling, "crawl", crawl)
     with pytest.raises(GatewayUnreachable):
-        asyncio.run(flow._crawl_and_parse(loads_of(tmp_path)))
+        asyncio.run(crawling._crawl_and_parse(loads_of(tmp_path)))
 
 
-def loads_of(folder: Path) -> flow._Loads:
-    return flow._Loads(house_of(folder), source(), CrawlResult(source()))
+def loads_of(folder: Path) -> crawling._Loads:
+    return crawling._Loads(house_of(folder), source(), CrawlResult(source()))
 
 
-def house_of(folder: Path) -> flow._House:
+def house_of(folder: Path) -> crawling.House:
     engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
     client = Client(HttpSettings("fazhi-test/1 (+https://fazhi.example)"))
-    return flow._House(
+    return crawling.House(
         "run", engine, client, Archive(folder / "raw"), catalogue_rows(*load_catalog()), False, {}, Watch("run")
     )
 
@@ -156,11 +156,11 @@ def test_a_batch_that_a_data_test_refuses_fails_its_source_alone(
             raise DataTestFailed("990901_wuyou: data test floors: 1 of 1 rows fail")
         return publish(engine.unquote(), asked[-1])
 
-    monkeypatch.setattr(flow, "crawl", crawl)
-    monkeypatch.setattr(flow, "load", load)
+    monkeypatch.setattr(crawling, "crawl", crawl)
+    monkeypatch.setattr(crawling, "load", load)
     house = house_of(tmp_path)
     house.attempts[source().id] = []
-    line = asyncio.run(flow._run_source(house, source()))
+    line = asyncio.run(crawling._run_source(house, source()))
     assert (line.status, line.failures) == ("failed", ("990901_wuyou: data test floors: 1 of 1 rows fail",))
     assert [one.status for one in asked] == ["ok", "failed"]
     assert source_health(house.engine)[0]["health"] == "failing"
@@ -184,12 +184,12 @@ def test_a_part_that_a_data_test_refuses_ends_its_source_and_says_what_stays(
             raise DataTestFailed("990901_wuyou: data test floors: 1 of 1 rows fail")
         return replace(publish(engine.unquote(), asked[-1]), documents_new=7 if asked[-1].is_part else 0)
 
-    monkeypatch.setattr(flow, "crawl", crawl)
-    monkeypatch.setattr(flow, "parse", parse)
-    monkeypatch.setattr(flow, "load", load)
+    monkeypatch.setattr(crawling, "crawl", crawl)
+    monkeypatch.setattr(crawling, "parse", parse)
+    monkeypatch.setattr(crawling, "load", load)
     house = house_of(tmp_path)
     house.attempts[source().id] = []
-    line = asyncio.run(flow._run_source(house, source()))
+    line = asyncio.run(crawling._run_source(house, source()))
     assert (line.status, line.counts["new"]) == ("failed", 7)
     assert line.failures[0].endswith("1 of 1 rows fail")
     assert line.failures[1] == "990901_wuyou: 7 documents had been loaded before that, and stay"
