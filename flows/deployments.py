@@ -1,4 +1,6 @@
-"""All deployments, defined once: `fazhi serve` serves them, deployments/prefect.yaml deploys them to a work pool."""
+"""All deployments, defined once: `fazhi serve` serves them, deployments/prefect.yaml deploys them to a work pool.
+
+`python -m flows.deployments` writes that file anew."""
 
 from __future__ import annotations
 
@@ -6,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+import yaml
 from prefect import Flow, serve
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
+from fazhi.settings import ROOT
+from flows.canary import canary
 from flows.keeping import maintain, release
 from flows.nightly import nightly
 from tasks.assemble import code_version
@@ -20,6 +25,22 @@ if TYPE_CHECKING:
 
 ZONE = "Asia/Shanghai"
 POOL = "fazhi"
+FILE = ROOT / "deployments" / "prefect.yaml"
+
+_HEAD = """\
+# Deployments of fazhi, written by `python -m flows.deployments` from flows/deployments.py: change them there.
+# From the checkout, with a Prefect server and a process work pool named `fazhi`:
+#   .venv/bin/prefect deploy --all --prefect-file deployments/prefect.yaml
+# Settings (FAZHI_HOME, FAZHI_DATABASE_URL, FAZHI_CONTACT, ...) come from the worker's environment or its .env file.
+name: fazhi
+prefect-version: ">=3.8.8,<4"
+
+# The flow runs from the worker's own checkout: the catalogue and the sources are read from there.
+pull:
+  - prefect.deployments.steps.set_working_directory:
+      directory: "{{ $FAZHI_CHECKOUT }}"
+
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +67,10 @@ DEPLOYMENTS = (
     Deployment(
         nightly, "Crawl all sources, load what is new or changed, check it, release it.", "30 1 * * *",
         {"source": None, "all_pages": False},
+    ),
+    Deployment(
+        canary, "One live page of each engine against the shape of its source's contract; nothing is loaded.",
+        "0 19 * * *", {"source": None},
     ),
     Deployment(release, "Write the published state as a release in Parquet and make it the current one."),
     Deployment(
@@ -74,9 +99,10 @@ def _to_serve(one: Deployment) -> RunnerDeployment:
     return cast("RunnerDeployment", made)  # a coroutine only inside an event loop
 
 
-def to_yaml() -> dict[str, Any]:
-    """The `deployments` of deployments/prefect.yaml."""
-    return {"deployments": [_to_yaml(one) for one in DEPLOYMENTS]}
+def to_yaml() -> str:
+    """deployments/prefect.yaml."""
+    told = {"deployments": [_to_yaml(one) for one in DEPLOYMENTS]}
+    return _HEAD + yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
 
 
 def _to_yaml(one: Deployment) -> dict[str, Any]:
@@ -93,3 +119,7 @@ def _to_yaml(one: Deployment) -> dict[str, Any]:
     if one.cron:
         told["schedules"] = [{"cron": one.cron, "timezone": ZONE, "slug": one.name, "active": True}]
     return told
+
+
+if __name__ == "__main__":
+    FILE.write_text(to_yaml(), encoding="utf-8")

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import ROOT
 from tests.nightly.conftest import FAZHI
 from tests.nightly.test_deployment import prefect, read
 
@@ -66,16 +65,19 @@ def free_port() -> int:
 
 def test_the_file_and_the_command_have_one_definition(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FAZHI_COMMIT", raising=False)
-    from flows.deployments import DEPLOYMENTS, to_yaml
+    from flows.deployments import DEPLOYMENTS, FILE, to_yaml
 
-    written = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))
-    assert written["deployments"] == to_yaml()["deployments"]
-    assert {one.name for one in DEPLOYMENTS} == {"nightly", "release", "maintain"}
+    written = FILE.read_text(encoding="utf-8")
+    assert written == to_yaml(), "write it anew: python -m flows.deployments"
+    assert [one["name"] for one in yaml.safe_load(written)["deployments"]] == [one.name for one in DEPLOYMENTS]
+    assert len({one.name for one in DEPLOYMENTS}) == len(DEPLOYMENTS)
 
 
 def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FAZHI_"))}
     env |= {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_CONTACT": "https://fazhi.example/contact"}
+    from flows.deployments import DEPLOYMENTS
+
     port = free_port()
     api = f"http://127.0.0.1:{port}/api"
     process = subprocess.Popen(
@@ -84,12 +86,12 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
     )  # fmt: skip
     try:
         told = "".join(wait_for("Deployments:", process))
-        assert f"http://127.0.0.1:{port}/" in told and "nightly, release, maintain" in told
+        assert f"http://127.0.0.1:{port}/" in told and "Deployments: nightly, " in told
         deadline = time.monotonic() + 90
-        while len(found := post(api, "deployments/filter", {})) < 3 and time.monotonic() < deadline:
+        while len(found := post(api, "deployments/filter", {})) < len(DEPLOYMENTS) and time.monotonic() < deadline:
             time.sleep(0.3)
         by_name = {one["name"]: one for one in found}
-        assert set(by_name) == {"nightly", "release", "maintain"}
+        assert set(by_name) == {one.name for one in DEPLOYMENTS}
         assert by_name["nightly"]["schedules"][0]["schedule"]["timezone"] == "Asia/Shanghai"
         assert by_name["nightly"]["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
         assert by_name["nightly"]["version"] and by_name["nightly"]["description"]
