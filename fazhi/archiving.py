@@ -1,4 +1,6 @@
-"""`fazhi archive verify|stats|export|prune`: look after the raw pages. What the warehouse refers to is handed in."""
+"""`fazhi archive verify|stats|export|prune|replay`: look after the raw pages.
+
+What the warehouse refers to is handed in."""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fazhi.exits import INCOMPLETE, USAGE, CommandFailed
+from fazhi.waiting import until_interrupted
 
 if TYPE_CHECKING:
     from connectors.archive import Archive
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 archive = typer.Typer(
     name="archive",
     no_args_is_help=True,
-    help="The raw pages (WARC files): `verify`, `stats`, `export`, `prune` (see --help).",
+    help="The raw pages (WARC files): `verify`, `stats`, `export`, `prune`, `replay` (see --help).",
 )
 
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -165,6 +168,33 @@ def prune(
     )
 
 
+@archive.command()
+def replay(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
+) -> None:
+    """Serve the newest version of each raw page on loopback until Ctrl-C: a gateway for FAZHI_REPLAY.
+
+    So a lost warehouse is built anew without a request to any portal. Name another FAZHI_HOME for that run: its pages
+    are archived anew, under the time of the replay."""
+    from connectors.archive.serving import find_newest, serve_newest
+
+    settings = _settings()
+    with _archive(settings, only_reads=True) as room:
+        newest = find_newest(room)
+        for one in newest.damaged:
+            typer.echo(f"left out: {one}", err=True)
+        if not newest.pages:
+            raise CommandFailed(f"no page in the raw archive at {_place(settings)}", INCOMPLETE)
+        try:
+            with serve_newest(room, newest, port) as address, until_interrupted() as stop:
+                hosts = sorted({host for host, _ in newest.pages})
+                typer.echo(f"ready {address}: {len(newest.pages):,} addresses of {len(hosts)} hosts")
+                stop.wait()
+        except OSError as error:
+            told = f"port {port} on 127.0.0.1 cannot be used: {error.strerror or error}"
+            raise CommandFailed(told, USAGE) from error
+
+
 def _settings() -> Settings:
     from fazhi.cli import _settings as read
 
@@ -175,13 +205,13 @@ def _place(settings: Settings) -> str:
     return str(settings.shown("archive") or settings.spool)
 
 
-def _archive(settings: Settings) -> Archive:
+def _archive(settings: Settings, *, only_reads: bool = False) -> Archive:
     """The archive, which must be there. Raises CommandFailed."""
     from fazhi.house import open_archive
 
     if settings.archive is None and not settings.spool.is_dir():
         raise CommandFailed(f"no raw archive at {settings.spool} yet: run `fazhi nightly` first", USAGE)
-    return open_archive(settings)
+    return open_archive(settings, only_reads=only_reads)
 
 
 def _stats_row(name: str, one: Count) -> dict[str, Any]:

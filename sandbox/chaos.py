@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from fazhi.waiting import until_interrupted
 from sandbox.chaos_files import docx_bomb, pdf_bomb
 from sandbox.chaos_model import Behaviour, Exchange, Request
 from sandbox.chaos_portal import build_portal, host_of, source_id, source_yaml
@@ -133,12 +133,6 @@ def run_chaos(port: int = 8765, sources: Path | None = None) -> None:
     Raises OSError if the port is taken or `sources` cannot be written."""
     if sources is not None:
         write_sources(sources)
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        with serve_chaos(port) as server:
-            print(f"ready {server.url} chaos: {len(SERVED)} portals, listed in docs/faults.md", flush=True)
-            stop.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with until_interrupted() as stop, serve_chaos(port) as server:
+        print(f"ready {server.url} chaos: {len(SERVED)} portals, listed in docs/faults.md", flush=True)
+        stop.wait()

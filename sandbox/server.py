@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import signal
 import socket
 import socketserver
 import sys
@@ -23,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
+from fazhi.waiting import until_interrupted
 from sandbox.model import DAYS, Day, Portal, Resource
 from sandbox.portals import build_portals
 
@@ -240,13 +240,6 @@ def run(port: int = 8765, day: int = 1) -> None:
     """Serve until SIGINT or SIGTERM. Prints one ready line. Call it from the main thread.
 
     Raises OSError if the port is taken."""
-    stop = threading.Event()
-    wanted = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in wanted}
-    try:
-        with serve(port=port, day=day) as gateway:
-            print(f"ready {gateway.url} day {day}: {' '.join(gateway.hosts)}", flush=True)
-            stop.wait()
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with until_interrupted() as stop, serve(port=port, day=day) as gateway:
+        print(f"ready {gateway.url} day {day}: {' '.join(gateway.hosts)}", flush=True)
+        stop.wait()
