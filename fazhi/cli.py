@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fazhi.archiving import archive
+from fazhi.automating import automations
 from fazhi.catalogue_command import catalog
 from fazhi.database import db
 from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
@@ -41,6 +42,7 @@ app = typer.Typer(
 
 
 app.add_typer(archive)
+app.add_typer(automations)
 app.add_typer(db)
 app.add_typer(release)
 app.command()(export)

@@ -109,6 +109,11 @@ class Settings(BaseSettings):
         pattern="^https?://",
         description="Address of the Prefect UI, e.g. `http://127.0.0.1:4200`: runs in the explorer link to it.",
     )
+    explorer_url: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="Address of `fazhi explore` as people reach it: what a run shows in the Prefect UI links to it.",
+    )
     acknowledged: Path | None = Field(
         None,
         description="File of acknowledged findings, a line each. Default: `acknowledged.yml` beside the catalogue.",

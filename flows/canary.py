@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 
 from prefect import flow
@@ -20,6 +20,8 @@ from connectors.quiet import SHANGHAI
 from connectors.registry import Source, default_ids
 from fazhi.house import http_settings, load_all_sources, source_folders
 from fazhi.settings import Settings
+from flows.telling import now_said
+from tasks.events import Event, tell
 from tasks.lanes import WarehouseBook
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse
@@ -29,7 +31,7 @@ class CanaryDown(Exception):
     """A portal is not as its contract knows it: the run has failed, so that an automation can tell of it."""
 
 
-@flow(name="canary", flow_run_name=lambda: f"canary {datetime.now(UTC):%Y-%m-%d %H:%M}", validate_parameters=True)
+@flow(name="canary", flow_run_name=lambda: f"Canary of {now_said()}", validate_parameters=True)
 async def canary(
     source: Annotated[
         list[str] | None, Field(description="Ids of the sources to look at. Empty: one of each engine, in turns.")
@@ -70,6 +72,9 @@ async def _tell(seen: list[Sighting]) -> None:
     log = get_run_logger()
     for one in seen:
         (log.info if one.is_fine else log.warning)("%s (%s): %s: %s", one.engine, one.source_id, one.outcome, one.told)
+        if one.outcome == "layout_changed":
+            payload = {"source": one.source_id, "told": f"{one.source_id}: {one.told}", "in_run": 1}
+            tell(Event.LAYOUT_CHANGED, f"fazhi.source.{one.source_id}", payload)
     rows = [
         {"engine": one.engine, "source": one.source_id, "outcome": one.outcome, "url": one.url, "told": one.told}
         for one in seen

@@ -12,13 +12,14 @@ from pydantic import Field
 from connectors.archive.retention import Policy, carry_out, plan_pruning
 from fazhi.house import open_archive, read_references
 from fazhi.settings import Settings
+from flows.telling import now_said
 from tasks.release import release as write_release
 from warehouse.engine import open_warehouse
 from warehouse.release import Release
 from warehouse.upkeep import keep_up
 
 
-@flow(name="release", flow_run_name=lambda: f"release {datetime.now(UTC):%Y-%m-%d %H:%M}", validate_parameters=True)
+@flow(name="release", flow_run_name=lambda: f"Release of {now_said()}", validate_parameters=True)
 async def release() -> Release:
     """Write the published state as a release, check it, and make it the current one; the same state is not written
     again."""
@@ -33,7 +34,7 @@ async def release() -> Release:
     return made
 
 
-@flow(name="maintain", flow_run_name=lambda: f"maintain {datetime.now(UTC):%Y-%m-%d %H:%M}", validate_parameters=True)
+@flow(name="maintain", flow_run_name=lambda: f"Upkeep of {now_said()}", validate_parameters=True)
 def maintain(
     keep_days: int | None = Field(None, ge=1, description="Keep every version of a page fetched in so many days."),
     keep_versions: int | None = Field(None, ge=1, description="Keep the newest so many versions of each page."),

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import chain
 
 from prefect import flow, tags
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.runtime import flow_run
 
-from connectors.drift import Drift
 from connectors.errors import ContractBroken
 from connectors.registry import Source, default_ids
 from fazhi.house import load_all_sources
 from fazhi.report import RunReport
 from fazhi.settings import Settings
 from flows.crawling import as_is, open_house, run_sources
+from flows.telling import now_said, sentence, show_report, shown_progress
 from tasks.network import summarize_hosts
 from tasks.progress import reporter
 from tasks.release import release
@@ -30,8 +28,7 @@ from warehouse.steps import reach
 
 def _run_name() -> str:
     chosen = flow_run.parameters.get("source")
-    what = "all sources" if not chosen else ", ".join(chosen) if len(chosen) <= 3 else f"{len(chosen)} sources"
-    return f"nightly {datetime.now(UTC):%Y-%m-%d %H:%M} {what}"
+    return f"Nightly of {now_said()}: {sentence(chosen) if chosen else 'all sources'}"
 
 
 @flow(name="nightly", flow_run_name=_run_name, validate_parameters=True)
@@ -57,7 +54,8 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
     began = time.monotonic()
     started_at = datetime.now(UTC)
     async with open_house(settings, chosen, all_pages, watch) as house:
-        lines = await run_sources(house, chosen, settings.concurrency)
+        async with shown_progress(len(chosen), "nightly-progress"):
+            lines = await run_sources(house, chosen, settings.concurrency)
         made = None
         if totals(house.engine)["documents"]:  # a first night on which every source failed has nothing to release
             reporter().say("Writing the release")
@@ -76,8 +74,7 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
             summarize_hosts(chain.from_iterable(house.attempts.values())),
             tuple(watch.notes),
         )
-        await _publish_artifacts(report)
-        await _publish_repairs(house.drifts)
+        await show_report(house.engine, settings, report, house.drifts)
         reach("nightly-6-reported")
     return report
 
@@ -90,19 +87,3 @@ def run_nightly(source: list[str], all_pages: bool) -> RunReport:
 
 def _tags(settings: Settings) -> tuple[str, str]:
     return "nightly", "replay" if settings.replay else "live"
-
-
-async def _publish_artifacts(report: RunReport) -> None:
-    await acreate_markdown_artifact(report.markdown(), key="run-report", description=report.headline())
-    await acreate_table_artifact(report.rows(), key="run-report-sources", description="One row per source")
-
-
-async def _publish_repairs(drifts: Mapping[str, Drift]) -> None:
-    """One artifact for each source whose layout has changed: the evidence, and the repair where one is proposed."""
-    for source_id, drift in drifts.items():
-        lines = [f"# {source_id}: layout-changed 版式变更", *(f"- {words}" for words in drift.evidence)]
-        lines.append(
-            f"\nProposed repair of its YAML 建议:\n\n```yaml\n{drift.repair}\n```" if drift.repair else "\nNo repair."
-        )
-        key = f"repair-{source_id.replace('_', '-')}"
-        await acreate_markdown_artifact("\n".join(lines), key=key, description="What changed, and how to mend it")

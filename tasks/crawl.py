@@ -27,7 +27,7 @@ async def _is_transient(task: Any, task_run: TaskRun, state: State[Any]) -> bool
 
 @task(
     name="crawl",
-    task_run_name="crawl {source_id}",
+    task_run_name="Crawl {source_id}",
     cache_policy=NO_CACHE,
     retries=1,
     retry_delay_seconds=5,

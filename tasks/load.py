@@ -16,7 +16,7 @@ _one_writer = asyncio.Lock()
 """SQLite has one writer; waiting here is cheaper than its busy time-out."""
 
 
-@task(name="load", task_run_name="load {source_id}", cache_policy=NO_CACHE)
+@task(name="load", task_run_name="Load {source_id}", cache_policy=NO_CACHE)
 async def load(source_id: str, engine: Engine, batch: LoadBatch) -> LoadResult:
     """Stage, check, publish. A failed source publishes its log and changes no content."""
     reporter().update(source_id, "load", 0, 0)

@@ -30,7 +30,7 @@ def parse_pages(pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
     return tuple(documents)
 
 
-@task(name="parse", task_run_name="parse {source_id}", cache_policy=NO_CACHE)
+@task(name="parse", task_run_name="Read the reports of {source_id}", cache_policy=NO_CACHE)
 async def parse(source_id: str, pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
     """In a thread, so that the other sources' lanes go on meanwhile."""
     reporter().update(source_id, "parse", 0, len(pages))

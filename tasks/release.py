@@ -12,7 +12,7 @@ from warehouse.engine import Engine
 from warehouse.release import Release, make_release
 
 
-@task(name="release", cache_policy=NO_CACHE)
+@task(name="release", task_run_name="Write the release", cache_policy=NO_CACHE)
 async def release(engine: Engine, folder: Path, keep: int) -> Release:
     """The same state gives the same release, which is not written again."""
     return await asyncio.to_thread(make_release, engine, folder, keep)

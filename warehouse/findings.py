@@ -43,6 +43,24 @@ def findings(
     return [_record(row, figures[row["check_key"]]) for row in chosen]
 
 
+def brought_by(engine: Engine, run_id: str) -> list[Record]:
+    """Checks that do not hold and that this run's loads brought, one record per source and rule: source_id, rule,
+    kind, name_zh, name_en, n, and message_zh, message_en of the gravest. What a part-year explains is left out."""
+    query = (
+        _failed_checks()
+        .add_columns(dim_rule.c.kind, dim_load.c.source_id)
+        .join(dim_load, dim_load.c.load_key == fact_check.c.load_key)
+        .where(dim_load.c.run_id == run_id, fact_check.c.is_explained.is_(False))
+    )
+    found: dict[tuple[str, str], Record] = {}
+    with reading(engine) as conn:
+        for row in conn.execute(query).mappings():
+            names = ("source_id", "kind", "name_zh", "name_en", "message_zh", "message_en")
+            first = {name: row[name] for name in names} | {"rule": row["rule_id"], "n": 0}
+            found.setdefault((row["source_id"], row["rule_id"]), first)["n"] += 1
+    return [found[key] for key in sorted(found)]
+
+
 def verdicts(engine: Engine) -> dict[str, int]:
     """Checks that count, by verdict."""
     chosen = (

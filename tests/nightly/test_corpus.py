@@ -117,7 +117,7 @@ def test_prefect_knows_what_ran(night: Night, prefect_api: str) -> None:
     runs = ask(prefect_api, "flow_runs/filter", flows={"name": {"any_": ["nightly"]}}, sort="START_TIME_ASC")
     run = next(run for run in runs if {"nightly", "replay"} <= set(run["tags"]) and run["parameters"]["all_pages"])
     assert run["state_type"] == "COMPLETED"
-    assert run["name"].startswith("nightly 20") and run["name"].endswith("5 sources")
+    assert run["name"].startswith("Nightly of 20") and run["name"].endswith("5 sources")
     tasks = ask(prefect_api, "task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
     names = {task["name"] for task in tasks}
     for stage in ("crawl", "parse", "load"):

@@ -100,7 +100,7 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
         run = post(api, f"deployments/{by_name['maintain']['id']}/create_flow_run", {"parameters": {}})
         done = wait_until_done(api, run["id"])
         assert done["state"]["type"] == "COMPLETED", done["state"]
-        assert done["name"].startswith("maintain 20")
+        assert done["name"].startswith("Upkeep of 20")
         artifacts = post(api, "artifacts/filter", {})
         assert any("archive: kept whole" in one["data"] for one in artifacts if one["key"] == "maintain")
         with pytest.raises(urllib.error.HTTPError) as refused:
