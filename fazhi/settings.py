@@ -71,6 +71,12 @@ class Settings(BaseSettings):
         description="Requests a day (Asia/Shanghai) to one host, of all runs together, where the pace is kept; a "
         "source may state a smaller one.",
     )
+    source_hours: float = Field(
+        8.0,
+        gt=0,
+        description="Hours that the crawl of one source may take in one run; then it is ended as failed, what was "
+        "loaded stays, and the next run takes up the rest.",
+    )
     resume_hours: float = Field(
         12,
         ge=0,

@@ -277,19 +277,21 @@ async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str |
 
     Raises only what would stop every source: GatewayUnreachable, WarehouseError, ArchiveUnusable."""
     house, source, result = loads.house, loads.source, loads.result
+    hours, limit = Settings().source_hours, None
     try:
         states = load_pages(house.engine, source.id)
         known = known_pages(states, held_attachments(house.engine, source.id))
-        await crawl(
-            source.id,
-            as_is(result),
-            as_is(house.client),
-            as_is(house.archive),
-            as_is(known),
-            as_is(house.run),
-            house.all_pages,
-            as_is(loads.take_part),
-        )
+        async with asyncio.timeout(hours * 3600) as limit:  # Prefect's own time-out would take a cancelled run for late
+            await crawl(
+                source.id,
+                as_is(result),
+                as_is(house.client),
+                as_is(house.archive),
+                as_is(known),
+                as_is(house.run),
+                house.all_pages,
+                as_is(loads.take_part),
+            )
         reach("nightly-2-crawled")
         _assert_shape(house, source, result.pages)
         return (await parse(source.id, as_is(result.pages)) if result.pages else ()), None
@@ -299,10 +301,18 @@ async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str |
         raise
     except SourceError as error:
         return (), str(error)
+    except TimeoutError as error:
+        if limit is None or not limit.expired():
+            return (), _told_defect(source, error)
+        return (), f"{source.id}: not done in {hours:g} hours (FAZHI_SOURCE_HOURS): the next run takes up the rest"
     except Exception as error:  # noqa: BLE001 - a defect that one portal's pages bring out must not cost the others their night
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        what = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
-        return (), f"{source.id}: a defect of fazhi, please report it with this line: {what}"
+        return (), _told_defect(source, error)
+
+
+def _told_defect(source: Source, error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
+    return f"{source.id}: a defect of fazhi, please report it with this line: {what}"
 
 
 def _assert_shape(house: House, source: Source, pages: Sequence[ReadPage]) -> None:

@@ -25,6 +25,9 @@ from tasks.watch import Watch, watch_run
 from warehouse.health import totals
 from warehouse.steps import reach
 
+LONGEST = 22 * 3600
+"""Seconds; a night that is not done then ends, so that the next one is not cancelled because of it."""
+
 
 def _run_name() -> str:
     chosen = flow_run.parameters.get("source")
@@ -46,7 +49,13 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
         raise ContractBroken(f"no source has the id {unknown[0]!r}; the ids are {', '.join(found)}")
     chosen = [found[name] for name in source or default_ids(found)]
     with watch_run(settings, str(flow_run.id), chosen) as watch:
-        return await _run_night(settings, chosen, all_pages, watch)
+        try:
+            async with asyncio.timeout(LONGEST) as limit:  # not Prefect's: it would take a cancelled run for a late one
+                return await _run_night(settings, chosen, all_pages, watch)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise TimeoutError(f"not done in {LONGEST // 3600} hours: the next night takes up the rest") from error
 
 
 async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, watch: Watch) -> RunReport:

@@ -8,6 +8,7 @@ from typing import Any
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import exponential_backoff
 
 from connectors.archive import Archive
 from connectors.crawl import Take, crawl_source
@@ -29,8 +30,9 @@ async def _is_transient(task: Any, task_run: TaskRun, state: State[Any]) -> bool
     name="crawl",
     task_run_name="Crawl {source_id}",
     cache_policy=NO_CACHE,
-    retries=1,
-    retry_delay_seconds=5,
+    retries=2,
+    retry_delay_seconds=exponential_backoff(5),
+    retry_jitter_factor=0.5,
     retry_condition_fn=_is_transient,
 )
 async def crawl(

@@ -120,6 +120,32 @@ def test_failure_of_one_source_is_its_own(
     assert failure is not None and re.search(told, failure)
 
 
+def test_source_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crawl(*given: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(crawling, "crawl", crawl)
+    monkeypatch.setenv("FAZHI_SOURCE_HOURS", "0.00001")
+    documents, failure = asyncio.run(crawling._crawl_and_parse(loads_of(tmp_path)))
+    assert documents == () and failure is not None
+    assert "990901_wuyou: not done in 1e-05 hours (FAZHI_SOURCE_HOURS)" in failure
+
+
+def test_cancelled_run_is_no_late_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crawl(*given: object) -> None:
+        await asyncio.sleep(60)
+
+    async def go() -> None:
+        task = asyncio.create_task(crawling._crawl_and_parse(loads_of(tmp_path)))
+        await asyncio.sleep(0.3)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    monkeypatch.setattr(crawling, "crawl", crawl)
+    asyncio.run(go())
+
+
 def test_what_stops_every_source_stops_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def crawl(*given: object) -> None:
         raise GatewayUnreachable("FAZHI_REPLAY does not answer")

@@ -24,6 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sandbox.chaos import serve_chaos
 from sandbox.chaos_portal import host_of, source_id, source_yaml
 from tests.nightly.conftest import FAZHI
+from tests.nightly.test_serving import post
 from warehouse.run_records import read_run, run_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
@@ -175,7 +176,7 @@ def test_the_run_leaves_a_record_under_the_id_of_the_flow_run(watched: Watched) 
     (path,) = run_files(watched.warehouse.parent / "runs")
     record = read_run(path)
     with urllib.request.urlopen(f"{watched.api}/flow_runs/{record.flow_run_id}", timeout=20) as answer:
-        assert json.load(answer)["name"].startswith("nightly ")
+        assert json.load(answer)["name"].startswith("Nightly of 20")
     assert watched.rows("select distinct run_id from fact_source_run") == [(record.run_id,)]
     outcomes = {one.source_id: one.outcome for one in record.sources}
     assert outcomes == {source_id(BLOCKED): "blocked", source_id(HANGING): "new"}
@@ -184,3 +185,23 @@ def test_the_run_leaves_a_record_under_the_id_of_the_flow_run(watched: Watched) 
     loaded = sum(one.counts["new"] for one in record.sources)
     assert watched.rows("select count(*) from dim_document where document_key > 0") == [(loaded,)]
     assert any("status 412" in note for one in record.sources for note in one.notes)
+
+
+def test_the_server_shows_progress_report_and_events(watched: Watched) -> None:
+    (path,) = run_files(watched.warehouse.parent / "runs")
+    run_id = read_run(path).flow_run_id
+    mine = {"flow_runs": {"id": {"any_": [run_id]}}}
+    shown = {one["key"]: one for one in post(watched.api, "artifacts/filter", mine)}
+    assert shown["nightly-progress"]["data"] == 100.0
+    assert {"run-report", "run-report-sources"} <= set(shown)
+    tasks = post(watched.api, "task_runs/filter", mine)
+    assert "Crawl 991228_waf412" in {one["name"] for one in tasks}
+    wanted = {
+        "filter": {"event": {"name": ["fazhi.source.blocked"]}, "related": {"id": [f"prefect.flow-run.{run_id}"]}}
+    }
+    deadline = time.monotonic() + 60
+    while not (found := post(watched.api, "events/filter", wanted)["events"]) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    (blocked,) = found
+    assert blocked["resource"]["prefect.resource.id"] == "fazhi.source.991228_waf412"
+    assert "412" in blocked["payload"]["told"] and blocked["payload"]["in_run"] == 1
