@@ -37,6 +37,7 @@ from connectors.frontier import RunState
 from connectors.http.client import Client, HttpSettings
 from connectors.http.lanes import share_lanes
 from connectors.registry import Source
+from connectors.wish import Wish
 from tasks.assemble import known_pages, page_states, part_states
 from tasks.frontier import WarehouseJournal
 from tasks.lanes import WarehouseBook
@@ -78,7 +79,7 @@ async def _crawl_one(house: _House, source: Source, memory: _Memory) -> CrawlRes
         house.archive,
         memory[source.id],
         run=house.run,
-        all_pages=True,
+        wish=Wish(all_pages=True),
         take=take,
     )
     states.update((state.url, state) for state in page_states(result))

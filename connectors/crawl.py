@@ -22,6 +22,7 @@ from connectors.http.client import Client
 from connectors.registry import is_report_title, report_year
 from connectors.urls import document_key
 from connectors.walk import ListWalker, is_retitled, listed_only
+from connectors.wish import DUE, Wish, year_of
 from extraction.decode import decode
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
@@ -58,6 +59,8 @@ class _Crawl:
         """Pages new to us that lead there: it may be what a known page, asked later, leads to."""
         self.letters = 0
         """Of the pages not handed over yet."""
+        self.in_full = False
+        """Whether pages are asked for without their validators."""
         self._verdicts: dict[str, bool] = {}
 
     def assert_listed(self) -> None:
@@ -70,7 +73,9 @@ class _Crawl:
         unmet = []
         if len(refs) < wants.min_list_rows:
             unmet.append(f"the lists hold {len(refs)} rows, the source asserts at least {wants.min_list_rows}")
-        titled = {_year_of(ref) for ref in refs.values() if ref.title and self.is_report(ref.title)}
+        titled = {
+            year_of(ref.title, ref.listed_date) for ref in refs.values() if ref.title and self.is_report(ref.title)
+        }
         missing = [year for year in wants.report_years if year not in titled]
         if missing:
             unmet.append(f"no annual report listed for {', '.join(map(str, missing))}, which the source asserts")
@@ -90,13 +95,13 @@ class _Crawl:
             verdict = self._verdicts[title] = is_report_title(self.source, title)
         return verdict
 
-    def plan(self, all_pages: bool) -> list[PageRef]:
+    def plan(self, wish: Wish) -> list[PageRef]:
         """Wanted rows in list order, then known pages that no list names any more (they may be gone).
 
         Those never asked for come first, then those asked longest ago: where a run is cut short, night after night,
         each page has its turn, and reports have it before the others. What failed again and again is left out until it
-        is due."""
-        everything = all_pages or self.source.wanted.other_pages
+        is due. Of a cut only its pages, due or not, and no more than the run may still ask for."""
+        everything = wish.all_pages or self.source.wanted.other_pages
         refs = self.lists.refs
         wanted = [ref for ref in refs.values() if everything or (ref.title and self.is_report(ref.title))]
         self.result.listed_only = listed_only(self.lists, wanted)
@@ -107,14 +112,45 @@ class _Crawl:
         }
         self.documents = {document_key(ref.url) for ref in wanted} | held.keys()
         if not self.result.failures:  # an unread list says nothing about what vanished from it
-            wanted += [PageRef(entry.url) for key, entry in held.items() if key not in refs]
-        due = [ref for ref in wanted if self._is_due(ref)]
-        if len(due) < len(wanted):
+            unlisted = [entry for key, entry in held.items() if key not in refs]
+            if wish.is_cut:
+                rows = [PageRef(entry.url, entry.title, entry.listed_date) for entry in unlisted]
+                wanted += [ref for ref in rows if everything or (ref.title and self.is_report(ref.title))]
+            else:
+                wanted += [PageRef(entry.url) for entry in unlisted]
+        due = self._cut(wanted, wish) if wish.is_cut else [ref for ref in wanted if self._is_due(ref)]
+        if len(due) < len(wanted) and not wish.is_cut:
             self.result.notes.append(f"{len(wanted) - len(due)} pages that failed again and again are not due yet")
         self.reports = {document_key(ref.url) for ref in due if ref.title and self.is_report(ref.title)}
         due.sort(key=lambda ref: (self._asked_at(ref), not (ref.title and self.is_report(ref.title))))
+        due = self._limit(due)
         self.asker.run.journal.plan(self.source.id, [(ref.url, "page") for ref in due])
         return due
+
+    def _cut(self, wanted: list[PageRef], wish: Wish) -> list[PageRef]:
+        """Those of the cut; of `missing`, those that are not held."""
+        said = [wish.takes(ref.title, ref.listed_date) for ref in wanted]
+        n_undated = sum(one is None for one in said)
+        if n_undated:
+            self.result.notes.append(f"{n_undated} pages are left out: neither title nor list says of when they are")
+        taken = [ref for ref, is_taken in zip(wanted, said, strict=True) if is_taken]
+        return taken if wish.mode == "refetch" else [ref for ref in taken if not self._is_held(ref)]
+
+    def _is_held(self, ref: PageRef) -> bool:
+        known = self.asker.known_of(ref.url)
+        return known is not None and known.is_asked and known.snapshot is not None
+
+    def _limit(self, due: list[PageRef]) -> list[PageRef]:
+        """As many as the run may still ask for; the rest is told."""
+        run = self.asker.run
+        if run.pages_left is None:
+            return due
+        taken = due[: run.pages_left]
+        run.pages_left -= len(taken)
+        if len(taken) < len(due):
+            self.result.notes.append(f"{len(due) - len(taken)} pages of the cut are beyond the run's limit")
+            self.reports &= {document_key(ref.url) for ref in taken}
+        return taken
 
     def _is_due(self, ref: PageRef) -> bool:
         known = self.asker.known_of(ref.url)
@@ -208,7 +244,7 @@ class _Crawl:
     async def _read_page(self, ref: PageRef) -> None:
         known = self.asker.known_of(ref.url)
         retitled = is_retitled(known, ref)
-        answer = await self.asker.ask(ref.url, "page", in_full=retitled)
+        answer = await self.asker.ask(ref.url, "page", in_full=retitled or self.in_full)
         if self._leads_away(ref, answer, is_held=known is not None and known.snapshot is not None):
             return
         await self._take(ref, answer, retitled)
@@ -285,12 +321,6 @@ def _told_away(ref: PageRef, final_url: str) -> SourceChanged:
     return SourceChanged(words, url=ref.url)
 
 
-def _year_of(ref: PageRef) -> int | None:
-    """The year of a listed report; where its title names none, the one before it was published."""
-    named = report_year(ref.title or "")
-    return named if named is not None or ref.listed_date is None else int(ref.listed_date[:4]) - 1
-
-
 async def crawl_source(
     result: CrawlResult,
     engine: Engine,
@@ -299,13 +329,14 @@ async def crawl_source(
     known: Mapping[str, Known],
     *,
     run: RunState | None = None,
-    all_pages: bool = False,
+    wish: Wish = DUE,
     progress: Progress = lambda done, planned: None,
     take: Take | None = None,
 ) -> None:
     """Crawl `result.source` once and fill `result`. Failures of single pages are in it.
 
-    `take` is given its pages in parts, and the last ones stay in `result`; without it all of them do.
+    `wish`: which of its pages. `take` is given them in parts, and the last ones stay in `result`; without it all of
+    them do.
 
     Raises SourceError when the source as a whole failed (no list readable, an assertion not met, no report had), and
     GatewayUnreachable or ArchiveUnusable, with which every source fails alike."""
@@ -314,9 +345,11 @@ async def crawl_source(
     try:
         await crawl.lists.discover()
         crawl.assert_listed()
-        refs = crawl.plan(all_pages)
+        crawl.in_full = wish.mode == "refetch"
+        refs = crawl.plan(wish)
         await crawl.read_pages(refs, progress)
-        crawl.assert_read()
+        if not wish.is_cut:  # of a cut each page that failed is told, and one may be all there is
+            crawl.assert_read()
     finally:
         crawl.forget_letters()
         asker.tell()

@@ -82,6 +82,8 @@ class RunState:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     n_letters: int = 0
     """Code points of the texts that all sources together hold, read and not handed over."""
+    pages_left: int | None = None
+    """Detail pages that the run may still ask for; None: as many as there are."""
 
     def is_full(self) -> bool:
         """Whether who holds any should hand them over: hundreds of sources at once may hold no more than one large."""

@@ -26,6 +26,7 @@ from connectors.frontier import RunState
 from connectors.http.client import Attempt, Client, GatewayUnreachable
 from connectors.http.lanes import share_lanes
 from connectors.registry import Source
+from connectors.wish import Wish
 from fazhi.house import http_settings, load_catalog, open_archive, source_folders
 from fazhi.report import SourceLine
 from fazhi.settings import Settings
@@ -73,7 +74,7 @@ class House:
     client: Client
     archive: Archive
     catalogue: CatalogueRows
-    all_pages: bool
+    wish: Wish
     attempts: dict[str, list[Attempt]]
     watch: Watch
     run: RunState = field(default_factory=RunState)
@@ -89,10 +90,12 @@ def as_is(value: T) -> T:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, sources: Sequence[Source], all_pages: bool, watch: Watch
+    settings: Settings, sources: Sequence[Source], wish: Wish, watch: Watch, limit: int | None = None
 ) -> AsyncIterator[House]:
     """What a run shares, open while it lasts. A run that ends well is finished for the frontier: the next one takes
-    nothing over from it."""
+    nothing over from it.
+
+    `limit`: pages that the run may ask for, lists and attachments not counted."""
     engine = open_warehouse(settings.warehouse_url)
     state = open_crawl_state(engine)
     run_id = str(flow_run.id)
@@ -112,10 +115,10 @@ async def open_house(
                     client,
                     archive,
                     catalogue_rows(*load_catalog()),
-                    all_pages,
+                    wish,
                     attempts,
                     watch,
-                    RunState(WarehouseJournal(frontier)),
+                    RunState(WarehouseJournal(frontier), pages_left=limit),
                 )
         frontier.finish()
     finally:
@@ -289,7 +292,7 @@ async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str |
                 as_is(house.archive),
                 as_is(known),
                 as_is(house.run),
-                house.all_pages,
+                house.wish,
                 as_is(loads.take_part),
             )
         reach("nightly-2-crawled")

@@ -12,6 +12,7 @@ from prefect.runtime import flow_run
 
 from connectors.errors import ContractBroken
 from connectors.registry import Source, default_ids
+from connectors.wish import Wish
 from fazhi.house import load_all_sources
 from fazhi.report import RunReport
 from fazhi.settings import Settings
@@ -51,18 +52,20 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     with watch_run(settings, str(flow_run.id), chosen) as watch:
         try:
             async with asyncio.timeout(LONGEST) as limit:  # not Prefect's: it would take a cancelled run for a late one
-                return await _run_night(settings, chosen, all_pages, watch)
+                return await run_night(settings, chosen, Wish(all_pages=all_pages), watch)
         except TimeoutError as error:
             if not limit.expired():
                 raise
             raise TimeoutError(f"not done in {LONGEST // 3600} hours: the next night takes up the rest") from error
 
 
-async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, watch: Watch) -> RunReport:
+async def run_night(
+    settings: Settings, chosen: list[Source], wish: Wish, watch: Watch, limit: int | None = None
+) -> RunReport:
     """From the first look at the warehouse to the report."""
     began = time.monotonic()
     started_at = datetime.now(UTC)
-    async with open_house(settings, chosen, all_pages, watch) as house:
+    async with open_house(settings, chosen, wish, watch, limit) as house:
         async with shown_progress(len(chosen), "nightly-progress"):
             lines = await run_sources(house, chosen, settings.concurrency)
         made = None

@@ -17,6 +17,7 @@ from connectors.engines import get_engine
 from connectors.errors import SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Client
+from connectors.wish import Wish
 from tasks.progress import reporter
 
 
@@ -42,7 +43,7 @@ async def crawl(
     archive: Archive,
     known: Mapping[str, Known],
     run: RunState,
-    all_pages: bool,
+    wish: Wish,
     take: Take,
 ) -> None:
     """Fill `result`, and give its pages to `take` in parts. Raises SourceError when the source as a whole failed, and
@@ -58,7 +59,7 @@ async def crawl(
         archive,
         known,
         run=run,
-        all_pages=all_pages,
+        wish=wish,
         progress=lambda done, planned: watching.update(source.id, "pages", done, planned),
         take=take,
     )

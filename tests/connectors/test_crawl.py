@@ -19,6 +19,7 @@ from connectors.engines import get_engine
 from connectors.errors import RobotsDenied, SourceChanged
 from connectors.http.client import Client, GatewayUnreachable, HttpSettings
 from connectors.registry import Source
+from connectors.wish import Wish
 from tests.connectors.portal import BASE, HOST, Item, list_page, source
 from tests.servers import Site
 
@@ -69,7 +70,7 @@ def crawl(
         with Archive(folder) as archive:
             async with Client(settings) as client:
                 engine = get_engine(result.source.engine)
-                await crawl_source(result, engine, client, archive, known or {}, all_pages=all_pages)
+                await crawl_source(result, engine, client, archive, known or {}, wish=Wish(all_pages=all_pages))
 
     asyncio.run(run())
     counted = result.fetched + result.unchanged + len(result.gone) + result.blocked + result.failed

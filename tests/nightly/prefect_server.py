@@ -25,7 +25,7 @@ def serve(folder: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     env |= {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
-    env |= {"PREFECT_UI_ENABLED": "false"}
+    env |= {"PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api"}
     process = subprocess.Popen([PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)], env=env)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}/api", process)

@@ -21,6 +21,7 @@ from connectors.crawled import CrawlResult, Part, ReadPage, Seen
 from connectors.engines import get_engine
 from connectors.errors import RobotsDenied, SourceChanged, Transient
 from connectors.http.client import Attempt, Client, GatewayUnreachable, HttpSettings
+from connectors.wish import DUE
 from extraction.decode import decode
 from fazhi.house import load_catalog, only_nightly
 from fazhi.settings import Settings
@@ -163,7 +164,7 @@ def house_of(folder: Path) -> crawling.House:
     engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
     client = Client(HttpSettings("fazhi-test/1 (+https://fazhi.example)"))
     return crawling.House(
-        "run", engine, client, Archive(folder / "raw"), catalogue_rows(*load_catalog()), False, {}, Watch("run")
+        "run", engine, client, Archive(folder / "raw"), catalogue_rows(*load_catalog()), DUE, {}, Watch("run")
     )
 
 
