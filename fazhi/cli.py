@@ -14,6 +14,7 @@ import typer
 
 from fazhi.archiving import archive
 from fazhi.automating import automations
+from fazhi.backfilling import backfill
 from fazhi.catalogue_command import catalog
 from fazhi.database import db
 from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, explain_error
@@ -45,6 +46,7 @@ app.add_typer(archive)
 app.add_typer(automations)
 app.add_typer(db)
 app.add_typer(release)
+app.command()(backfill)
 app.command()(export)
 app.command()(explore)
 app.command()(serve)

@@ -15,6 +15,7 @@ from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
 from fazhi.settings import ROOT
+from flows.backfill import backfill
 from flows.canary import canary
 from flows.keeping import maintain, release
 from flows.nightly import nightly
@@ -67,6 +68,9 @@ DEPLOYMENTS = (
     Deployment(
         nightly, "Crawl all sources, load what is new or changed, check it, release it.", "30 1 * * *",
         {"source": None, "all_pages": False},
+    ),
+    Deployment(
+        backfill, "Fetch or read anew a cut of the sources' pages; at first a plan, without any side effect.",
     ),
     Deployment(
         canary, "One live page of each engine against the shape of its source's contract; nothing is loaded.",

@@ -102,13 +102,13 @@ def _source_fields(source: Source, line: SourceLine) -> dict[str, Any]:
 
 
 @contextmanager
-def watch_run(settings: Settings, run_id: str, sources: Sequence[Source]) -> Iterator[Watch]:
-    """Log and metrics, as the settings want them, while a run lasts."""
+def watch_run(settings: Settings, run_id: str, sources: Sequence[Source], kind: str = "nightly") -> Iterator[Watch]:
+    """Log and metrics, as the settings want them, while a run lasts; `kind`: the flow's name."""
     began = time.monotonic()
     with ExitStack() as stack:
         stack.enter_context(write_log(settings.log))
         watch = Watch(run_id)
-        keep = _keeper(settings, watch, sources)
+        keep = _keeper(settings, watch, sources, kind)
         if settings.metrics_port is not None:
             _start_metrics(stack, watch, settings.metrics_host, settings.metrics_port, sources)
         try:
@@ -122,7 +122,7 @@ def watch_run(settings: Settings, run_id: str, sources: Sequence[Source]) -> Ite
 
 
 def _keeper(
-    settings: Settings, watch: Watch, sources: Sequence[Source]
+    settings: Settings, watch: Watch, sources: Sequence[Source], kind: str
 ) -> Callable[[float, BaseException | None], None]:
     """Writes the record of a run that begins now, when it has ended. A full disk costs the record, not the night."""
     started_at, before = now(), _current_name(settings.releases)
@@ -132,8 +132,8 @@ def _keeper(
         record = RunRecord(
             format=FORMAT,
             run_id=watch.run_id,
-            flow_run_id=watch.run_id,  # the nightly takes its id from Prefect
-            kind="nightly",
+            flow_run_id=watch.run_id,  # runs take their ids from Prefect
+            kind=kind,
             started_at=started_at,
             seconds=round(seconds, 3),
             status="done" if error is None else "stopped",
