@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -34,7 +36,7 @@ def backfill(
 ) -> None:
     """Fetch or read anew a cut of the sources' pages. Without --apply: a plan, with no request and no write."""
     from fazhi.cli import _choose, _load_sources, _settings
-    from fazhi.house import prepare_nightly, prepare_prefect
+    from fazhi.house import only_nightly, prepare_nightly, prepare_prefect
 
     settings = _settings()
     known = _load_sources(settings)
@@ -51,8 +53,11 @@ def backfill(
     }
     if apply and mode != "reparse":
         prepare_nightly(settings)
+    settings.home.mkdir(parents=True, exist_ok=True)  # for Prefect's own files; nothing else is written by a plan
     prepare_prefect(settings)
-    _run({name: value for name, value in given.items() if value is not None})
+    alone = only_nightly(settings, lambda told: typer.echo(told, err=True))
+    with nullcontext() if os.environ.get("PREFECT_API_URL") else alone:  # two servers cannot make one database
+        _run({name: value for name, value in given.items() if value is not None})
 
 
 def _name_regions(known: dict[str, Any], codes: list[str]) -> list[str]:

@@ -23,6 +23,7 @@ from fazhi.exporting import export
 from fazhi.inspecting import check, copies, diff, quarantine
 from fazhi.new_source import new_source
 from fazhi.releasing import release
+from fazhi.reparsing import reparse
 from fazhi.serving import serve
 from fazhi.sources_command import sources
 
@@ -50,6 +51,7 @@ app.command()(backfill)
 app.command()(export)
 app.command()(explore)
 app.command()(serve)
+app.command()(reparse)
 app.add_typer(quarantine)
 app.add_typer(sources)
 app.command()(check)

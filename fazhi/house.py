@@ -142,6 +142,15 @@ def prepare_nightly(settings: Settings) -> None:
         engine.dispose()
 
 
+def prepare_reparse(settings: Settings) -> None:
+    """All that can be known to be wrong before a document is read again. Raises CommandFailed without a warehouse."""
+    from warehouse.engine import exists
+
+    load_catalog()
+    if not exists(settings.warehouse_url):
+        raise CommandFailed(f"no warehouse at {settings.shown_warehouse} yet: run `fazhi nightly` first", USAGE)
+
+
 def prepare_prefect(settings: Settings) -> None:
     """Before Prefect is imported: its own files in the data folder, no calls home, and a quiet terminal.
 

@@ -12,25 +12,22 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from connectors.archive import Archive, SnapshotRef
-from connectors.attachments import read_attachment, wants_attachments
-from connectors.base import Page, PageRef
-from connectors.crawled import ReadPage, Seen
-from connectors.engines import get_engine
+from connectors.base import PageRef
+from connectors.crawled import ReadPage
 from connectors.errors import SourceError
-from connectors.registry import Source, is_report_title, report_year
-from connectors.urls import document_key
-from extraction.decode import decode
+from connectors.registry import Source
 from extraction.parse import parse_report
 from fazhi.house import load_catalog
 from tasks.assemble import code_version, document_in, document_text, extractor_version, source_row
+from tasks.stored_page import Stored, read_stored
 from warehouse.batch import DocumentIn, LoadBatch, Reading, SourceRow
 from warehouse.catalogue import catalogue_rows
 from warehouse.engine import reading
 from warehouse.errors import WarehouseError
 from warehouse.load import publish
 from warehouse.quarantine import DOCUMENT, list_rows, raw_pages, waiting_rows
-from warehouse.read import load_pages
 from warehouse.reread import reread, stored_texts
+from warehouse.stored import attachment_snapshots
 
 if TYPE_CHECKING:
     from warehouse.engine import Engine
@@ -174,17 +171,7 @@ def _read_page(engine: Engine, archive: Archive, source: Source, raw: Row) -> Re
     """As the crawl reads it, from the archive alone."""
     snapshot = SnapshotRef(raw["snapshot_file"], raw["snapshot_offset"], raw["snapshot_length"], raw["snapshot_sha256"])
     stored = archive.load(snapshot)
-    ref = PageRef(raw["url"], raw["title"], raw["listed_date"])
-    article = get_engine(source.engine).read(Page(ref.url, decode(stored.body, stored.content_type)), source, ref)
-    title = article.title or ref.title or ""
-    is_report = is_report_title(source, title)
-    texts = []
-    if is_report and wants_attachments(article.body.text):
-        known = {document_key(url): state.snapshot for url, state in load_pages(engine, source.id).items()}
-        for attachment in article.attachments:
-            held = known.get(document_key(attachment.url))
-            if held is not None:
-                page = archive.load(SnapshotRef(held.file, held.offset, held.length, held.sha256))
-                texts.append((attachment, read_attachment(page.body, attachment.name)))
-    seen = Seen(ref.url, "page", None, None, snapshot, stored.status, "unchanged", stored.fetched_at)
-    return ReadPage(seen, ref, article, is_report, report_year(title) if is_report else None, tuple(texts))
+    answer = Stored(PageRef(raw["url"], raw["title"], raw["listed_date"]), stored, snapshot, stored.fetched_at)
+    with reading(engine) as conn:
+        attachments = attachment_snapshots(conn, source.id)
+    return read_stored(archive, source, answer, attachments)

@@ -87,8 +87,8 @@ async def backfill(
         report_year_to: Last year that reports are about.
         published_from: Published on this day or later, as the list says.
         published_to: Published on this day or earlier, as the list says.
-        mode: missing: ask the lists, then pages that are not held. refetch: pages of the cut anew, in full. reparse: read
-            again what is in the archive, without any request.
+        mode: missing: ask the lists, then pages that are not held. refetch: pages of the cut anew, in full. reparse:
+            read again what is in the archive, without any request.
         dry_run: Only plan: pages, requests, hours, facts that would change. Nothing is asked or written.
         limit: Pages (reparse: documents) at most, of all sources together.
     """
@@ -178,6 +178,7 @@ async def _reparse(
 def run_backfill(given: dict[str, Any]) -> RunReport | Plan | ReparseResult:
     """The backfill from a command. Raises ContractBroken where what is given is no cut."""
     try:
-        return asyncio.run(backfill(**given))
+        done: RunReport | Plan | ReparseResult = asyncio.run(backfill(**given))
     except ParameterTypeError as error:
         raise ContractBroken(" ".join(str(error).split())) from error
+    return done

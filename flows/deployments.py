@@ -19,6 +19,7 @@ from flows.backfill import backfill
 from flows.canary import canary
 from flows.keeping import maintain, release
 from flows.nightly import nightly
+from flows.reparse import reparse
 from tasks.assemble import code_version
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ DEPLOYMENTS = (
     Deployment(
         canary, "One live page of each engine against the shape of its source's contract; nothing is loaded.",
         "0 19 * * *", {"source": None},
+    ),
+    Deployment(
+        reparse, "Read documents again from the archive with today's extraction, and publish what differs.", None,
+        {"dry_run": True},
     ),
     Deployment(release, "Write the published state as a release in Parquet and make it the current one."),
     Deployment(

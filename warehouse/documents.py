@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -116,9 +116,11 @@ def fold_versions(sightings: Iterable[Sighting]) -> tuple[list[Version], bool]:
 
 
 def plan_documents(
-    conn: Connection, batch: LoadBatch, documents: Sequence[DocumentIn], members: Members, load_key: int
-) -> DocumentPlan:
-    """Write the batch's sightings and work out every version row that they touch (not yet written)."""
+    conn: Connection, batch: LoadBatch, documents: Sequence[DocumentIn], members: Members, load_key: int,
+    forgotten: Collection[str] = (),
+) -> DocumentPlan:  # fmt: skip
+    """Write the batch's sightings and work out every version row that they touch (not yet written). `forgotten`:
+    hashes of texts that documents no longer have, for others may have had the same."""
     ids = sorted({doc.document_id for doc in documents} | set(batch.gone))
     before = _read_sightings(conn, ids)
     read = [(doc, hash_text(doc.text)) for doc in documents]
@@ -139,7 +141,7 @@ def plan_documents(
             )  # fmt: skip
         _plan_versions(plan, document_id, versions, is_gone, particulars, members, load_key)
         _count_document(plan, document_id, versions, is_gone, document_id in known)
-    _link_same_texts(conn, plan)
+    _link_same_texts(conn, plan, forgotten)
     _look_up_anew(conn, plan, members)
     return plan
 
@@ -215,18 +217,19 @@ def _choose_particulars(
     batch: LoadBatch, text_hash: str, doc: DocumentIn | None, stored: Row | None, before: list[Sighting],
     members: Members, plan: DocumentPlan, load_key: int,
 ) -> Row:  # fmt: skip
-    """The particulars of one text of one document: the latest sighting's; the larger one where two are as late."""
+    """The particulars of one text of one document: the latest sighting's; the larger one where two are as late, unless
+    the same answer was read again."""
     if doc is None:
         assert stored is not None, "a sighting without document comes from a damaged warehouse"
         return stored
-    row = _describe(batch, doc, members, load_key)
+    row = describe(batch, doc, members, load_key)
     seen_before = max((at for at, seen in before if seen == text_hash), default=None)
     if stored is not None and seen_before is not None:
         is_older = doc.fetched_at < seen_before
-        is_tie = doc.fetched_at == seen_before and _sort_key(row) <= _sort_key({**stored, **members.current(stored)})
-        if is_older or is_tie:
+        is_tie = batch.is_crawl and doc.fetched_at == seen_before
+        if is_older or (is_tie and _sort_key(row) <= _sort_key({**stored, **members.current(stored)})):
             return {**stored, "is_parsed": stored["is_parsed"] or row["is_parsed"]}
-    plan.texts[text_key(doc.document_id, text_hash)] = _text_row(doc, text_hash)
+    plan.texts[text_key(doc.document_id, text_hash)] = text_row(doc, text_hash)
     row["is_parsed"] = row["is_parsed"] or (stored is not None and stored["is_parsed"])
     return row
 
@@ -244,7 +247,7 @@ def _sort_key(row: Row) -> str:
     return to_json([row[name] for name in PARTICULARS])
 
 
-def _describe(batch: LoadBatch, doc: DocumentIn, members: Members, load_key: int) -> Row:
+def describe(batch: LoadBatch, doc: DocumentIn, members: Members, load_key: int) -> Row:
     published = parse_published(doc.published_at)
     found = resolve(doc, batch.source)
     snapshot = doc.snapshot
@@ -285,7 +288,7 @@ def _describe(batch: LoadBatch, doc: DocumentIn, members: Members, load_key: int
     }
 
 
-def _text_row(doc: DocumentIn, text_hash: str) -> Row:
+def text_row(doc: DocumentIn, text_hash: str) -> Row:
     return {
         "text_key": text_key(doc.document_id, text_hash),
         "document_id": doc.document_id,
@@ -354,11 +357,11 @@ def _read_versions(conn: Connection, column: Column[Any], wanted: Sequence[Any])
     return rows
 
 
-def _link_same_texts(conn: Connection, plan: DocumentPlan) -> None:
+def _link_same_texts(conn: Connection, plan: DocumentPlan, forgotten: Collection[str]) -> None:
     """One text at several addresses counts once: at the smallest document_id that is a report, else at the smallest.
     A page that is no report any more keeps its figures, and they count no more."""
     empty = hash_text("")
-    hashes = sorted({row["text_hash"] for row in plan.rows.values()} - {empty})
+    hashes = sorted({*forgotten, *(row["text_hash"] for row in plan.rows.values())} - {empty})
     groups: dict[str, list[Row]] = defaultdict(list)
     for start in range(0, len(hashes), CHUNK):
         chosen = select(dim_document).where(

@@ -48,6 +48,12 @@ def publish(engine: Engine, batch: LoadBatch, check_across: CheckAcross = check_
     return result
 
 
+def load_again(conn: Connection, batch: LoadBatch, forgotten: Sequence[Row]) -> LoadResult:
+    """Load documents that were read again from the archive, within a transaction of the caller's. `forgotten`: the rows
+    of their versions that are no more (`warehouse.forgetting`). Raises as `publish` does."""
+    return _Load(conn, batch, check_statements, forgotten).run()
+
+
 def _log_only(conn: Connection, batch: LoadBatch) -> LoadResult:
     infer_source(conn, batch.source)
     write_fetches(conn, batch)
@@ -61,6 +67,8 @@ class _Load:
     conn: Connection
     batch: LoadBatch
     check_across: CheckAcross
+    forgotten: Sequence[Row] = ()
+    """Versions of the batch's documents that have just been deleted."""
 
     def run(self) -> LoadResult:
         conn, batch = self.conn, self.batch
@@ -71,7 +79,8 @@ class _Load:
         members.catalogue(conn, batch.catalogue, batch.started_at)
         tester = Tester(batch.catalogue)
         documents = tester.accept_documents(batch.documents)
-        plan = plan_documents(conn, batch, documents, members, load_key)
+        texts = {row["text_hash"] for row in self.forgotten}
+        plan = plan_documents(conn, batch, documents, members, load_key, texts)
         facts = self._stage_facts(plan, tester, members, load_key)
         anew = self._find_read_anew(plan)
         read_anew = self._stage_anew(anew, plan, tester, members, load_key)
@@ -100,7 +109,7 @@ class _Load:
         reach("load-6-values")
         visit = Visit(
             batch.source.source_id, batch.run_id, batch.finished_at, load_key,
-            frozenset((row["document_id"], row["text_hash"]) for row in plan.needs_facts()),
+            frozenset(_name(row) for row in (*plan.needs_facts(), *map(plan.rows.__getitem__, anew), *self.forgotten)),
             frozenset(doc.document_id for doc in documents),
         )  # fmt: skip
         settled = settle(conn, visit, tester.rejected, is_retry=not batch.is_crawl)
@@ -134,18 +143,21 @@ class _Load:
         return rows
 
     def _find_touched(self, plan: DocumentPlan, anew: Sequence[int], members: Members) -> dict[Authority, Years]:
-        """Authorities whose statements may have changed, and the years they are about; of versions read anew, and of
-        metrics that are grouped anew, all years."""
+        """Authorities whose statements may have changed, and the years they are about; of versions read anew or no
+        more, and of metrics that are grouped anew, all years."""
         documents: dict[Authority, set[int]] = defaultdict(set)
         for (region, body), keys in plan.touched_authorities().items():
             documents[members.current_of(region), body] |= keys
         touched = find_years(self.conn, documents)
+        members.recall(self.conn, self.forgotten)
+        gone = ((members.current_of(row["region_key"]), row["agency_key"]) for row in self.forgotten)
         read_anew = ((members.current_of(plan.rows[key]["region_key"]), plan.rows[key]["agency_key"]) for key in anew)
-        return touched | dict.fromkeys(read_anew) | dict.fromkeys(members.find_regrouped(self.conn))
+        regrouped = members.find_regrouped(self.conn)
+        return touched | dict.fromkeys(read_anew) | dict.fromkeys(gone) | dict.fromkeys(regrouped)
 
     def _find_read_anew(self, plan: DocumentPlan) -> dict[int, DocumentIn]:
         """Stored versions whose text comes again as another extraction read it, later: the last reading counts, in
-        whatever order the loads come."""
+        whatever order the loads come. What was read again from the archive on purpose always counts."""
         again: dict[int, tuple[DocumentIn, datetime]] = {}
         for key, row in plan.rows.items():
             doc = plan.incoming.get((row["document_id"], row["text_hash"]))
@@ -158,8 +170,11 @@ class _Load:
         return {
             key: doc
             for key, (doc, parsed_at) in again.items()
-            if extractors.get(key, mine) != mine
-            and (before[key]["parsed_at"] is None or before[key]["parsed_at"] < parsed_at)
+            if not self.batch.is_crawl
+            or (
+                extractors.get(key, mine) != mine
+                and (before[key]["parsed_at"] is None or before[key]["parsed_at"] < parsed_at)
+            )
         }
 
     def _stage_anew(
@@ -203,6 +218,11 @@ class _Load:
             resolved=settled.resolved,
             still_failing=settled.failed,
         )
+
+
+def _name(row: Row) -> tuple[str, str]:
+    """Of a version, as the quarantine has it."""
+    return row["document_id"], row["text_hash"]
 
 
 def open_load(conn: Connection, batch: LoadBatch) -> tuple[int, bool]:

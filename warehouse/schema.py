@@ -6,6 +6,7 @@ from sqlalchemy import Boolean, Date, Index, Integer, String, Table, Text, Uniqu
 
 from warehouse.columns import BigKey, Quantity, UtcDateTime, field, key_column, reference
 from warehouse.schema_dims import DIMENSIONS, dim_document, document_text, metadata
+from warehouse.schema_reparse import document_reading, fact_reparse_change
 
 fact_observation = Table(
     "fact_observation",
@@ -335,7 +336,17 @@ CONTENT = (
 STAR = (*DIMENSIONS, *(t for t in CONTENT if t not in DIMENSIONS), fact_document_progress)
 """What a release carries."""
 
-LOG = (fact_fetch, fact_source_run, page, document_sighting, member_state, member_sighting, quarantine)
+LOG = (
+    fact_fetch,
+    fact_source_run,
+    page,
+    document_sighting,
+    member_state,
+    member_sighting,
+    quarantine,
+    document_reading,
+    fact_reparse_change,
+)
 """The crawl log and the quarantine: operators' tables, not in a release."""
 
 __all__ = [
@@ -346,6 +357,7 @@ __all__ = [
     "STAR",
     "bridge_check_observation",
     "dim_document",
+    "document_reading",
     "document_sighting",
     "document_text",
     "fact_check",
@@ -354,6 +366,7 @@ __all__ = [
     "fact_mention",
     "fact_metric_value",
     "fact_observation",
+    "fact_reparse_change",
     "fact_source_run",
     "member_sighting",
     "member_state",

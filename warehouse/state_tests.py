@@ -279,14 +279,15 @@ def check_loads(conn: Connection, _within: Within) -> Outcome:
 
 
 def check_run_counts(conn: Connection, _within: Within) -> Outcome:
-    """A run brought as many figures as bear its load; fewer are left only where texts were read again since."""
+    """A run brought as many figures as bear its load; fewer are left only where texts, or pages in the archive, were
+    read again since: by a load that is no run's."""
     outcome, run = Outcome(), fact_source_run
     progress = fact_document_progress
     reread = (
         select(dim_source.c.current_key)
         .join(doc, doc.c.source_key == dim_source.c.source_key)
         .join(progress, progress.c.document_key == doc.c.document_key)
-        .where(progress.c.load_key != doc.c.load_key)
+        .where(or_(progress.c.load_key != doc.c.load_key, doc.c.load_key.not_in(select(run.c.load_key))))
     )
     for table, name in ((fact_observation, "n_observations"), (fact_mention, "n_mentions")):
         rows = select(table.c.load_key, func.count().label("n")).group_by(table.c.load_key).subquery("rows")

@@ -1,4 +1,4 @@
-"""The numbered steps of a load and of a nightly, and the one place where a test may kill the process between them.
+"""The numbered steps of a load, a nightly and a reparse, and the one place where a test may kill the process between.
 
 A step does nothing but say that the work has got there. With `FAZHI_KILL_AT=<step>` (or `<step>:3` for the third time
 that it is reached) in its environment the process ends itself there by SIGKILL, as a power cut would: no handler runs,
@@ -38,7 +38,17 @@ NIGHTLY = (
 """In order; 2 to 4 are reached once for each source. All steps of its last load lie between 3 and 4, those of its parts
 before 2."""
 
-_ALL = frozenset((*LOAD, *NIGHTLY))
+REPARSE = (
+    "reparse-1-begun",
+    "reparse-2-forgotten",
+    "reparse-3-loaded",
+    "reparse-4-noted",
+    "reparse-5-published",
+)
+"""In order, for each batch that differs; all but the last are inside its transaction, and most steps of its load lie
+between 2 and 3."""
+
+_ALL = frozenset((*LOAD, *NIGHTLY, *REPARSE))
 _reached: Counter[str] = Counter()
 
 

@@ -84,3 +84,12 @@ def gateway(corpus: Path) -> Iterator[str]:
     server = corpus.parent / "tools" / "serve_sites.py"
     with running([sys.executable, str(server), str(corpus / "portals"), "--port", "0"]) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: FAZHI_SCREENSHOTS, which CI keeps, or a folder that is gone with the run."""
+    chosen = os.environ.get("FAZHI_SCREENSHOTS")
+    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("shots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

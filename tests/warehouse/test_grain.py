@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import Engine, delete, insert, inspect, select, text
 
@@ -10,10 +13,14 @@ from tests.warehouse.conftest import load
 from tests.warehouse.released import BATCHES
 from tests.warehouse.tables import rows
 from warehouse.bulk import insert_new, upsert
-from warehouse.engine import is_sqlite, writing
+from warehouse.difference import Change, Differing
+from warehouse.document_diff import Figure
+from warehouse.engine import is_sqlite, reading, writing
 from warehouse.errors import WarehouseError
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN
+from warehouse.reparse import publish_differing
 from warehouse.schema import BULK, DIMENSIONS, metadata
+from warehouse.stored import read_tokens
 from warehouse.upsert import key_name
 
 TABLES = sorted(metadata.tables.values(), key=lambda table: table.name)
@@ -26,7 +33,18 @@ A_KEY = 12345
 def loaded(engine: Engine) -> Engine:
     for one in BATCHES:
         load(engine, one)
+    read_again(engine)
     return engine
+
+
+def read_again(engine: Engine) -> None:
+    """A reparse leaves rows where no load does."""
+    doc = BATCHES[0].documents[0]
+    with reading(engine) as conn:
+        token = read_tokens(conn, [doc.document_id])[doc.document_id]
+    figure = Figure("received", "", "", "2020", "actual", "", "", Decimal(1), "case", "1件", "收到1件")
+    found = Differing(doc.document_id, token, (doc,), None, (Change(doc.document_id, None, figure),))
+    publish_differing(engine, replace(BATCHES[0], run_id="again", documents=(), pages=(), fetches=()), [found])
 
 
 def test_each_table_holds_its_grain(loaded: Engine) -> None:

@@ -1,0 +1,224 @@
+"""The backfill from its form: a served deployment, a slow portal, the UI in a real browser, a run that is stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+import urllib.error
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, expect
+
+from tests.connectors.portal import item, put, source
+from tests.explorer.conftest import browser  # noqa: F401 - a fixture
+from tests.nightly.conftest import FAZHI
+from tests.nightly.test_deployment import read
+from tests.nightly.test_serving import free_port, post, wait_for, wait_until_done
+from tests.servers import Site
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+ITEMS = [item(number) for number in range(1, 25)]
+"""Reports of 2001 to 2024."""
+ID = "990901_wuyou"
+
+
+@dataclass
+class Served:
+    """A server with all deployments, and a portal that is asked once a second."""
+
+    api: str
+    home: Path
+    site: Site
+    env: dict[str, str]
+
+    def start(self, **parameters: Any) -> str:
+        """Id of a new run of the backfill."""
+        made = post(self.api, f"deployments/{self.deployment}/create_flow_run", {"parameters": parameters})
+        return str(made["id"])
+
+    @property
+    def deployment(self) -> str:
+        return str(read(self.api, "deployments/name/backfill/backfill")["id"])
+
+    def run(self, *words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
+        env = self.env | ({"FAZHI_HOME": str(home)} if home else {})
+        return subprocess.run([str(FAZHI), *words], env=env, capture_output=True, text=True, timeout=120)
+
+    def asked(self) -> list[str]:
+        return [seen.target for seen in self.site.seen if "/t" in seen.target and seen.target.endswith(".html")]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("backfill")
+    (folder / "sources").mkdir()
+    described = source(politeness={"delay_seconds": 1}).model_dump(mode="json", exclude_defaults=True)
+    (folder / "sources" / f"{ID}.yaml").write_text(yaml.safe_dump(described, allow_unicode=True), encoding="utf-8")
+    port = free_port()
+    with Site() as site:
+        put(site, [ITEMS])
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FAZHI_"))}
+        env |= {
+            "FAZHI_HOME": str(folder / "data"), "FAZHI_SOURCES": str(folder / "sources"), "FAZHI_REPLAY": site.url,
+            "FAZHI_PACE": "real", "FAZHI_DELAY": "0.5",
+        }  # fmt: skip
+        process = subprocess.Popen(
+            [str(FAZHI), "serve", "--port", str(port)],
+            env=env, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=(folder / "err").open("w"),
+        )  # fmt: skip
+        try:
+            wait_for("Deployments:", process)
+            api = f"http://127.0.0.1:{port}/api"
+            deadline = time.monotonic() + 90
+            while not post(api, "deployments/filter", {"deployments": {"name": {"any_": ["backfill"]}}}):
+                assert time.monotonic() < deadline
+                time.sleep(0.3)
+            yield Served(api, folder / "data", site, env)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    """Digest of each file of the warehouse and the archive."""
+    files = [*folder.glob("warehouse.sqlite"), *(folder / "raw").rglob("*"), *(folder / "releases").rglob("*")]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path.is_file()}
+
+
+def test_form_refuses_what_cannot_be(served: Served) -> None:
+    for wrong, field in (
+        ({"sources": ["990901_nobody"]}, b"nobody"),
+        ({"mode": "burn"}, b"mode"),
+        ({"limit": 0}, b"limit"),
+        ({"report_year_from": "soon"}, b"report_year_from"),
+        ({"published_from": 3}, b"published_from"),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            served.start(**wrong)
+        assert refused.value.code in (409, 422) and field in refused.value.read(), field
+    held, before = tree(served.home), len(served.site.seen)
+    run = wait_until_done(served.api, served.start(sources=[ID], report_year_from=2020, report_year_to=2019))
+    assert run["state"]["type"] == "FAILED"
+    assert "report_year_from: 2020 is after report_year_to (2019)" in run["state"]["message"]
+    assert len(served.site.seen) == before and tree(served.home) == held
+
+
+def test_plan_then_run_from_the_form_of_the_ui(served: Served, browser: Browser, shots: Path) -> None:  # noqa: F811
+    held, n_seen = tree(served.home), len(served.site.seen)
+    page = browser.new_page(viewport={"width": 1280, "height": 1100})
+    page.set_default_timeout(60_000)
+    base = served.api.removesuffix("/api")
+    page.goto(f"{base}/deployments/deployment/{served.deployment}/run")
+    for field in ("sources", "regions", "report_year_from", "published_from", "mode", "dry_run", "limit"):
+        expect(page.get_by_text(field).first).to_be_visible()
+    for words in ("First year that reports are about", "Only plan: pages, requests, hours", "pages that are not held"):
+        expect(page.get_by_text(words).first).to_be_visible()
+    years = page.get_by_role("spinbutton")
+    expect(years.nth(0)).to_have_value("1990")
+    expect(page.get_by_role("switch")).to_be_checked()
+    years.nth(0).fill("2005")
+    years.nth(1).fill("2008")
+    page.screenshot(path=shots / "backfill-form.png", full_page=True)
+    page.get_by_role("button", name="Submit").click()
+    run = wait_for_newest(served)
+    assert run["state"]["type"] == "COMPLETED" and run["name"].startswith("Plan of a backfill of 20")
+    assert run["parameters"]["report_year_from"] == 2005
+    page.goto(f"{base}/runs/flow-run/{run['id']}")
+    page.get_by_text("Artifacts", exact=True).first.click()
+    expect(page.get_by_text("backfill-plan", exact=False).first).to_be_visible()
+    page.screenshot(path=shots / "backfill-plan.png", full_page=True)
+    page.close()
+    plans = artifacts(served, run["id"])
+    assert "never crawled: its lists are not known yet" in plans["backfill-plan"]["data"]
+    assert len(served.site.seen) == n_seen and tree(served.home) == held, "a plan asks and writes nothing"
+
+
+def wait_for_newest(served: Served) -> dict[str, Any]:
+    deadline = time.monotonic() + 60
+    wanted = {"deployments": {"name": {"any_": ["backfill"]}}, "sort": "START_TIME_DESC", "limit": 1}
+    while time.monotonic() < deadline:
+        found = post(served.api, "flow_runs/filter", wanted)
+        if found and found[0]["parameters"].get("report_year_to") == 2008:
+            return wait_until_done(served.api, found[0]["id"])
+        time.sleep(0.5)
+    raise AssertionError("no run was made")
+
+
+def artifacts(served: Served, run_id: str) -> dict[str, Any]:
+    found = post(served.api, "artifacts/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
+    return {one["key"]: one for one in found}
+
+
+def test_run_that_is_stopped_in_the_ui_stops_and_is_continued(served: Served, tmp_path: Path) -> None:
+    served.site.seen.clear()
+    run_id = served.start(sources=[ID], dry_run=False, report_year_from=2005)
+    deadline = time.monotonic() + 60
+    while len(served.asked()) < 4 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    began = time.monotonic()
+    post(served.api, f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}, "force": False})
+    assert wait_until_done(served.api, run_id)["state"]["type"] == "CANCELLED"
+    assert time.monotonic() - began < 25
+    n_asked = len(served.asked())
+    time.sleep(2)
+    assert len(served.asked()) == n_asked < len(ITEMS), "nobody asks any more"
+
+    again = wait_until_done(served.api, served.start(sources=[ID], dry_run=False, report_year_from=2005))
+    assert again["state"]["type"] == "COMPLETED", again["state"]
+    twice = [target for target in served.asked() if served.asked().count(target) > 1]
+    assert len(set(twice)) <= 1, "what had come is not asked for again, but for the page that was under way"
+    assert served.run("check").returncode == 0
+    undisturbed = served.run("backfill", "--source", ID, "--year-from", "2005", "--apply", home=tmp_path / "data")
+    assert undisturbed.returncode == 0, undisturbed.stderr
+    assert articles(served, served.home) == articles(served, tmp_path / "data")
+    runs = [json.loads(path.read_text(encoding="utf-8")) for path in (served.home / "runs").glob("*.json")]
+    assert {one["kind"] for one in runs} == {"backfill"}
+
+    held = tree(served.home)
+    n_seen = len(served.site.seen)
+    plan = wait_until_done(served.api, served.start(sources=[ID], mode="refetch", report_year_from=2020))
+    told = artifacts(served, plan["id"])["backfill-plan"]["data"]
+    assert "refetch: 5 pages" in told and "at most 7 requests" in told
+    assert tree(served.home) == held and len(served.site.seen) == n_seen, "a plan asks and writes nothing"
+
+
+def articles(served: Served, home: Path) -> list[tuple[Any, ...]]:
+    engine = sqlite3.connect(home / "warehouse.sqlite")
+    try:
+        chosen = "select document_id, text_hash, title, published_at, report_year from dim_document where is_current"
+        return sorted(engine.execute(chosen).fetchall(), key=repr)
+    finally:
+        engine.close()
+
+
+def test_backfill_beside_a_nightly_asks_no_faster(served: Served, tmp_path: Path) -> None:
+    """Both at once on one data folder, each a process: the pace of the host is kept, and all is there."""
+    served.site.seen.clear()
+    home = {"FAZHI_HOME": str(tmp_path / "data"), "PREFECT_API_URL": served.api}
+    commands = (
+        ["nightly", "--source", ID],
+        ["backfill", "--source", ID, "--year-from", "2001", "--year-to", "2010", "--apply"],
+    )
+    both = [
+        subprocess.Popen([str(FAZHI), *words], env=served.env | home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for words in commands
+    ]
+    for process in both:
+        _, told = process.communicate(timeout=120)
+        assert process.returncode == 0, told.decode()
+    starts = sorted(seen.at for seen in served.site.seen)
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    assert len(starts) > 30 and sorted(gaps)[len(gaps) // 20] > 0.9, "a second between two requests, whoever asks"
+    assert len(articles(served, tmp_path / "data")) == len(ITEMS)

@@ -1,0 +1,61 @@
+"""The flow on a real Prefect server: artifacts, parameters, and the command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.nightly.conftest import FAZHI
+from tests.reparse.house import OLD, House, fill, items, make_house, older, source
+from tests.shared import shared
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+@pytest.fixture(scope="module")
+def prefect_api(testrun_uid: str) -> Any:
+    with shared(f"prefect-{testrun_uid}", "tests.nightly.prefect_server") as api:
+        yield api
+
+
+def run(house: House, api: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
+    env |= {"FAZHI_HOME": str(house.home), "FAZHI_SOURCES": str(house.home / "sources"), "PREFECT_API_URL": api}
+    return subprocess.run([str(FAZHI), "reparse", *arguments], env=env, capture_output=True, text=True, timeout=200)
+
+
+def ask(api: str, path: str, body: dict[str, Any]) -> Any:
+    order = urllib.request.Request(
+        f"{api}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
+    )
+    with urllib.request.urlopen(order, timeout=20) as answer:
+        return json.load(answer)
+
+
+def test_the_command_tells_and_stops(prefect_api: str, tmp_path: Path) -> None:
+    house = make_house(tmp_path, f"sqlite:///{tmp_path / 'warehouse.sqlite'}", source())
+    fill(house, items(25), older, by=OLD)
+    done = run(house, prefect_api, "--processes", "1")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "not published, too much would change: 990901_wuyou" in done.stderr
+    artifacts = {one["key"]: one for one in ask(prefect_api, "artifacts/latest/filter", {}) if one["key"]}
+    assert "24 changed 改变" in artifacts["reparse"]["data"]
+    rows = json.loads(artifacts["reparse-changes"]["data"])
+    assert sum(row["changed"] for row in rows) == 24 and {row["source"] for row in rows} == {"990901_wuyou"}
+    done = run(house, prefect_api, "--processes", "1", "--accept-mass-change", "ten too many by a defect")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "24 published" in done.stdout and "ten too many by a defect" in done.stdout
+    names = [one["name"] for one in ask(prefect_api, "flow_runs/filter", {"sort": "START_TIME_DESC"})]
+    assert sum(name.startswith("reparse ") and name.endswith("all sources") for name in names) >= 2
+
+
+def test_without_a_warehouse_it_says_so(tmp_path: Path) -> None:
+    house = make_house(tmp_path, "", source())
+    done = run(house, "http://127.0.0.1:9/api")
+    assert done.returncode == 2 and "no warehouse at" in done.stderr
