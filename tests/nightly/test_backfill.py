@@ -12,6 +12,7 @@ import time
 import urllib.error
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,27 @@ def test_run_that_is_stopped_in_the_ui_stops_and_is_continued(served: Served, tm
     told = artifacts(served, plan["id"])["backfill-plan"]["data"]
     assert "refetch: 5 pages" in told and "at most 7 requests" in told
     assert tree(served.home) == held and len(served.site.seen) == n_seen, "a plan asks and writes nothing"
+
+
+def test_of_missed_nights_one_is_made_up_for_and_none_joins_a_running_one(served: Served) -> None:
+    """What was due while nothing served is late; the first is taken up, the others would be a second one beside it."""
+    deployment = read(served.api, "deployments/name/nightly/nightly")["id"]
+    long_ago = [(datetime.now(UTC) - timedelta(days=days)).isoformat() for days in (3, 2, 1)]
+    late = [
+        {"parameters": {"source": [ID]}, "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": moment}}}
+        for moment in long_ago
+    ]
+    ids = [post(served.api, f"deployments/{deployment}/create_flow_run", one)["id"] for one in late]
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        states = sorted(read(served.api, f"flow_runs/{run_id}")["state"]["type"] for run_id in ids)
+        if states == ["CANCELLED", "CANCELLED", "RUNNING"]:
+            break
+        time.sleep(0.3)
+    assert states == ["CANCELLED", "CANCELLED", "RUNNING"]
+    (running,) = [run_id for run_id in ids if read(served.api, f"flow_runs/{run_id}")["state"]["type"] == "RUNNING"]
+    post(served.api, f"flow_runs/{running}/set_state", {"state": {"type": "CANCELLING"}, "force": False})
+    assert wait_until_done(served.api, running)["state"]["type"] == "CANCELLED"
 
 
 def articles(served: Served, home: Path) -> list[tuple[Any, ...]]:
