@@ -17,10 +17,10 @@ from starlette.types import Scope
 
 from explorer.current import Current, NotReady
 from explorer.guard import Guard, Rate
-from explorer.pages import api, data, documents, findings, metrics, overview, regions, runs
+from explorer.pages import api, data, documents, drawing, findings, metrics, overview, regions, runs
 from explorer.release import Gone, TooSlow
 from explorer.run_log import RunLog
-from explorer.view import STATIC, House, PageReader, language_of, render
+from explorer.view import STATIC, House, PageReader, get_ready, language_of, render
 from explorer.words import Words
 
 
@@ -63,6 +63,7 @@ def create_app(options: Options) -> FastAPI:
 
     @asynccontextmanager
     async def follow(_app: FastAPI) -> AsyncIterator[None]:
+        get_ready()
         with current:
             yield
 
@@ -74,7 +75,7 @@ def create_app(options: Options) -> FastAPI:
     app.state.house = House(current, options.acknowledged, options.prefect_ui, options.read_page, log)
     app.include_router(api.router)
     app.include_router(data.downloads)  # before the pages: a table's page would take its downloads for table names
-    for module in (overview, metrics, regions, documents, findings, runs, data):
+    for module in (overview, metrics, drawing, regions, documents, findings, runs, data):
         app.include_router(module.router, include_in_schema=False)
     app.mount("/static", Static(directory=STATIC))
     app.add_exception_handler(NotReady, _not_ready)

@@ -61,7 +61,7 @@ class Current:
         while True:
             opened = self._opened
             if opened is None:
-                raise NotReady(self._reason, self.problem)
+                raise self.not_ready()
             try:
                 with opened.reading() as reader:
                     yield reader
@@ -69,6 +69,10 @@ class Current:
             except Closed:
                 if opened is self._opened:  # closing down
                     raise NotReady("preparing") from None
+
+    def not_ready(self) -> NotReady:
+        """Why there is nothing to read."""
+        return NotReady(self._reason, self.problem)
 
     def look(self) -> None:
         """Look at the pointer once, and follow it."""

@@ -31,6 +31,9 @@ TABLES: dict[str, str] = {
         SELECT load_key, run_id, source_id, started_at, published_at, n_inserted, n_updated, n_deleted, n_quarantined,
                code_version, catalogue_version, extractor_version, data_tests
         FROM dim_load WHERE load_key >= 0 ORDER BY published_at DESC, source_id""",
+    "removed": """
+        SELECT document_key, removed FROM dim_document WHERE document_key >= 0 AND removed <> '[]'
+        ORDER BY document_key""",
     "document": """
         SELECT d.document_key, d.document_id, d.version_no, d.is_current, d.is_counted, d.is_gone, d.is_report,
                d.is_parsed, d.same_text_as, d.url, d.title, d.published_at, d.published_date_key, d.publisher,
@@ -81,7 +84,8 @@ TABLES: dict[str, str] = {
         SELECT region_code, year, sum(n_reports)::INT AS reports, bool_and(is_gap) AS is_gap
         FROM mart_coverage WHERE agency_zh IS NULL GROUP BY ALL ORDER BY ALL""",
     "failed": """
-        SELECT f.check_key, f.region_code, f.region_zh, f.agency_zh, f.rule_id, f.rule_kind, f.period_id,
+        SELECT f.check_key, f.region_code, f.region_zh, g.name_en AS region_en,
+               f.agency_zh, f.rule_id, f.rule_kind, f.period_id,
                f.verdict, f.is_explained, f.expected::DOUBLE AS expected, f.actual::DOUBLE AS actual, f.formula,
                f.message_zh, f.message_en, f.title, c.document_key, d.source_id, d.report_year,
                coalesce(d.report_year, try_cast(left(f.period_id, 4) AS INT)) AS year
@@ -89,6 +93,7 @@ TABLES: dict[str, str] = {
         JOIN (SELECT check_key, document_key FROM fact_check WHERE verdict IN ('fails', 'truncated', 'differs')) c
           USING (check_key)
         LEFT JOIN ix.document d USING (document_key)
+        LEFT JOIN ix.region g ON g.region_code = f.region_code
         ORDER BY f.region_code, year DESC NULLS LAST, f.rule_id, f.check_key""",
     "across": """
         SELECT f.check_key, f.verdict, f.is_explained, f.expected, f.actual, f.formula, f.message_zh, f.message_en,
@@ -108,9 +113,11 @@ TABLES: dict[str, str] = {
                  list({'value': value_num::DOUBLE, 'report_year': report_year, 'key': observation_key,
                        'is_chosen': is_chosen, 'published': published_at}
                       ORDER BY published_at, observation_key) AS statements,
-                 max(published_at) AS last_published, value_key
-          FROM mart_restatements GROUP BY value_key)
-        SELECT *, try_cast(left(period_id, 4) AS INT) AS year FROM stated
+                 max(published_at) AS last_published, value_key, list_sort(list(DISTINCT s.source_id)) AS source_ids
+          FROM mart_restatements JOIN (SELECT DISTINCT url, source_id FROM ix.document) s USING (url)
+          GROUP BY value_key)
+        SELECT stated.*, g.name_en AS region_en, try_cast(left(period_id, 4) AS INT) AS year FROM stated
+        LEFT JOIN ix.region g USING (region_code)
         ORDER BY last_published DESC NULLS LAST, value_key""",
     "damaged": """
         SELECT o.observation_key, o.document_key, d.region_code, d.report_year AS year, d.source_id, m.metric_code,
@@ -120,8 +127,9 @@ TABLES: dict[str, str] = {
         WHERE o.is_damaged AND d.is_counted ORDER BY year DESC NULLS LAST, o.observation_key""",
     "spam": """
         SELECT document_key, region_code, coalesce(report_year, part_year) AS year, source_id, title, notes,
-               n_removed_links
-        FROM ix.document WHERE is_current AND (n_removed_links > 0 OR contains(notes, 'spam'))
+               n_removed_links, removed
+        FROM ix.document LEFT JOIN ix.removed USING (document_key)
+        WHERE is_current AND (n_removed_links > 0 OR contains(notes, 'spam'))
         ORDER BY year DESC NULLS LAST, document_key""",
     "period": "SELECT period_key, period_id, year FROM dim_period ORDER BY period_key",
     "rule": """
@@ -144,6 +152,9 @@ TABLES: dict[str, str] = {
                (SELECT count(*) FROM ix.cell WHERE is_disputed) AS disputed""",
 }
 """Table to select, in the order in which they are made; `ix` is the index itself, the rest the release's views."""
+
+NOTHING_REMOVED = "SELECT document_key, '' AS removed FROM dim_document WHERE false"
+"""In the place of `removed`, of releases that do not tell it."""
 
 LAYOUT = hashlib.sha256("".join(TABLES.values()).encode()).hexdigest()[:8]
 """An index of another layout is made anew."""

@@ -6,6 +6,7 @@ longer of two that begin together) is drawn and takes over what the other one sa
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,14 +14,27 @@ from typing import Any
 PART_STATUS = ("actual", "prior_period", "cumulative")
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What was taken out of a text before it was read."""
+
+    number: int
+    at: int
+    """Position in the text; -1 where it stood elsewhere on the page."""
+    kind: str
+    words: str
+    address: str
+
+
 @dataclass(slots=True)
 class Mark:
-    """A number in the text."""
+    """A number in the text, or the place of a passage that was taken out: then it has no length."""
 
     start: int
     end: int
     fate: str
     observations: list[Mapping[str, Any]] = field(default_factory=list)
+    passage: Passage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,18 @@ def fate_of(observation: Mapping[str, Any], verdicts: Iterable[str]) -> str:
     if observation["qualifier"] != "exact":
         return "approx"
     return "held" if "holds" in said else "stated"
+
+
+def passages_of(written: str) -> list[Passage]:
+    """The passages of a document, of which the release tells as JSON. Raises ValueError where it is none."""
+    found = json.loads(written)
+    return [Passage(number, int(one[0]), *map(str, one[1:4])) for number, one in enumerate(found, 1)]
+
+
+def cut_marks(marks: Sequence[Mark], passages: Sequence[Passage]) -> list[Mark]:
+    """The marks of a text together with the places where something was taken out."""
+    cuts = [Mark(one.at, one.at, "removed", [], one) for one in passages if one.at >= 0]
+    return sorted((*marks, *cuts), key=lambda mark: (mark.start, mark.end))
 
 
 def make_marks(
@@ -78,15 +104,15 @@ def paragraphs(text: str, marks: Sequence[Mark]) -> list[list[Piece]]:
         end = start + len(line)
         pieces: list[Piece] = []
         at = start
-        while waiting and waiting[-1].start < end:
+        while waiting and (waiting[-1].start < end or waiting[-1].start == waiting[-1].end == end):
             mark = waiting.pop()
             if mark.start > at:
                 pieces.append(Piece(text[at : mark.start]))
             pieces.append(Piece(text[max(mark.start, at) : min(mark.end, end)], mark))
-            at = min(mark.end, end)
+            at = max(at, min(mark.end, end))
         if at < end:
             pieces.append(Piece(text[at:end]))
-        if line.strip():
+        if line.strip() or pieces:
             lines.append(pieces)
         start = end + 1
     return lines

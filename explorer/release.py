@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from explorer.changes import write_changes
-from explorer.index_sql import LAYOUT, TABLES
+from explorer.index_sql import LAYOUT, NOTHING_REMOVED, TABLES
 from warehouse.errors import WarehouseError
 from warehouse.release_read import Told, name_files, quoted, read_release
 
@@ -182,7 +182,8 @@ def _make_index(told: Told, cache: Path) -> Path:
     duck = _connect(told, cache, threads=2)
     try:
         duck.execute(f"ATTACH {quoted(str(draft))} AS ix")
-        for name, sql in TABLES.items():
+        tables = TABLES if _tells(told, "dim_document", "removed") else TABLES | {"removed": NOTHING_REMOVED}
+        for name, sql in tables.items():
             duck.execute(f"CREATE TABLE ix.{name} AS {sql}")
         write_changes(duck, told)
         duck.execute("DETACH ix")
@@ -196,6 +197,11 @@ def _make_index(told: Told, cache: Path) -> Path:
         if old != index and not (told.path.parent / old.name[: len(told.name)]).is_dir():
             old.unlink(missing_ok=True)  # its release is gone
     return index
+
+
+def _tells(told: Told, table: str, column: str) -> bool:
+    resource = next((one for one in told.package["resources"] if one["name"] == table), None)
+    return resource is not None and any(one["name"] == column for one in resource["schema"]["fields"])
 
 
 def _unreadable(told: Told, error: duckdb.Error) -> WarehouseError:

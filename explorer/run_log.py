@@ -10,7 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from warehouse.run_records import OUTCOMES, TROUBLES, RunRecord, RunUnreadable, SourceRun, read_run, run_files
+from warehouse.run_records import (
+    OUTCOMES,
+    TROUBLES,
+    RunRecord,
+    RunUnreadable,
+    SourceRun,
+    as_it_is,
+    read_run,
+    run_files,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +34,7 @@ class Summary:
     status: str
     problem: str
     outcomes: Mapping[str, int]
-    """Sources by outcome, those that were not reached under `not_reached`."""
+    """Sources by outcome, those that were not reached under `not_reached`; none of a run that lasts or was lost."""
     is_new_release: bool
 
 
@@ -61,7 +70,7 @@ class Seen:
 
 
 class RunLog:
-    """Reads a file once: a record is never written again."""
+    """Reads a file when it was written; that a run was lost is looked for each time."""
 
     def __init__(self, folder: Path | None, every: float) -> None:
         self._folder, self._every = folder, every
@@ -83,7 +92,7 @@ class RunLog:
         for one in self.seen().runs:
             if one.run_id == run_id:
                 try:
-                    return read_run(one.path)
+                    return as_it_is(one.path, read_run(one.path))
                 except RunUnreadable:
                     return None  # taken away just now, or damaged since: told with the list after the next look
         return None
@@ -92,7 +101,9 @@ class RunLog:
         marks = [(path, mark) for path in paths if (mark := _mark(path)) is not None]
         before, self._known = self._known, {}
         for path, mark in marks:
-            self._known[mark] = before[mark] if mark in before else self._read(path)
+            held = before.get(mark)
+            is_settled = held is not None and not (isinstance(held, Summary) and held.status == "running")
+            self._known[mark] = held if held is not None and is_settled else self._read(path)
         there = {path for path, _ in marks}
         self._last = {name: one for name, one in self._last.items() if one.path in there}
         runs = [one for one in self._known.values() if isinstance(one, Summary)]
@@ -102,7 +113,7 @@ class RunLog:
 
     def _read(self, path: Path) -> Summary | str:
         try:
-            record = read_run(path)
+            record = as_it_is(path, read_run(path))
         except RunUnreadable as error:
             return str(error)
         for source in record.sources:
@@ -110,7 +121,7 @@ class RunLog:
             if held is None or held.started_at < record.started_at:
                 self._last[source.source_id] = Last(path, record.run_id, record.started_at, source)
         outcomes = Counter[str](one.outcome for one in record.sources)
-        if record.not_reached:
+        if record.not_reached and record.status in ("done", "stopped"):
             outcomes["not_reached"] = len(record.not_reached)
         return Summary(
             path, record.run_id, record.kind, record.started_at, record.seconds, record.status, record.problem,

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import Depends, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from explorer import words
-from explorer.current import Current
+from explorer import places, words
+from explorer.current import Current, NotReady
 from explorer.release import Reader
 from explorer.run_log import RunLog
 from explorer.words import Language, Words
@@ -48,9 +49,17 @@ class View:
     """One request for a page."""
 
     request: Request
-    db: Reader
+    reader: Reader | None
+    """None where there is no release to read, and the page can do without."""
     words: Words
     house: House
+
+    @property
+    def db(self) -> Reader:
+        """Raises NotReady where there is no release."""
+        if self.reader is None:
+            raise self.house.current.not_ready()
+        return self.reader
 
     @property
     def lang(self) -> Language:
@@ -60,7 +69,7 @@ class View:
         return self.words.t(zh, en)
 
     def page(self, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
-        told = {"release": self.db.told, "problem": self.house.current.problem, **shown}
+        told = {"release": self.reader.told if self.reader else None, "problem": self.house.current.problem, **shown}
         return render(self.request, self.words, template, status, **told)
 
 
@@ -84,7 +93,19 @@ def view_of(request: Request) -> Iterator[View]:
         yield View(request, reader, Words(language_of(request)), house)
 
 
+def view_of_any(request: Request) -> Iterator[View]:
+    """For pages that tell something without a release too."""
+    house: House = request.app.state.house
+    with ExitStack() as stack:
+        try:
+            reader: Reader | None = stack.enter_context(house.current.reading())
+        except NotReady:
+            reader = None
+        yield View(request, reader, Words(language_of(request)), house)
+
+
 Shown = Annotated[View, Depends(view_of, scope="function")]
+ShownAnyhow = Annotated[View, Depends(view_of_any, scope="function")]
 
 
 def render(request: Request, said: Words, template: str, status: int = 200, **shown: Any) -> HTMLResponse:
@@ -115,7 +136,8 @@ class Here:
 
     @property
     def path(self) -> str:
-        return self.request.url.path
+        """Of this host whatever was asked: `//name` or `/\\name` in a link would be another host's address."""
+        return quote("/" + self.request.scope["path"].lstrip("/\\"))
 
     def with_(self, **values: object) -> str:
         pairs = [(k, v) for k, v in self.request.query_params.multi_items() if k not in values]
@@ -194,20 +216,28 @@ def _environment() -> Environment:
         loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
-    maps = frozenset(one.stem for one in (STATIC / "vendor" / "maps").glob("*.json"))
     made.globals |= {
         "asset": Asset({}),
         "spark": _sparkline,
         "sparkline": _sparkline_points,
         "when": _when,
         "duration": _duration,
-        "MAPS": maps,
     }
     made.globals |= {name: getattr(words, name) for name in WORDS}
     made.globals["kind_of"] = words.kind_of
     return made
 
 
-WORDS = ("VERDICTS", "CHOSEN", "STATUS", "QUALIFIERS", "LEVELS", "FATES", "KINDS", "OUTCOMES", "REASONS")
+def get_ready() -> None:
+    """What a first reader would wait for: the catalogue's words, the templates, the points of the map."""
+    words.definitions_zh()
+    words.sections()
+    places.points()
+    for name in TEMPLATES.list_templates():
+        TEMPLATES.get_template(name)
+
+
+WORDS = ("VERDICTS", "CHOSEN", "STATUS", "QUALIFIERS", "LEVELS", "FATES", "KINDS", "OUTCOMES", "REASONS", "RUN_STATUS",
+         "PASSAGES", "CHANGES")  # fmt: skip
 """Tables of words that templates look codes up in."""
 TEMPLATES = _environment()

@@ -62,6 +62,7 @@ FATES = {
     "held": ("检查相符", "check holds"),
     "stated": ("未经检查", "stated, not checked"),
     "mention": ("仅提及", "mention only"),
+    "removed": ("清除的链接", "spam removed"),
 }
 """What became of a number in a text; the first that fits is shown."""
 
@@ -92,6 +93,23 @@ REASONS = {
     "silent": ("网站没有应答", "the portal did not answer"),
 }
 """Why the last run of a source may have missed a report."""
+PASSAGES = {
+    "spam_link": ("注入的外链", "injected link to elsewhere"),
+    "hidden": ("读者看不见的文字", "hidden from readers"),
+}
+"""Why a passage was taken out of a text."""
+CHANGES = {
+    "added": ("新增", "added"),
+    "removed": ("删去", "removed"),
+    "changed": ("改变", "changed"),
+    "moved": ("出处改变", "moved"),
+    "new text": ("正文改变", "new text"),
+    "gone": ("原址消失", "gone"),
+    "updated": ("信息改变", "updated"),
+}
+"""What a release says otherwise than the one before it."""
+RUN_STATUS = {"running": ("进行中", "running"), "stopped": ("中断", "stopped"), "lost": ("失踪", "lost")}
+"""Of runs that are not done."""
 
 
 def kind_of(row: Mapping[str, Any]) -> str:

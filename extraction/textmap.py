@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -175,6 +176,21 @@ def name_from_document(segments: tuple[Segment, ...], root: str) -> tuple[Segmen
         (start, end, f"{root}.{node}" if root and node else root or node, offset)
         for start, end, node, offset in segments
     )
+
+
+def find_places(segments: tuple[Segment, ...], nodes: Iterable[str]) -> list[int]:
+    """Where in the text nodes stood that were left out of it: behind the last character that came before each."""
+    seen = sorted((_order_of(node), end) for _, end, node, _ in segments)
+    return [seen[at - 1][1] if (at := bisect.bisect_left(seen, (_order_of(node), 0))) else 0 for node in nodes]
+
+
+_LAST_CHILD = 1 << 62
+
+
+def _order_of(node: str) -> tuple[int, ...]:
+    """A node's name as what sorts in document order: a tail comes behind everything in its element."""
+    steps = tuple(int(step) for step in node.removesuffix("~").split(".") if step)
+    return (*steps, _LAST_CHILD) if node.endswith("~") else steps
 
 
 def find_source(segments: tuple[Segment, ...], position: int) -> tuple[str, int] | None:

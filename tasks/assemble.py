@@ -20,12 +20,16 @@ from connectors.crawled import CrawlResult, Known, Part, ReadPage, Seen
 from connectors.http.client import Attempt
 from connectors.registry import Source
 from connectors.urls import document_key
+from extraction.clean import CleanText
 from extraction.model import Parsed
+from extraction.textmap import find_places
 from warehouse.batch import DocumentIn, FetchRow, PageState, SourceCounts, SourceRow
 from warehouse.batch import SnapshotRef as StoredRef
 
 _INJECTED = ("hidden", "spam_link")
 """Kinds of removed text that a reader of the page never saw, or that somebody else put there."""
+_MOST_PASSAGES = 100
+"""Kept of one page; all are counted."""
 _OUTCOMES = {name: name for name in ("not_modified", "same_bytes", "same_text")}
 """What is told of an answer beside `ok`."""
 _ROBOTS: Mapping[str, Literal["allowed", "denied", "unknown", "not_asked"]] = {
@@ -97,6 +101,18 @@ def document_text(page: ReadPage) -> Composed:
     return compose(page.article.body, page.attachment_texts)
 
 
+def removed_passages(body: CleanText, text: str) -> tuple[tuple[int, str, str, str], ...]:
+    """Injected and hidden passages as (position in the text, kind, words, address). The position is -1 where the text
+    is not the page's own but an attachment's."""
+    injected = [item for item in body.removed if item.kind in _INJECTED][:_MOST_PASSAGES]
+    places = find_places(body.segments, [item.where for item in injected])
+    is_inside = text.startswith(body.text)
+    return tuple(
+        (place if is_inside else -1, item.kind, item.text, item.href or "")
+        for place, item in zip(places, injected, strict=True)
+    )
+
+
 def document_in(
     page: ReadPage, parsed: Parsed | None, parsed_at: datetime | None, composed: Composed | None = None
 ) -> DocumentIn:
@@ -131,6 +147,7 @@ def document_in(
         attachments=tuple((ref.url, ref.name) for ref in article.attachments),
         notes=(*article.notes, *unread, *(parsed.notes if parsed is not None else ())),
         removed_links=sum(item.kind in _INJECTED for item in article.body.removed),
+        removed=removed_passages(article.body, composed.text),
         bytes_hash=seen.snapshot.sha256,
         snapshot=_stored_ref(seen.snapshot),
         discovered_at=seen.seen_at,

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from tasks.telemetry import RunMetrics, serve_metrics
 from warehouse.batch import LoadResult
 from warehouse.release import Release
 from warehouse.release_read import current_release
-from warehouse.run_records import FORMAT, RunRecord, SourceRun, now, write_run
+from warehouse.run_records import FORMAT, RunRecord, SourceRun, hold_run, now, write_run
 
 _fetches, _sources, _runs = (logging.getLogger(f"{LOGGER}.{name}") for name in ("fetch", "source", "run"))
 
@@ -108,7 +108,7 @@ def watch_run(settings: Settings, run_id: str, sources: Sequence[Source], kind: 
     with ExitStack() as stack:
         stack.enter_context(write_log(settings.log))
         watch = Watch(run_id)
-        keep = _keeper(settings, watch, sources, kind)
+        keep = _keeper(stack, settings, watch, sources, kind)
         if settings.metrics_port is not None:
             _start_metrics(stack, watch, settings.metrics_host, settings.metrics_port, sources)
         try:
@@ -122,32 +122,50 @@ def watch_run(settings: Settings, run_id: str, sources: Sequence[Source], kind: 
 
 
 def _keeper(
-    settings: Settings, watch: Watch, sources: Sequence[Source], kind: str
+    stack: ExitStack, settings: Settings, watch: Watch, sources: Sequence[Source], kind: str
 ) -> Callable[[float, BaseException | None], None]:
-    """Writes the record of a run that begins now, when it has ended. A full disk costs the record, not the night."""
-    started_at, before = now(), _current_name(settings.releases)
+    """The record of a run that begins now: written at once, and by what this gives when it has ended. A full disk costs
+    the record, not the night."""
+    before = _current_name(settings.releases)
+    first = RunRecord(
+        format=FORMAT,
+        run_id=watch.run_id,
+        flow_run_id=watch.run_id,  # runs take their ids from Prefect
+        kind=kind,
+        started_at=now(),
+        seconds=0.0,
+        status="running",
+        problem="",
+        asked=tuple(source.id for source in sources),
+        release_before=before,
+        release=before,
+        sources=(),
+        notes=(),
+    )
+
+    def unwritten(failed: OSError) -> str:
+        return f"no record of this run in {settings.runs}: {failed.strerror or failed}"
+
+    try:
+        stack.enter_context(hold_run(settings.runs, first, settings.keep_runs))
+    except OSError as failed:
+        watch.note(unwritten(failed))
 
     def keep(seconds: float, error: BaseException | None) -> None:
-        made = watch.release
-        record = RunRecord(
-            format=FORMAT,
-            run_id=watch.run_id,
-            flow_run_id=watch.run_id,  # runs take their ids from Prefect
-            kind=kind,
-            started_at=started_at,
+        record = replace(
+            first,
             seconds=round(seconds, 3),
             status="done" if error is None else "stopped",
             problem="" if error is None else " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": "),
-            asked=tuple(source.id for source in sources),
-            release_before=before,
-            release=made.name if made is not None else before,
+            release=watch.release.name if watch.release is not None else before,
             sources=tuple(sorted(watch.done, key=lambda one: one.source_id)),
             notes=tuple(watch.notes),
         )
         try:
             write_run(settings.runs, record, settings.keep_runs)
         except OSError as failed:
-            watch.note(f"no record of this run in {settings.runs}: {failed.strerror or failed}")
+            if unwritten(failed) not in watch.notes:
+                watch.note(unwritten(failed))
 
     return keep
 

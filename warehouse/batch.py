@@ -136,6 +136,8 @@ class DocumentIn:
     """(URL, name)."""
     notes: tuple[str, ...] = ()
     removed_links: int = 0
+    removed: tuple[tuple[int, str, str, str], ...] = ()
+    """Injected and hidden passages: (position in the text or -1, `hidden` or `spam_link`, words, address)."""
     bytes_hash: str = ""
     snapshot: SnapshotRef | None = None
     discovered_at: datetime | None = None

@@ -37,7 +37,7 @@ PARTICULARS = (
     "url", "title", "published_at", "published_date_key", "published_from", "content_source", "publisher",
     "publisher_key", "index_no", "document_no", "site_id_code", "source_key", "region_key", "agency_key",
     "region_rule", "region_words", "region_confidence", "agency_rule", "agency_words", "agency_confidence",
-    "is_report", "report_year", "attachments", "notes", "n_removed_links",
+    "is_report", "report_year", "attachments", "notes", "n_removed_links", "removed",
 )  # fmt: skip
 """What the latest sighting of a text overwrites."""
 
@@ -280,6 +280,7 @@ def describe(batch: LoadBatch, doc: DocumentIn, members: Members, load_key: int)
         "attachments": to_json(doc.attachments),
         "notes": to_json([*doc.notes, *found.notes]),
         "n_removed_links": doc.removed_links,
+        "removed": to_json(doc.removed),
         "bytes_hash": doc.bytes_hash,
         "snapshot_file": snapshot.file if snapshot else None,
         "snapshot_offset": snapshot.offset if snapshot else None,

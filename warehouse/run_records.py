@@ -1,17 +1,21 @@
-"""What a run did, as a file: `<folder>/<started>_<run id>.json`, written when it ends, also when it was stopped.
+"""What a run did, as a file: `<folder>/<started>_<run id>.json`, written when it begins and again when it ends.
 
 A release holds no log of crawls, since the same state gives the same bytes whatever the nights in between. These files
 are that log: the nightly writes them, the explorer reads them. No database and no SQLAlchemy here.
+
+A run holds a lock beside its record while it lasts. The system lets go of it with the process, however that ended: a
+record that says `running` and whose lock nobody holds is of a run that was lost.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import time
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -100,7 +104,8 @@ class RunRecord:
     """`nightly`."""
     started_at: AwareDatetime
     seconds: float
-    status: Literal["done", "stopped"]
+    status: Literal["running", "done", "stopped", "lost"]
+    """`lost`: its process ended without a word."""
     problem: str
     """By what it was stopped; empty where it was not."""
     asked: tuple[str, ...]
@@ -124,14 +129,69 @@ class RunRecord:
 
 
 _RECORD = TypeAdapter(RunRecord)
+LOST = "the process ended without a word: killed, out of memory, or the machine went down"
+
+
+@contextmanager
+def hold_run(folder: Path, record: RunRecord, keep: int) -> Iterator[None]:
+    """Write the record of a run that begins, and let nobody take it for lost until the block ends. Runs that were lost
+    before are marked so. Raises OSError before the block begins, where nothing can be written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = _lock_of(_path_of(folder, record))
+    with lock.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            _mark_lost(folder, keep)
+            write_run(folder, record, keep)
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
+def as_it_is(path: Path, record: RunRecord) -> RunRecord:
+    """The record, of a run that was lost as `lost`."""
+    if record.status != "running" or _is_held(_lock_of(path)):
+        return record
+    return replace(record, status="lost", problem=LOST)
+
+
+def _mark_lost(folder: Path, keep: int) -> None:
+    """A record that cannot be read is left to whoever reads the folder: told there."""
+    for lock in sorted(folder.glob(".*.lock")):
+        path = folder / f"{lock.name[1:].removesuffix('.lock')}.json"
+        if not _is_held(lock):
+            with suppress(RunUnreadable):
+                record = read_run(path)
+                if record.status == "running":
+                    write_run(folder, as_it_is(path, record), keep)
+            lock.unlink(missing_ok=True)
+
+
+def _path_of(folder: Path, record: RunRecord) -> Path:
+    if not RUN_ID.match(record.run_id):
+        raise ValueError(f"run id {record.run_id!r}: letters, digits, dots, lines")
+    return folder / f"{record.started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}_{record.run_id}.json"
+
+
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.lock")
+
+
+def _is_held(lock: Path) -> bool:
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def write_run(folder: Path, record: RunRecord, keep: int) -> Path:
     """Write a record, and leave the newest `keep` of the folder. A reader never sees half a file. Raises OSError."""
-    if not RUN_ID.match(record.run_id):
-        raise ValueError(f"run id {record.run_id!r}: letters, digits, dots, lines")
+    path = _path_of(folder, record)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{record.started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}_{record.run_id}.json"
     draft = folder / f".{path.name}.{os.getpid()}"
     try:
         with draft.open("wb") as file:

@@ -238,6 +238,12 @@ dim_document = Table(
     field("attachments", Text, "JSON list of [URL, name]."),
     field("notes", Text, "JSON list of issue codes met while reading.", audit=True),
     field("n_removed_links", Integer, "Injected or hidden links taken out.", audit=True),
+    field(
+        "removed",
+        Text,
+        "JSON list of [position in the text or -1, `hidden` or `spam_link`, words, address]: taken out, at most 100.",
+        audit=True,
+    ),
     field("bytes_hash", String, "Hash of the bytes it was first read from.", audit=True),
     field("snapshot_file", String, "Archive file of those bytes.", null=True, audit=True),
     field("snapshot_offset", Integer, "Where in the file.", null=True, audit=True),

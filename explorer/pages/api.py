@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
@@ -13,13 +14,15 @@ from explorer.pages.documents import (
     find_document,
     find_observation,
     observations_of,
+    removed_from,
     text_of,
     versions_of,
 )
 from explorer.pages.metrics import Code, Level, Province, Year, find_metric, search_metrics
 from explorer.pages.regions import Region, find_region
+from explorer.pages.runs import ENDED, RunId, count_runs, find_run, last_runs
 from explorer.tables import for_json
-from explorer.view import Shown
+from explorer.view import Shown, ShownAnyhow, View
 
 router = APIRouter(prefix="/api/v1", tags=["v1"])
 ABOUT = (
@@ -112,7 +115,7 @@ def get_document(view: Shown, key: Key) -> JSONResponse:
         check["used"] = [str(one) for one in check["used"]]
     return _answer(
         view, document=document, text=text_of(view.db, document), observations=observations, checks=checks,
-        versions=versions_of(view.db, document),
+        versions=versions_of(view.db, document), removed=[asdict(one) for one in removed_from(view.db, key)],
     )  # fmt: skip
 
 
@@ -127,6 +130,27 @@ def get_observation(view: Shown, key: Key) -> JSONResponse:
     return _answer(
         view, observation=told, document={k: document[k] for k in ("document_key", "url", "title", "region_code")}
     )
+
+
+@router.get("/runs", summary="Runs, the newest first: those with a record, and those of which the release tells")
+def get_runs(view: ShownAnyhow, limit: Limit = 100, offset: Offset = 0) -> JSONResponse:
+    """`outcomes` counts sources; null where the release alone tells of a run. Answers without a release too."""
+    return _anyhow(view, total=count_runs(view), runs=last_runs(view, limit, offset))
+
+
+@router.get("/runs/{run_id}", summary="A run: its record with its sources, and what it brought into the release")
+def get_run(view: ShownAnyhow, run_id: RunId) -> JSONResponse:
+    """`record` is null where the run left none, `loads` is empty where the release tells nothing of it."""
+    record, loads = find_run(view, run_id)
+    told = None
+    if record is not None:
+        told = {**asdict(record), "not_reached": record.not_reached if record.status in ENDED else None}
+        told["sources"] = [{**asdict(one), "outcome": one.outcome, "reason": one.reason} for one in record.sources]
+    return _anyhow(view, run_id=run_id, record=told, loads=loads)
+
+
+def _anyhow(view: View, **told: Any) -> JSONResponse:
+    return JSONResponse(for_json({"release": view.reader.told.name if view.reader else None, **told}))
 
 
 def paths_of(openapi: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query
 from starlette.responses import RedirectResponse, Response
 
-from explorer.reading import fate_of, make_marks, paragraphs
+from explorer.reading import Passage, cut_marks, fate_of, make_marks, paragraphs, passages_of
 from explorer.release import Reader
 from explorer.view import Shown, View
 from explorer.words import FATES
@@ -35,12 +35,17 @@ def list_documents(
         "AND (? = '' OR p.source_id = ?) AND (? = '' OR contains(p.title, ?))"
     )
     values = [region, region, year, year, source, source, q, q]
-    total = view.db.value(f"SELECT count(*) FROM ix.report p WHERE {where}", values)
+    order = "report_year DESC NULLS LAST, region_code, document_key"
+    # one look at all titles: what fits is counted and put in order by narrow rows, and the page alone is read whole
     found = view.db.rows(
-        f"SELECT p.*, r.name_zh, r.name_en FROM ix.report p JOIN ix.region r USING (region_code) WHERE {where} "
-        "ORDER BY p.report_year DESC NULLS LAST, p.region_code, p.document_key LIMIT ? OFFSET ?",
+        f"WITH hit AS MATERIALIZED "
+        f"(SELECT rowid AS at_row, report_year, region_code, document_key FROM ix.report p WHERE {where}), "
+        f"page AS (SELECT at_row, (SELECT count(*) FROM hit) AS total FROM hit ORDER BY {order} LIMIT ? OFFSET ?) "
+        "SELECT p.*, page.total, r.name_zh, r.name_en FROM ix.report p JOIN page ON p.rowid = page.at_row "
+        f"LEFT JOIN ix.region r USING (region_code) ORDER BY {order}",
         [*values, PAGE, (page - 1) * PAGE],
     )
+    total = found[0]["total"] if found else 0
     return view.page(
         "documents.html", found=found, total=total, page=page, pages=max(1, -(-total // PAGE)), region=region,
         year=year, source=source, q=q, years=[row["year"] for row in view.db.whole("report_year")],
@@ -95,6 +100,8 @@ def show_document(view: Shown, key: Key) -> Response:
         [key],
     )
     marks = make_marks(observations, mentions, list(FATES))
+    passages = removed_from(db, key)
+    marks = cut_marks(marks, passages)
     counts = {fate: sum(mark.fate == fate for mark in marks) for fate in FATES}
     return view.page(
         "document.html",
@@ -103,6 +110,7 @@ def show_document(view: Shown, key: Key) -> Response:
         observations=observations,
         checks=checks,
         counts=counts,
+        passages=passages,
         versions=versions_of(db, document),
         attachments=_links(document["attachments"]),
         notes=_list(document["notes"]),
@@ -112,6 +120,10 @@ def show_document(view: Shown, key: Key) -> Response:
         arithmetic=lambda check: _arithmetic(view, check),
         has_archive=view.house.read_page is not None and document["snapshot_file"] is not None,
     )
+
+
+def removed_from(db: Reader, key: int) -> list[Passage]:
+    return passages_of(db.value("SELECT removed FROM ix.removed WHERE document_key = ?", [key]) or "[]")
 
 
 def text_of(db: Reader, document: dict[str, Any]) -> str:

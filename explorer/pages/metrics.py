@@ -1,27 +1,25 @@
-"""The list of metrics, and a metric's page: map, ranking, years, distribution."""
+"""The list of metrics, and a metric's page: ranking and years; what is drawn on it is in drawing.py."""
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from explorer.places import MAPS
 from explorer.release import Reader
-from explorer.view import Shown, View
-from explorer.words import LEVELS, definitions_zh, kind_of, sections
+from explorer.view import Shown
+from explorer.words import LEVELS, definitions_zh, sections
 
 router = APIRouter()
 PAGE = 50
-BINS = 20
 MOST_LINES = 4
 """Regions whose years are drawn at once."""
-BY_DISTRICT = ("11", "12", "31", "50", "81", "82")
-"""Provinces whose shapes are districts, not prefectures."""
-KEPT = {"cache-control": "private, max-age=60"}
 Code = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,80}$")]
 Province = Annotated[str, Query(pattern=r"^([0-9]{2})?$")]
+Area = Annotated[str, Query(pattern=r"^([0-9]{2}|[0-9]{4})?$")]
+"""Where codes of regions begin: a province, or a prefecture."""
 Level = Annotated[str, Query(pattern=r"^(province|city|county|unknown)?$")]
 Year = Annotated[int | None, Query(ge=1900, le=2200)]
 
@@ -61,7 +59,7 @@ def find_metric(db: Reader, code: str) -> dict[str, Any]:
 
 @router.get("/metrics/{code}")
 def show_metric(
-    view: Shown, code: Code, year: Year = None, level: Level = "", province: Province = "",
+    view: Shown, code: Code, year: Year = None, level: Level = "", province: Area = "",
     page: Annotated[int, Query(ge=1, le=1000)] = 1, regions: Annotated[str, Query(pattern=r"^[0-9,]{0,27}$")] = "",
 ) -> Response:  # fmt: skip
     db = view.db
@@ -71,8 +69,7 @@ def show_metric(
     level = level or _fullest(counts, "level") or "county"
     if year is None:
         year = _fullest([row for row in counts if row["level"] == level], "year")
-    fits = [r for r in counts if (r["year"], r["level"]) == (year, level) and province in ("", r["province"])]
-    total = sum(row["n"] for row in fits)
+    total = count_marks(db, metric["metric_no"], year, level, province)
     page = min(page, max(1, -(-total // PAGE)))
     chosen = [one for one in regions.split(",") if one][:MOST_LINES]
     return view.page(
@@ -84,44 +81,22 @@ def show_metric(
         levels=[one for one in LEVELS if any(row["level"] == one for row in counts)],
         province=province,
         provinces=_provinces(db, {row["province"] for row in counts}),
+        city=db.row("SELECT name_zh, name_en FROM ix.region WHERE region_code = ?", [province + "00"])
+        if len(province) == 4
+        else None,
         total=total,
         page=page,
         pages=max(1, -(-total // PAGE)),
         first=(page - 1) * PAGE,
-        ranking=_marks(db, metric["metric_no"], year, level, province, PAGE, (page - 1) * PAGE),
-        series=_medians(db, code, level),
+        map_of=province[:2] or "china",
+        maps=MAPS,
+        ranking=read_marks(db, metric["metric_no"], year, level, province, PAGE, (page - 1) * PAGE),
+        series=read_medians(db, code, level),
         chosen=chosen,
-        lines=_lines(db, code, chosen),
+        lines=read_lines(db, code, chosen),
         is_fictional=bool(counts) and all(row["province"] == "99" for row in counts),
         rules=[rule for rule in db.whole("rule") if code in rule["formula"]],
     )
-
-
-@router.get("/metrics/{code}/chart.json")
-def chart(
-    view: Shown, code: Code, year: Year = None, level: Level = "county", province: Province = "",
-    regions: Annotated[str, Query(pattern=r"^[0-9,]{0,27}$")] = "",
-) -> Response:  # fmt: skip
-    """What the drawings of a metric's page show."""
-    db = view.db
-    metric = find_metric(db, code)
-    marks = _marks(db, metric["metric_no"], year, level, province, 10_000, 0)
-    chosen = [one for one in regions.split(",") if one][:MOST_LINES]
-    answer = {
-        "unit": view.words.unit(metric["unit_code"], metric["written_zh"]),
-        "map": _areas(view, marks, province),
-        "histogram": _histogram([mark["value"] for mark in marks if mark["chosen_by"] in ("final", "later_report")]),
-        "medians": _medians(db, code, level),
-        "lines": [
-            {"name": view.words.pick(rows[0], "name"), "points": [_point(row) for row in rows]}
-            for rows in _lines(db, code, chosen).values()
-        ],
-        "words": {
-            "median": view.t("中位数", "median"), "middle": view.t("中间一半", "middle half"),
-            "regions": view.t("地区数", "regions"), "none": view.t("无数据", "no figure"),
-        },
-    }  # fmt: skip
-    return JSONResponse(answer, headers=KEPT)
 
 
 def _fullest(counts: list[dict[str, Any]], name: str) -> Any:
@@ -137,26 +112,36 @@ def _fullest(counts: list[dict[str, Any]], name: str) -> Any:
     return max(sorted(sums), key=lambda key: sums[key])
 
 
-def _marks(
-    db: Reader, metric_no: int, year: int | None, level: str, province: str, limit: int, offset: int
+def read_marks(
+    db: Reader, metric_no: int, year: int | None, level: str, area: str, limit: int, offset: int
 ) -> list[dict[str, Any]]:
-    """Figures of a year by size, the largest first."""
+    """Figures of a year by size, the largest first; of regions whose code begins so."""
     return db.rows(
-        "SELECT k.*, r.name_zh, r.name_en, r.province, r.city, r.province_zh, r.city_zh FROM ix.mark k "
+        "SELECT k.*, r.name_zh, r.name_en, r.level, r.province, r.city, r.province_zh, r.city_zh FROM ix.mark k "
         "JOIN ix.region r USING (region_code) WHERE k.metric_no = ? AND k.year = ? AND r.level = ? "
-        "AND (? = '' OR r.province = ?) ORDER BY k.value DESC, k.region_code LIMIT ? OFFSET ?",
-        [metric_no, year, level, province, province, limit, offset],
+        "AND starts_with(k.region_code, ?) ORDER BY k.value DESC, k.region_code LIMIT ? OFFSET ?",
+        [metric_no, year, level, area, limit, offset],
     )
 
 
-def _medians(db: Reader, code: str, level: str) -> list[dict[str, Any]]:
+def count_marks(db: Reader, metric_no: int, year: int | None, level: str, area: str) -> int:
+    return int(
+        db.value(
+            "SELECT count(*) FROM ix.mark k JOIN ix.region r USING (region_code) "
+            "WHERE k.metric_no = ? AND k.year = ? AND r.level = ? AND starts_with(k.region_code, ?)",
+            [metric_no, year, level, area],
+        )
+    )
+
+
+def read_medians(db: Reader, code: str, level: str) -> list[dict[str, Any]]:
     return db.rows(
         "SELECT year, regions, median, q1, q3 FROM ix.metric_year WHERE metric_code = ? AND level = ? ORDER BY year",
         [code, level],
     )
 
 
-def _lines(db: Reader, code: str, chosen: list[str]) -> dict[str, list[dict[str, Any]]]:
+def read_lines(db: Reader, code: str, chosen: list[str]) -> dict[str, list[dict[str, Any]]]:
     """The years of some regions."""
     found: dict[str, list[dict[str, Any]]] = {}
     for one in chosen:
@@ -169,37 +154,6 @@ def _lines(db: Reader, code: str, chosen: list[str]) -> dict[str, list[dict[str,
         if rows:
             found[one] = rows
     return found
-
-
-def _point(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "year": row["year"], "value": row["value"], "kind": kind_of(row),
-        "href": f"/documents/{row['document_key']}#o{row['observation_key']}",
-    }  # fmt: skip
-
-
-def _areas(view: View, marks: list[dict[str, Any]], province: str) -> list[dict[str, Any]]:
-    """Provinces, or a province's prefectures, with the median of the figures in them."""
-    values: dict[str, list[float]] = {}
-    for mark in marks:
-        if mark["chosen_by"] in ("final", "later_report"):
-            area = mark["province"] + "0000"
-            if province:
-                area = mark["region_code"] if province in BY_DISTRICT else mark["city"] + "00"
-            values.setdefault(area, []).append(mark["value"])
-    return [{"code": code, "value": median(some), "n": len(some)} for code, some in sorted(values.items())]
-
-
-def _histogram(values: list[float]) -> list[dict[str, Any]]:
-    if not values:
-        return []
-    low, high = min(values), max(values)
-    width = (high - low) / BINS or 1.0
-    bins = [0] * BINS
-    for value in values:
-        bins[min(BINS - 1, int((value - low) / width))] += 1
-    last = BINS if high > low else 1
-    return [{"from": low + i * width, "to": low + (i + 1) * width, "n": bins[i]} for i in range(last)]
 
 
 def _provinces(db: Reader, wanted: set[str]) -> list[dict[str, Any]]:

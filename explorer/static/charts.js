@@ -6,6 +6,7 @@
   var still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   var drawn = [];
   var COLORS = ["#0b57a4", "#b36b00", "#6a2c91", "#1d6b3a"];
+  var MAP_SYMBOLS = { "": "circle", disputed: "triangle", part: "roundRect", target: "diamond", approx: "rect" };
   var SYMBOLS = { "": "circle", disputed: "triangle", part: "emptyCircle", target: "emptyDiamond", approx: "rect" };
 
   function ask(address) {
@@ -26,31 +27,60 @@
   }
   function short(value) { return Number(value).toLocaleString("en-US", { maximumFractionDigits: 2 }); }
 
+  // Every mark leads on: a single figure to its statement, one that sums up to the figures that it is made of.
+  function lead(chart) {
+    if (chart) chart.on("click", function (one) { if (one.data && one.data.href) window.location.assign(one.data.href); });
+  }
+  function kindOf(told, one) { return told.words.kinds[one.kind] ? " (" + told.words.kinds[one.kind] + ")" : ""; }
+  var OUTLINES = {
+    disputed: { borderColor: "#a81c2b", borderWidth: 2.5 }, part: { borderColor: "#b36b00", borderWidth: 2, borderType: "dashed" },
+    target: { borderColor: "#6a2c91", borderWidth: 2, borderType: "dashed" }, approx: { borderColor: "#274b8f", borderWidth: 2, borderType: "dotted" }
+  };
+
   function drawMap(told, shapes) {
     var names = {};
     shapes.features.forEach(function (shape) { names[shape.properties.code] = shape.properties.name; });
     window.echarts.registerMap("places", shapes);
-    var known = told.map.filter(function (area) { return names[area.code]; });
-    var values = known.map(function (area) { return area.value; });
+    var known = told.map.areas.filter(function (area) { return names[area.code]; });
+    var points = told.map.points;
+    var values = known.concat(points).map(function (one) { return one.value; });
     var low = values.length ? Math.min.apply(null, values) : 0;
     var high = values.length ? Math.max.apply(null, values) : 1;
-    var chart = draw("map", {
+    var size = points.length > 500 ? 6 : 10;
+    var scale = { min: high > low ? low : low - 1, max: high, calculable: true, left: 8, bottom: 8 };
+    var blue = ["#e6eefc", "#7ba6e0", "#0b57a4", "#062f5c"];
+    var scales = points.length // areas beneath points are grey, on the same scale
+      ? [Object.assign({ seriesIndex: 1, inRange: { color: blue } }, scale),
+         Object.assign({}, scale, { seriesIndex: 0, show: false, inRange: { color: ["#f7f8fa", "#aeb6c4"] } })]
+      : [Object.assign({ seriesIndex: 0, inRange: { color: blue } }, scale)];
+    lead(draw("map", {
       animation: false,
       tooltip: { formatter: function (one) {
-        var area = one.data || {};
-        return names[one.name] + "\n" + (area.n ? told.words.median + " " + short(area.value) + " " + told.unit + "\n" +
-          told.words.regions + " " + area.n : told.words.none);
+        var mark = one.data || {};
+        var name = names[one.name] || one.name;
+        if (mark.value === undefined || mark.value === null) return name + "\n" + told.words.none;
+        var value = mark.figure === undefined ? mark.value : mark.figure;
+        return name + "\n" + (mark.n > 1 ? told.words.median + " " : "") + short(value) + " " + told.unit + kindOf(told, mark) +
+          (mark.n > 1 ? "\n" + told.words.regions + " " + mark.n : "");
       } },
-      visualMap: { min: high > low ? low : low - 1, max: high, calculable: true, left: 8, bottom: 8,
-        inRange: { color: ["#e6eefc", "#7ba6e0", "#0b57a4", "#062f5c"] } },
-      series: [{ type: "map", map: "places", nameProperty: "code", roam: false,
-        itemStyle: { areaColor: "#f5f7fa", borderColor: "#7b869c" }, emphasis: { label: { show: false } },
-        data: known.map(function (area) { return { name: area.code, value: area.value, n: area.n }; }) }]
-    });
-    if (chart && page.dataset.drill) {
-      chart.on("click", function (one) {
-        if (one.data && one.data.n) window.location.assign(page.dataset.drill + "&province=" + one.name.slice(0, 2));
-      });
+      visualMap: scales,
+      geo: { map: "places", nameProperty: "code", roam: false, itemStyle: { areaColor: "#f5f7fa", borderColor: "#7b869c" },
+        emphasis: { label: { show: false } }, left: 96, right: 8, top: 8, bottom: 8 },
+      series: [
+        { type: "map", map: "places", geoIndex: 0, nameProperty: "code", data: known.map(function (area) {
+          return { name: area.code, value: area.value, n: area.n, kind: area.kind, href: area.href, itemStyle: OUTLINES[area.kind] };
+        }) },
+        { type: "scatter", coordinateSystem: "geo", symbolSize: size, data: points.map(function (one) {
+          return { name: one.name, value: [one.at[0], one.at[1], one.value], figure: one.value, kind: one.kind,
+            href: one.href, symbol: MAP_SYMBOLS[one.kind],
+            itemStyle: Object.assign({ borderColor: "#fff", borderWidth: 1 }, OUTLINES[one.kind]) };
+        }) }
+      ]
+    }));
+    var missing = document.getElementById("missing");
+    if (missing && told.map.missing) {
+      missing.textContent = missing.dataset.text.replace("%d", told.map.missing);
+      missing.hidden = false;
     }
   }
   function drawYears(told) {
@@ -68,7 +98,7 @@
       Object.assign({}, band, { name: told.words.middle, areaStyle: { color: "#c9d7ee" }, itemStyle: { color: "#c9d7ee" },
         data: of(function (one) { return one.q3 - one.q1; }) }),
       { name: told.words.median, type: "line", lineStyle: { type: "dashed" }, itemStyle: { color: "#55607a" },
-        data: of(function (one) { return one.median; }) }
+        data: of(function (one) { return { value: one.median, href: one.href }; }) }
     ];
     told.lines.forEach(function (line) {
       var points = {};
@@ -84,16 +114,15 @@
           }) });
       });
     });
-    var chart = draw("years", {
+    lead(draw("years", {
       tooltip: { trigger: "item", valueFormatter: function (value) { return short(value) + " " + told.unit; } },
       legend: { data: [told.words.median, told.words.middle].concat(told.lines.map(function (line) { return line.name; })) },
       grid: { left: 56, right: 16, top: 40, bottom: 28 },
       xAxis: { type: "category", data: years.map(String) }, yAxis: { type: "value" }, series: series
-    });
-    if (chart) chart.on("click", function (one) { if (one.data && one.data.href) window.location.assign(one.data.href); });
+    }));
   }
   function drawSpread(told) {
-    draw("spread", {
+    lead(draw("spread", {
       tooltip: { formatter: function (one) {
         var bin = told.histogram[one.dataIndex];
         return short(bin.from) + " – " + short(bin.to) + "\n" + told.words.regions + " " + bin.n;
@@ -102,8 +131,8 @@
       xAxis: { type: "category", data: told.histogram.map(function (bin) { return short(bin.from); }) },
       yAxis: { type: "value", minInterval: 1 },
       series: [{ type: "bar", barCategoryGap: "5%", itemStyle: { color: "#0b57a4" },
-        data: told.histogram.map(function (bin) { return bin.n; }) }]
-    });
+        data: told.histogram.map(function (bin) { return { value: bin.n, href: bin.href }; }) }]
+    }));
   }
   ask(page.dataset.src).then(function (told) {
     drawYears(told);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from extraction.catalogue import load_catalogue
 from extraction.rules import load_rules
@@ -19,11 +20,20 @@ from warehouse.release import make_release
 
 HOSTILE = '</p><script>alert(1)</script>收到复议申请7件，受理7件。=HYPERLINK("http://evil.example")调解纠纷3件。'
 NEW_TEXT = "收到复议申请40件，受理35件，不予受理5件。纠错率10%。调解纠纷300件。"
+PLANTED = {
+    "removed_links": 3,
+    "removed": (
+        (HOSTILE.index("收到"), "spam_link", "<b>某某论坛</b>", 'http://evil.example/"><script>alert(2)</script>'),
+        (len(HOSTILE), "hidden", "", "javascript:alert(3)"),
+        (-1, "hidden", "彩票平台", ""),
+    ),
+}
+"""Passages that were taken out of it."""
 CORRECTED = ("990101", 2019, "2020-03-10", NEW_TEXT)
 """The first report, with another text: a second version."""
 
 
-def _batch(turn: int, code: str, year: int, day: str, text: str, **more: str) -> LoadBatch:
+def _batch(turn: int, code: str, year: int, day: str, text: str, **more: Any) -> LoadBatch:
     catalogue = load_catalogue(ROOT / "catalog")
     rows = catalogue_rows(catalogue, load_rules(catalogue.metrics, ROOT / "catalog" / "rules.yml"))
     place = PLACES[code] + more.pop("at", "")
@@ -41,7 +51,7 @@ def _batch(turn: int, code: str, year: int, day: str, text: str, **more: str) ->
 FIRST = [_batch(turn, *row) for turn, row in enumerate(REPORTS)]
 LATER = [
     _batch(20, *SECOND_PAGE, at="-sfj"),
-    _batch(21, "990201", 2022, "2023-01-30", HOSTILE, title='=1+1 "<b>2022年</b>法治政府建设情况报告"'),
+    _batch(21, "990201", 2022, "2023-01-30", HOSTILE, title='=1+1 "<b>2022年</b>法治政府建设情况报告"', **PLANTED),
     _batch(22, *CORRECTED),
 ]
 

@@ -105,6 +105,42 @@ def test_reader_marks_numbers_and_links_both_ways(served: Served) -> None:
     assert "收到复议申请75件，受理70件，不予受理5件。" in plain
 
 
+def test_removed_passages_stand_at_their_places(served: Served) -> None:
+    key = key_of(served, 2022, "990201")
+    text = served.ask(f"/documents/{key}?lang=en").text
+    article = re.search(r"<article.*?</article>", text, re.S)
+    assert article and re.search(
+        r'alert\(1\)&lt;/script&gt;<a class="cut" id="x1" href="#r1"[^>]*></a>收到', article[0]
+    )
+    assert re.findall(r'id="x(\d)"', article[0]) == ["1", "2"] and re.findall(r'<li id="r(\d)"', text) == list("123")
+    assert "spam removed (2)" in text and "injected link to elsewhere" in text and "not within this text" in text
+    assert 'href="http://evil.example' not in text and 'href="javascript:' not in text, "addresses are text only"
+    removed = served.ask(f"/api/v1/documents/{key}").json()["removed"]
+    assert [(one["number"], one["kind"]) for one in removed] == [(1, "spam_link"), (2, "hidden"), (3, "hidden")]
+    found = served.ask("/findings?kind=spam&lang=en").text
+    assert f'/documents/{key}#x1"' in found and f'/documents/{key}#r3"' in found
+
+
+def test_restatements_are_filtered_by_source(served: Served) -> None:
+    rows = served.rows("SELECT source_ids FROM ix.restated")
+    source = rows[0]["source_ids"][0]
+    fits = sum(source in row["source_ids"] for row in rows)
+    assert 0 < fits < len(rows)
+    assert f">{fits} findings<" in served.ask(f"/findings?kind=restated&lang=en&source={source}").text
+    assert ">0 findings<" in served.ask("/findings?kind=restated&lang=en&source=nobody").text
+
+
+def test_every_mark_of_a_drawing_leads_on(served: Served) -> None:
+    told = served.ask("/metrics/disputes_mediated/chart.json?year=2021&level=county&regions=990101").json()
+    bars = [one for one in told["histogram"] if one["n"]]
+    marks = [*bars, *told["medians"], *told["map"]["points"], *(p for line in told["lines"] for p in line["points"])]
+    assert len(marks) > 5
+    for mark in marks:
+        path, _, place = mark["href"].partition("#")
+        answer = served.ask(path)
+        assert answer.status == 200 and f'id="{place}"' in answer.text, mark["href"]
+
+
 def test_versions_are_compared(served: Served) -> None:
     key = key_of(served, 2019)
     page = served.ask(f"/documents/{key}?lang=en").text

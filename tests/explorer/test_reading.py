@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from explorer.reading import fate_of, make_marks, paragraphs
+from explorer.reading import Mark, cut_marks, fate_of, make_marks, paragraphs, passages_of
 from explorer.view import _duration, _sparkline, _when
 from explorer.words import FATES, Words, kind_of
 
@@ -33,6 +33,22 @@ def test_the_worst_that_is_true_is_told(more: dict[str, object], verdicts: list[
 
 def seen(start: int, end: int, fate: str) -> dict[str, object]:
     return {"span_start": start, "span_end": end, "fate": fate, "key": (start, end)}
+
+
+def test_places_of_removed_passages_stand_in_their_lines() -> None:
+    text = "办结36件。\n\n受理40件"
+    passages = passages_of(
+        '[[2, "hidden", "a", ""], [6, "spam_link", "b", "c"], [-1, "hidden", "d", ""], [14, "hidden", "", ""]]'
+    )
+    marks = cut_marks(make_marks([seen(2, 5, "held")], [], list(FATES)), passages)
+    lines = paragraphs(text, marks)
+    told = [[(piece.text, piece.mark.fate if piece.mark else "") for piece in line] for line in lines]
+    assert told == [
+        [("办结", ""), ("", "removed"), ("36件", "held"), ("。", ""), ("", "removed")],
+        [("受理40件", "")],
+    ], "a position behind the text is told beside it only"
+    inside = cut_marks([Mark(0, 4, "held")], passages_of('[[2, "hidden", "a", ""]]'))
+    assert [piece.text for piece in paragraphs("办结36件", inside)[0]] == ["办结36", "", "件"], "no character twice"
 
 
 def test_overlapping_marks_become_one() -> None:

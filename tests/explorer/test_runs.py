@@ -16,7 +16,7 @@ from explorer.app import Options
 from explorer.run_log import RunLog
 from tests.explorer.serving import Served, serving
 from tests.explorer.test_browser import look, overflow, reading, serious
-from warehouse.run_records import FORMAT, RunRecord, SourceRun, run_files, write_run
+from warehouse.run_records import FORMAT, RunRecord, SourceRun, hold_run, run_files, write_run
 
 NEWS, QUIET, STOPPED = (str(UUID(int=n)) for n in (1, 2, 3))
 OK = SourceRun(
@@ -117,13 +117,54 @@ def test_log_follows_its_folder(tmp_path: Path) -> None:
     assert len(log.seen().runs) == len(run_files(tmp_path / "runs")) == 2 and log.seen().last == {}
 
 
+def test_runs_are_data_at_stable_addresses(told: Served) -> None:
+    answer = told.ask("/api/v1/runs?limit=2").json()
+    assert [run["run_id"] for run in answer["runs"]] == [STOPPED, QUIET] and answer["total"] > 3
+    assert answer["runs"][1]["outcomes"] == {"unchanged": 1, "failed": 1, "silent": 1}
+    following = told.ask("/api/v1/runs?limit=2&offset=2").json()["runs"]
+    assert following[0]["run_id"] == NEWS and following[1]["outcomes"] is None
+    run = told.ask(f"/api/v1/runs/{STOPPED}").json()
+    assert run["record"]["not_reached"] == ["990102_xishi"] and run["record"]["sources"][0]["outcome"] == "unchanged"
+    brought = told.ask("/api/v1/runs/r1").json()
+    assert brought["record"] is None and brought["loads"][0]["n_inserted"] > 0
+    paths = told.ask("/api/openapi.json").json()["paths"]
+    assert {"/api/v1/runs", "/api/v1/runs/{run_id}"} <= set(paths)
+
+
+def test_run_that_goes_on_and_one_that_was_lost(options: Options, tmp_path: Path) -> None:
+    folder, going, lost = tmp_path / "runs", str(UUID(int=8)), str(UUID(int=9))
+    begun = {"status": "running", "seconds": 0.0, "asked": (OK.source_id,)}
+    write_run(folder, record(lost, 23, **begun), 9)
+    with hold_run(folder, record(going, 24, **begun), 9), serving(replace(options, runs=folder)) as one:
+        one.wait()
+        text = one.ask("/runs?lang=en").text
+        assert ">running<" in text and ">lost<" in text and "not reached" not in text
+        assert "is going on" in one.ask(f"/runs/{going}?lang=en").text
+        assert "ended without a word" in one.ask(f"/runs/{lost}?lang=en").text
+        assert one.ask(f"/api/v1/runs/{lost}").json()["record"]["status"] == "lost"
+        assert [run["status"] for run in one.ask("/api/v1/runs?limit=2").json()["runs"]] == ["running", "lost"]
+        assert "Sources whose last crawl" not in one.ask("/?lang=en").text
+
+
 def test_first_night_that_failed_is_told_without_a_release(options: Options, tmp_path: Path) -> None:
     write_run(tmp_path / "runs", record(STOPPED, 22, FAILED, release=None, status="stopped", problem="x: full"), 2)
     with serving(replace(options, releases=tmp_path / "releases", runs=tmp_path / "runs")) as one:
         page = one.wait("/?lang=en", 503)
         while "Getting ready" in page.text:
             page = one.ask("/?lang=en")
-    assert "No release yet" in page.text and "no row of the trs family" in page.text and "stopped: x: full" in page.text
+        listed = one.ask("/runs?lang=en")
+        told = one.ask(f"/runs/{STOPPED}?lang=en")
+        data = one.ask("/api/v1/runs")
+        assert one.ask("/runs/nothing").status == one.ask("/api/v1/runs/nothing").status == 404
+    assert listed.status == told.status == data.status == 200, "runs are told without a release"
+    assert f"/runs/{STOPPED}" in listed.text and "no row of the trs family" in told.text
+    assert data.json()["release"] is None and [run["run_id"] for run in data.json()["runs"]] == [STOPPED]
+    assert (
+        "No release yet" in page.text
+        and "no row of the trs family" in page.text
+        and ">stopped<" in page.text
+        and "x: full" in page.text
+    )
 
 
 @pytest.mark.parametrize("screen", ["wide", "phone"])

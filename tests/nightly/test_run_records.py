@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +15,23 @@ from connectors.crawled import CrawlResult
 from fazhi.report import SourceLine
 from fazhi.settings import Settings
 from tasks.watch import Watch, watch_run
+from tests.conftest import ROOT
 from tests.connectors.portal import source
 from warehouse.batch import LoadResult
 from warehouse.release import Release
-from warehouse.run_records import RunUnreadable, SourceRun, read_run, run_files, write_run
+from warehouse.run_records import (
+    FORMAT,
+    LOST,
+    RunRecord,
+    RunUnreadable,
+    SourceRun,
+    as_it_is,
+    hold_run,
+    now,
+    read_run,
+    run_files,
+    write_run,
+)
 
 COUNTS = {"planned": 2, "fetched": 1, "unchanged": 1, "new": 1, "blocked": 0, "failed": 0, "deferred": 0}
 LINE = SourceLine(source().id, "乌有县人民政府", "Wuyou County", "ok", COUNTS, 7, 9, 1, 1.25, ("x",), ("y",))
@@ -65,6 +80,49 @@ def test_record_that_cannot_be_written_costs_a_line(tmp_path: Path, caplog: pyte
     with watch_run(Settings(home=tmp_path), "run-3", [source()]) as watch:
         crawl(watch)
     assert len(watch.notes) == 1 and "no record of this run in" in watch.notes[0]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from fazhi.settings import Settings
+from tasks.watch import watch_run
+with watch_run(Settings(home=Path(sys.argv[1])), "run-k", []):
+    print("running", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_run_that_was_killed_is_lost(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "running\n"
+        (path,) = run_files(tmp_path / "runs")
+        begun = read_run(path)
+        assert begun.status == "running" and as_it_is(path, begun) == begun
+        process.kill()
+    lost = as_it_is(path, read_run(path))
+    assert lost.status == "lost" and lost.problem == LOST and read_run(path).status == "running"
+    with watch_run(Settings(home=tmp_path), "run-next", []):
+        assert read_run(path) == lost, "the next run has marked it"
+        running = next(one for one in run_files(tmp_path / "runs") if one != path)
+        assert as_it_is(running, read_run(running)).status == "running"
+    assert {read_run(one).status for one in run_files(tmp_path / "runs")} == {"lost", "done"}
+    assert sorted(run_files(tmp_path / "runs")) == sorted((tmp_path / "runs").iterdir()), "no lock is left"
+
+
+def test_lock_without_a_readable_record_is_taken_away(tmp_path: Path) -> None:
+    for name in (".20250101T000000Z_gone.lock", ".20250102T000000Z_half.lock", "20250102T000000Z_half.json"):
+        (tmp_path / name).write_bytes(b"{")
+    record = RunRecord(FORMAT, "run-1", None, "nightly", now(), 0.0, "running", "", (), None, None, (), ())
+    with hold_run(tmp_path, record, 5):
+        assert len(list(tmp_path.glob(".*.lock"))) == 1
+    assert [path.suffix for path in tmp_path.iterdir()] == [".json", ".json"]
 
 
 def test_only_the_newest_are_kept(tmp_path: Path) -> None:

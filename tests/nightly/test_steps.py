@@ -98,6 +98,11 @@ def test_injected_links_are_counted_hidden_or_in_plain_sight() -> None:
     document = document_in(ReadPage(seen, ref, get_engine("trs").read(page, source(), ref), True, 2024), None, None)
     assert document.body.startswith("办结36件，受理40件。")
     assert document.removed_links == 2
+    assert document.removed == (
+        (2, "hidden", "某某论坛", "http://bc.example.net/"),
+        (6, "spam_link", "彩票平台", "http://bc.example.net/"),
+    )
+    assert document.text[:2] + "|" + document.text[2:6] + "|" == "办结|36件，|"
 
 
 @pytest.mark.parametrize(
