@@ -7,10 +7,12 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import chain
+from typing import Annotated
 
 from prefect import flow, tags
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.runtime import flow_run
+from pydantic import Field
 
 from connectors.drift import Drift
 from connectors.errors import ContractBroken
@@ -19,12 +21,14 @@ from fazhi.house import load_all_sources
 from fazhi.report import RunReport
 from fazhi.settings import Settings
 from flows.crawling import as_is, open_house, run_sources
+from flows.sharing import share_sources
 from tasks.network import summarize_hosts
 from tasks.progress import reporter
 from tasks.release import release
 from tasks.report import build_report
 from tasks.watch import Watch, watch_run
 from warehouse.health import totals
+from warehouse.patience import retried
 from warehouse.steps import reach
 
 
@@ -35,12 +39,15 @@ def _run_name() -> str:
 
 
 @flow(name="nightly", flow_run_name=_run_name, validate_parameters=True)
-async def nightly(source: list[str] | None = None, all_pages: bool = False) -> RunReport:
+async def nightly(
+    source: list[str] | None = None, all_pages: bool = False, shards: Annotated[int | None, Field(ge=1, le=64)] = None
+) -> RunReport:
     """Crawl the sources, load what is new or changed, check it, release it, report it.
 
     Args:
         source: ids of the sources to crawl; empty means all that are verified.
         all_pages: fetch every listed page, not only the annual reports.
+        shards: flow runs of the deployment `shard` that crawl the sources; 1: this run does; empty: FAZHI_SHARDS.
     """
     settings = Settings()
     found = load_all_sources(settings)
@@ -49,22 +56,28 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
         raise ContractBroken(f"no source has the id {unknown[0]!r}; the ids are {', '.join(found)}")
     chosen = [found[name] for name in source or default_ids(found)]
     with watch_run(settings, str(flow_run.id), chosen) as watch:
-        return await _run_night(settings, chosen, all_pages, watch)
+        return await _run_night(settings, chosen, all_pages, watch, shards or settings.shards)
 
 
-async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, watch: Watch) -> RunReport:
+async def _run_night(
+    settings: Settings, chosen: list[Source], all_pages: bool, watch: Watch, n_shards: int
+) -> RunReport:
     """From the first look at the warehouse to the report."""
     began = time.monotonic()
     started_at = datetime.now(UTC)
     async with open_house(settings, chosen, all_pages, watch) as house:
-        lines = await run_sources(house, chosen, settings.concurrency)
+        if n_shards > 1:
+            lines = tuple(await share_sources(house, chosen, settings.concurrency, n_shards))
+        else:
+            lines = await run_sources(house, chosen, settings.concurrency)
         made = None
-        if totals(house.engine)["documents"]:  # a first night on which every source failed has nothing to release
+        held = retried(totals)(house.engine)
+        if held["documents"]:  # a first night on which every source failed has nothing to release
             reporter().say("Writing the release")
             watch.release = made = await release(as_is(house.engine), settings.releases, settings.keep_releases)
         reach("nightly-5-released")
         report = await asyncio.to_thread(
-            build_report,
+            retried(build_report),
             house.engine,
             house.run_id,
             started_at,
@@ -73,7 +86,7 @@ async def _run_night(settings: Settings, chosen: list[Source], all_pages: bool, 
             bool(house.changed),
             settings,
             made,
-            summarize_hosts(chain.from_iterable(house.attempts.values())),
+            summarize_hosts(chain.from_iterable(house.attempts.values()), house.tallies),
             tuple(watch.notes),
         )
         await _publish_artifacts(report)

@@ -70,7 +70,7 @@ def test_the_file_and_the_command_have_one_definition(monkeypatch: pytest.Monkey
 
     written = yaml.safe_load((ROOT / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))
     assert written["deployments"] == to_yaml()["deployments"]
-    assert {one.name for one in DEPLOYMENTS} == {"nightly", "release", "maintain"}
+    assert {one.name for one in DEPLOYMENTS} == {"nightly", "shard", "release", "maintain"}
 
 
 def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> None:
@@ -84,12 +84,12 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
     )  # fmt: skip
     try:
         told = "".join(wait_for("Deployments:", process))
-        assert f"http://127.0.0.1:{port}/" in told and "nightly, release, maintain" in told
+        assert f"http://127.0.0.1:{port}/" in told and "nightly, shard, release, maintain" in told
         deadline = time.monotonic() + 90
-        while len(found := post(api, "deployments/filter", {})) < 3 and time.monotonic() < deadline:
+        while len(found := post(api, "deployments/filter", {})) < 4 and time.monotonic() < deadline:
             time.sleep(0.3)
         by_name = {one["name"]: one for one in found}
-        assert set(by_name) == {"nightly", "release", "maintain"}
+        assert set(by_name) == {"nightly", "shard", "release", "maintain"}
         assert by_name["nightly"]["schedules"][0]["schedule"]["timezone"] == "Asia/Shanghai"
         assert by_name["nightly"]["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
         assert by_name["nightly"]["version"] and by_name["nightly"]["description"]
@@ -121,5 +121,5 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
 def test_all_deployments_are_deployed_to_a_work_pool(prefect_api: str, tmp_path: Path) -> None:
     prefect(prefect_api, tmp_path, "work-pool", "create", "fazhi", "--type", "process", "--overwrite")
     prefect(prefect_api, tmp_path, "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
-    for name in ("nightly", "release", "maintain"):
+    for name in ("nightly", "shard", "release", "maintain"):
         assert read(prefect_api, f"deployments/name/{name}/{name}")["work_pool_name"] == "fazhi"
