@@ -63,7 +63,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def prefect_server(home: Path) -> Iterator[tuple[str, int]]:
+def prefect_server(home: Path, **settings: str) -> Iterator[tuple[str, int]]:
     """A Prefect server while the block runs: its address and process id. Raises ValueError where it does not start."""
     home.mkdir(parents=True, exist_ok=True)
     with socket.socket() as free:
@@ -71,7 +71,7 @@ def prefect_server(home: Path) -> Iterator[tuple[str, int]]:
         port = free.getsockname()[1]
     command = [str(_BIN / "prefect"), "server", "start", "--host", "127.0.0.1", "--port", str(port)]
     env = clean_environment(
-        PREFECT_HOME=str(home), PREFECT_SERVER_ANALYTICS_ENABLED="false", PREFECT_UI_ENABLED="false"
+        **{"PREFECT_SERVER_ANALYTICS_ENABLED": "false", **settings}, PREFECT_HOME=str(home), PREFECT_UI_ENABLED="false"
     )
     with (home / "server.log").open("w") as log:
         process = subprocess.Popen(command, env=env, stdout=log, stderr=subprocess.STDOUT)

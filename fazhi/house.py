@@ -104,7 +104,14 @@ def open_archive(settings: Settings, *, only_reads: bool = False) -> Archive:
     from connectors.archive import Archive
 
     where = settings.archive or settings.spool
-    return Archive(where, spool=settings.spool, rotate_at=int(settings.archive_file_mb * _MIB), only_reads=only_reads)
+    limit = settings.archive_limit_mb
+    return Archive(
+        where,
+        spool=settings.spool,
+        rotate_at=int(settings.archive_file_mb * _MIB),
+        limit=None if limit is None else int(limit * _MIB),
+        only_reads=only_reads,
+    )
 
 
 def read_references(settings: Settings) -> list[SnapshotRef] | None:

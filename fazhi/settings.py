@@ -37,6 +37,12 @@ class Settings(BaseSettings):
     archive_file_mb: float = Field(
         256, gt=0, description="Size of a raw archive file in MiB, at which the next one is begun."
     )
+    archive_limit_mb: float | None = Field(
+        None,
+        gt=0,
+        description="Size in MiB that the files in the local folder of the raw archive may reach together: a run that "
+        "would write more ends with one line, before the disk is full. Default: none.",
+    )
     replay: str | None = Field(
         None,
         description="Replay gateway, e.g. `http://127.0.0.1:8080`: every request goes there, with the original "
@@ -58,6 +64,13 @@ class Settings(BaseSettings):
     )
     concurrency: int = Field(
         8, ge=1, le=1024, description="Sources crawled at once. Each host has one lane, whatever this is."
+    )
+    shards: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Flow runs in the work pool over which a nightly shares its sources; 1: it crawls them itself. "
+        "Each crawls FAZHI_CONCURRENCY at once. On several machines the warehouse must be PostgreSQL.",
     )
     timeout: float = Field(30.0, gt=0, description="Seconds for one whole request, connect and read included.")
     retries: int = Field(3, ge=0, le=10, description="Further attempts after a transient failure.")

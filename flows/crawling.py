@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ from tasks.crawl import crawl
 from tasks.frontier import WarehouseJournal
 from tasks.lanes import WarehouseBook
 from tasks.load import load
-from tasks.network import network_notes
+from tasks.network import HostTally, network_notes
 from tasks.parse import parse
 from tasks.progress import reporter
 from tasks.watch import Watch
@@ -71,6 +71,8 @@ class House:
 
     run_id: str
     engine: Engine
+    state: Engine
+    """Of running crawls, see `warehouse.crawl_state`."""
     client: Client
     archive: Archive
     catalogue: CatalogueRows
@@ -81,6 +83,8 @@ class House:
     changed: set[str] = field(default_factory=set)
     """Sources whose loads changed content."""
     drifts: dict[str, Drift] = field(default_factory=dict)
+    tallies: list[Mapping[str, HostTally]] = field(default_factory=list)
+    """What shards of this run asked the hosts."""
 
 
 def as_is(value: T) -> T:
@@ -90,15 +94,21 @@ def as_is(value: T) -> T:
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, sources: Sequence[Source], wish: Wish, watch: Watch, limit: int | None = None
+    settings: Settings,
+    sources: Sequence[Source],
+    wish: Wish,
+    watch: Watch,
+    limit: int | None = None,
+    shard_of: str | None = None,
 ) -> AsyncIterator[House]:
     """What a run shares, open while it lasts. A run that ends well is finished for the frontier: the next one takes
     nothing over from it.
 
-    `limit`: pages that the run may ask for, lists and attachments not counted."""
+    `limit`: pages that the run may ask for, lists and attachments not counted.
+    `shard_of`: the run whose sources are crawled here; it is that run which ends them."""
     engine = open_warehouse(settings.warehouse_url)
     state = open_crawl_state(engine)
-    run_id = str(flow_run.id)
+    run_id = shard_of or str(flow_run.id)
     frontier = Frontier(state, run_id, timedelta(hours=settings.resume_hours))
     reach("nightly-1-begun")
     attempts: dict[str, list[Attempt]] = {}
@@ -112,6 +122,7 @@ async def open_house(
                 yield House(
                     run_id,
                     engine,
+                    state,
                     client,
                     archive,
                     catalogue_rows(*load_catalog()),
@@ -120,7 +131,8 @@ async def open_house(
                     watch,
                     RunState(WarehouseJournal(frontier), pages_left=limit),
                 )
-        frontier.finish()
+        if shard_of is None:
+            frontier.finish()
     finally:
         engine.dispose()
         state.dispose()
@@ -155,6 +167,17 @@ async def run_sources(house: House, sources: Sequence[Source], concurrency: int)
             waiting.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+
+
+async def set_aside(house: House, source: Source, why: str) -> SourceLine:
+    """Record that a source was given up for this run. Raises WarehouseError."""
+    result = CrawlResult(source)
+    house.watch.begin_source(result)
+    loads = _Loads(house, source, result)
+    loaded = await loads.take_rest((), (why,), False)
+    line = _line(house, loads, "failed", (why,), loaded)
+    house.watch.end_source(source, line, loaded)
+    return line
 
 
 class _Loads:

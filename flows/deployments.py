@@ -20,6 +20,7 @@ from flows.canary import canary
 from flows.keeping import maintain, release
 from flows.nightly import nightly
 from flows.reparse import reparse
+from flows.shard import shard
 from tasks.assemble import code_version
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Deployment:
     description: str
     cron: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    limit: int | None = 1
+    """Runs at once; None: as many as are started."""
 
     @property
     def name(self) -> str:
@@ -68,7 +71,10 @@ class Deployment:
 DEPLOYMENTS = (
     Deployment(
         nightly, "Crawl all sources, load what is new or changed, check it, release it.", "30 1 * * *",
-        {"source": None, "all_pages": False},
+        {"source": None, "all_pages": False, "shards": None},
+    ),
+    Deployment(
+        shard, "Crawl sources of a nightly that is shared out (FAZHI_SHARDS); nightlies start it.", limit=None,
     ),
     Deployment(
         backfill, "Fetch or read anew a cut of the sources' pages; at first a plan, without any side effect.",
@@ -98,7 +104,7 @@ def _to_serve(one: Deployment) -> RunnerDeployment:
     made = one.flow.to_deployment(
         one.name,
         schedule=Cron(one.cron, timezone=ZONE) if one.cron else None,
-        concurrency_limit=ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW),
+        concurrency_limit=_limit(one),
         parameters=dict(one.parameters),
         description=one.description,
         tags=[one.name],
@@ -106,6 +112,12 @@ def _to_serve(one: Deployment) -> RunnerDeployment:
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
     return cast("RunnerDeployment", made)  # a coroutine only inside an event loop
+
+
+def _limit(one: Deployment) -> ConcurrencyLimitConfig | None:
+    if one.limit is None:
+        return None
+    return ConcurrencyLimitConfig(limit=one.limit, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
 
 
 def to_yaml() -> str:
@@ -123,8 +135,10 @@ def _to_yaml(one: Deployment) -> dict[str, Any]:
         "tags": [one.name],
         "parameters": dict(one.parameters),
         "work_pool": {"name": POOL},
-        "concurrency_limit": {"limit": 1, "collision_strategy": ConcurrencyLimitStrategy.CANCEL_NEW.value},
     }
+    limit = _limit(one)
+    if limit is not None:
+        told["concurrency_limit"] = limit.model_dump(mode="json", include={"limit", "collision_strategy"})
     if one.cron:
         told["schedules"] = [{"cron": one.cron, "timezone": ZONE, "slug": one.name, "active": True}]
     return told

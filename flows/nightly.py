@@ -6,9 +6,11 @@ import asyncio
 import time
 from datetime import UTC, datetime
 from itertools import chain
+from typing import Annotated
 
 from prefect import flow, tags
 from prefect.runtime import flow_run
+from pydantic import Field
 
 from connectors.errors import ContractBroken
 from connectors.registry import Source, default_ids
@@ -17,6 +19,7 @@ from fazhi.house import load_all_sources
 from fazhi.report import RunReport
 from fazhi.settings import Settings
 from flows.crawling import as_is, open_house, run_sources
+from flows.sharing import share_sources
 from flows.telling import now_said, sentence, show_report, shown_progress
 from tasks.network import summarize_hosts
 from tasks.progress import reporter
@@ -24,6 +27,7 @@ from tasks.release import release
 from tasks.report import build_report
 from tasks.watch import Watch, watch_run
 from warehouse.health import totals
+from warehouse.patience import retried
 from warehouse.steps import reach
 
 LONGEST = 22 * 3600
@@ -36,12 +40,15 @@ def _run_name() -> str:
 
 
 @flow(name="nightly", flow_run_name=_run_name, validate_parameters=True)
-async def nightly(source: list[str] | None = None, all_pages: bool = False) -> RunReport:
+async def nightly(
+    source: list[str] | None = None, all_pages: bool = False, shards: Annotated[int | None, Field(ge=1, le=64)] = None
+) -> RunReport:
     """Crawl the sources, load what is new or changed, check it, release it, report it.
 
     Args:
         source: ids of the sources to crawl; empty means all that are verified.
         all_pages: fetch every listed page, not only the annual reports.
+        shards: flow runs of the deployment `shard` that crawl the sources; 1: this run does; empty: FAZHI_SHARDS.
     """
     settings = Settings()
     found = load_all_sources(settings)
@@ -52,7 +59,9 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
     with watch_run(settings, str(flow_run.id), chosen) as watch:
         try:
             async with asyncio.timeout(LONGEST) as limit:  # not Prefect's: it would take a cancelled run for a late one
-                return await run_night(settings, chosen, Wish(all_pages=all_pages), watch)
+                return await run_night(
+                    settings, chosen, Wish(all_pages=all_pages), watch, n_shards=shards or settings.shards
+                )
         except TimeoutError as error:
             if not limit.expired():
                 raise
@@ -60,21 +69,30 @@ async def nightly(source: list[str] | None = None, all_pages: bool = False) -> R
 
 
 async def run_night(
-    settings: Settings, chosen: list[Source], wish: Wish, watch: Watch, limit: int | None = None
+    settings: Settings,
+    chosen: list[Source],
+    wish: Wish,
+    watch: Watch,
+    limit: int | None = None,
+    n_shards: int = 1,
 ) -> RunReport:
     """From the first look at the warehouse to the report."""
     began = time.monotonic()
     started_at = datetime.now(UTC)
     async with open_house(settings, chosen, wish, watch, limit) as house:
         async with shown_progress(len(chosen), "nightly-progress"):
-            lines = await run_sources(house, chosen, settings.concurrency)
+            if n_shards > 1:
+                lines = tuple(await share_sources(house, chosen, settings.concurrency, n_shards))
+            else:
+                lines = await run_sources(house, chosen, settings.concurrency)
         made = None
-        if totals(house.engine)["documents"]:  # a first night on which every source failed has nothing to release
+        held = retried(totals)(house.engine)
+        if held["documents"]:  # a first night on which every source failed has nothing to release
             reporter().say("Writing the release")
             watch.release = made = await release(as_is(house.engine), settings.releases, settings.keep_releases)
         reach("nightly-5-released")
         report = await asyncio.to_thread(
-            build_report,
+            retried(build_report),
             house.engine,
             house.run_id,
             started_at,
@@ -83,7 +101,7 @@ async def run_night(
             bool(house.changed),
             settings,
             made,
-            summarize_hosts(chain.from_iterable(house.attempts.values())),
+            summarize_hosts(chain.from_iterable(house.attempts.values()), house.tallies),
             tuple(watch.notes),
         )
         await show_report(house.engine, settings, report, house.drifts)

@@ -27,6 +27,7 @@ from warehouse.brought import changes_of
 from warehouse.engine import Engine
 from warehouse.findings import brought_by
 from warehouse.health import source_health
+from warehouse.patience import retried
 
 PROGRESS_SECONDS = 5.0
 """Between two updates of the progress: an update is a request to the server."""
@@ -91,9 +92,9 @@ async def _follow(share: _Share, artifact: UUID) -> None:
 
 async def show_report(engine: Engine, settings: Settings, report: RunReport, drifts: Mapping[str, Drift]) -> None:
     """The report, its tables, repairs where layouts have changed, a log line per source, and the events."""
-    changes = await asyncio.to_thread(changes_of, engine, report.run_id, SHOWN)
-    brought = await asyncio.to_thread(brought_by, engine, report.run_id)
-    health = await asyncio.to_thread(source_health, engine)
+    changes = await asyncio.to_thread(retried(changes_of), engine, report.run_id, SHOWN)
+    brought = await asyncio.to_thread(retried(brought_by), engine, report.run_id)
+    health = await asyncio.to_thread(retried(source_health), engine)
     links = Links(settings.explorer_url)
     await acreate_markdown_artifact(
         report.markdown() + links.of_run(report.run_id), key="run-report", description=report.headline()

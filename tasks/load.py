@@ -11,6 +11,7 @@ from tasks.progress import reporter
 from warehouse.batch import LoadBatch, LoadResult
 from warehouse.engine import Engine
 from warehouse.load import publish
+from warehouse.patience import retried
 
 _one_writer = asyncio.Lock()
 """SQLite has one writer; waiting here is cheaper than its busy time-out."""
@@ -21,4 +22,4 @@ async def load(source_id: str, engine: Engine, batch: LoadBatch) -> LoadResult:
     """Stage, check, publish. A failed source publishes its log and changes no content."""
     reporter().update(source_id, "load", 0, 0)
     async with _one_writer:
-        return await asyncio.to_thread(publish, engine, batch)
+        return await asyncio.to_thread(retried(publish), engine, batch)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from connectors.http.client import Attempt
 from connectors.registry import Source, tls_exception
@@ -15,26 +16,54 @@ NOT_ASKED = "robots_denied"
 """Outcome of an attempt for which no request was made."""
 
 
-def summarize_hosts(attempts: Iterable[Attempt]) -> tuple[HostLine, ...]:
-    """One line per host, in order of their names."""
-    by_host: dict[str, list[Attempt]] = defaultdict(list)
+@dataclass(slots=True)
+class HostTally:
+    """What a host was asked, in a form that adds up over the processes of one run."""
+
+    outcomes: dict[str, int] = field(default_factory=dict)
+    n_bytes: int = 0
+    answered_ms: list[int] = field(default_factory=list)
+    """Of each answer, whatever its status."""
+    waited_s: float = 0.0
+
+    def add(self, other: HostTally) -> None:
+        for outcome, count in other.outcomes.items():
+            self.outcomes[outcome] = self.outcomes.get(outcome, 0) + count
+        self.n_bytes += other.n_bytes
+        self.answered_ms += other.answered_ms
+        self.waited_s += other.waited_s
+
+
+def tally_hosts(attempts: Iterable[Attempt]) -> dict[str, HostTally]:
+    by_host: dict[str, HostTally] = defaultdict(HostTally)
     for attempt in attempts:
-        by_host[attempt.host].append(attempt)
+        answered = [attempt.elapsed_ms] if attempt.status is not None else []
+        by_host[attempt.host].add(HostTally({attempt.outcome: 1}, attempt.n_bytes, answered, attempt.waited_s))
+    return dict(by_host)
+
+
+def summarize_hosts(
+    attempts: Iterable[Attempt], shards: Iterable[Mapping[str, HostTally]] = ()
+) -> tuple[HostLine, ...]:
+    """One line per host, in order of their names; `shards`: what other processes of the run asked."""
+    by_host: dict[str, HostTally] = defaultdict(HostTally)
+    for tally in (tally_hosts(attempts), *shards):
+        for host, part in tally.items():
+            by_host[host].add(part)
     return tuple(_host_line(host, by_host[host]) for host in sorted(by_host))
 
 
-def _host_line(host: str, attempts: list[Attempt]) -> HostLine:
-    errors = Counter(attempt.outcome for attempt in attempts if attempt.outcome not in ANSWERED)
-    answers = sorted(attempt.elapsed_ms for attempt in attempts if attempt.status is not None)
+def _host_line(host: str, tally: HostTally) -> HostLine:
+    answers = sorted(tally.answered_ms)
     return HostLine(
         host=host,
-        requests=sum(attempt.outcome != NOT_ASKED for attempt in attempts),
-        n_bytes=sum(attempt.n_bytes for attempt in attempts),
-        not_modified=sum(attempt.outcome == "not_modified" for attempt in attempts),
-        errors=dict(sorted(errors.items())),
+        requests=sum(count for outcome, count in tally.outcomes.items() if outcome != NOT_ASKED),
+        n_bytes=tally.n_bytes,
+        not_modified=tally.outcomes.get("not_modified", 0),
+        errors={outcome: count for outcome, count in sorted(tally.outcomes.items()) if outcome not in ANSWERED},
         mean_ms=round(sum(answers) / len(answers)) if answers else None,
         p95_ms=answers[-(-len(answers) * 95 // 100) - 1] if answers else None,
-        waited_s=round(sum(attempt.waited_s for attempt in attempts), 1),
+        waited_s=round(tally.waited_s, 1),
     )
 
 

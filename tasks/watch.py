@@ -57,6 +57,10 @@ class Watch:
             cause = f": {line.failures[0]}" if line.failures else ""
             self._log(_sources, level, f"{line.status}{cause}", source.id, _source_fields(source, line))
 
+    def take_line(self, source: Source, line: SourceLine) -> None:
+        """A source that a shard of the run crawled, and has told its own log of."""
+        self.done.append(_source_run(source, line))
+
     def note(self, text: str) -> None:
         """Something about the run as a whole that a person should know."""
         self.notes.append(text)

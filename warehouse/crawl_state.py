@@ -7,14 +7,16 @@ Transactions here are a statement or two.
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Float, cast, create_engine, event, extract, func, select
 from sqlalchemy.engine import URL
 
 from warehouse.engine import CONNECT_SECONDS, explained, is_sqlite
+from warehouse.patience import wait_for_server
 from warehouse.schema_crawl import crawl_metadata
 
 BUSY_SECONDS = 10
@@ -46,6 +48,7 @@ def open_crawl_state(warehouse: Engine) -> Engine:
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_SECONDS, "options": options},
         )
+        wait_for_server(engine)
     try:
         with changing(engine) as conn:
             if not is_sqlite(url):
@@ -65,9 +68,17 @@ def changing(engine: Engine) -> Iterator[Connection]:
         try:
             yield conn
         except BaseException:
-            conn.exec_driver_sql("ROLLBACK")
+            if not conn.invalidated:  # else the server has gone, and its transaction with it
+                conn.exec_driver_sql("ROLLBACK")
             raise
         conn.exec_driver_sql("COMMIT")
+
+
+def clock(conn: Connection) -> float:
+    """Epoch seconds by the database's clock; on SQLite this machine's."""
+    if is_sqlite(conn.engine.url):
+        return time.time()
+    return float(conn.execute(select(cast(extract("epoch", func.clock_timestamp()), Float))).scalar_one())
 
 
 def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:

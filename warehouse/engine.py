@@ -18,7 +18,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from warehouse.creation import REVISION, create_schema, read_revision, revision_table
-from warehouse.errors import WarehouseError
+from warehouse.errors import WarehouseAway, WarehouseError
+from warehouse.patience import is_away, wait_for_server
 
 CONNECT_SECONDS = 10
 BUSY_SECONDS = 60
@@ -44,6 +45,8 @@ WAYS_OUT = (
     ("no space left", "the server's disk is full; free some space and run again"),
     ("authentication failed", "the server refuses the role or its password; check FAZHI_DATABASE_URL"),
     ("does not exist", "the server has no such database or role; create it, or correct FAZHI_DATABASE_URL"),
+    ("starting up", "the server is being started; run again when it is there"),
+    ("is the server running", "no server answers at this address; start it, or correct FAZHI_DATABASE_URL"),
     ("connection refused", "no server answers at this address; start it, or correct FAZHI_DATABASE_URL"),
     ("could not translate host", "the host has no address; correct FAZHI_DATABASE_URL"),
     ("failed to resolve host", "the host has no address; correct FAZHI_DATABASE_URL"),
@@ -85,6 +88,7 @@ def connect(url: str, *, busy_seconds: float = BUSY_SECONDS, check_references: b
             parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS, "options": options}
         )
         event.listen(engine, "begin", _begin_postgresql)
+        wait_for_server(engine)
     return engine
 
 
@@ -175,7 +179,8 @@ def explained(engine: Engine) -> Iterator[None]:
         ) from error
     except (DBAPIError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        raise WarehouseError(f"warehouse {name_of(engine.url)}: {_way_out(str(cause))}") from error
+        kind = WarehouseAway if is_away(str(cause)) else WarehouseError
+        raise kind(f"warehouse {name_of(engine.url)}: {_way_out(str(cause))}") from error
 
 
 def name_of(url: URL) -> str:

@@ -1,7 +1,11 @@
-"""The one error the warehouse raises for a person: names the database and the way out, never a password."""
+"""The errors the warehouse raises for a person: they name the database and the way out, never a password."""
 
 from __future__ import annotations
 
 
 class WarehouseError(Exception):
     """The database cannot be used, or a load or release broke its contract. Nothing was changed."""
+
+
+class WarehouseAway(WarehouseError):
+    """The server went away, or takes no connections just now: the same work may succeed once it is back."""

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from warehouse.batch import SnapshotRef
 from warehouse.crawl_state import changing
 from warehouse.engine import explained, is_sqlite
+from warehouse.patience import retried
 from warehouse.schema_crawl import frontier
 
 ANSWERED = ("done", "gone")
@@ -56,6 +57,7 @@ class Frontier:
             index_elements=keys, set_=plan, where=(frontier.c.state != "done") & (frontier.c.state != "gone")
         )
 
+    @retried
     def recall(self, source_id: str) -> dict[str, FrontierRow]:
         """Answers that are still good, by address; they are this run's from now on. Older ones are dropped."""
         since = datetime.now(UTC) - self._validity
@@ -67,6 +69,7 @@ class Frontier:
             conn.execute(update(frontier).where(of_source).values(run_id=self._run_id))
         return {row["address"]: _read(row) for row in rows}
 
+    @retried
     def plan(self, source_id: str, pages: Iterable[tuple[str, str, str]]) -> None:
         """(address, URL, kind) of what is due; what was answered already stays so."""
         now = datetime.now(UTC)
@@ -75,6 +78,7 @@ class Frontier:
             with changing(self._engine) as conn:
                 conn.execute(self._plan, rows)
 
+    @retried
     def record(self, rows: Sequence[tuple[str, FrontierRow]]) -> None:
         """(source, row) as they came about, written in one go: of an address told twice the last word counts.
 
@@ -83,6 +87,7 @@ class Frontier:
         with changing(self._engine) as conn:
             conn.execute(self._write, [self._row(source_id, row) for source_id, row in in_order])
 
+    @retried
     def finish(self) -> None:
         """The run has ended: nothing is left to resume."""
         with changing(self._engine) as conn:

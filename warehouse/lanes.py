@@ -7,20 +7,17 @@ process of this machine that is no more.
 
 from __future__ import annotations
 
-import os
-import socket
-import time
-import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Float, bindparam, cast, extract, func, select, update
+from sqlalchemy import Connection, Engine, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from warehouse.crawl_state import changing
+from warehouse.crawl_state import changing, clock
 from warehouse.engine import is_sqlite
+from warehouse.holders import is_alive, name_of_this_process
+from warehouse.patience import retried
 from warehouse.periods import CHINA
 from warehouse.schema_crawl import host_lane
 
@@ -65,8 +62,9 @@ class HostLanes:
         self.lease_seconds = lease_seconds
         insert = sqlite.insert if is_sqlite(engine.url) else postgresql.insert
         self._add = insert(host_lane).on_conflict_do_nothing()
-        self.me = _name_of_this_process()
+        self.me = name_of_this_process()
 
+    @retried
     def acquire(
         self, host: str, limit: int | None, learned: Learned | None = None, unused: int = 0
     ) -> LeaseRow | float:
@@ -92,6 +90,7 @@ class HostLanes:
         )
         return LeaseRow(requests, row["n_day"] - requests, known)
 
+    @retried
     def settle(self, host: str, learned: Learned, *, unused: int, keep: bool) -> None:
         """What the holder learned, and whether it goes on holding."""
         with changing(self.engine) as conn:
@@ -136,10 +135,10 @@ class HostLanes:
         left = float(row["lease_until"]) - now
         # A lease of longer than any was given by a clock that was ahead: it would not lapse in any run's time.
         held = row["holder"] not in (None, self.me) and 0 < left <= 2 * max(self.lease_seconds, LEASE_SECONDS)
-        if held and _is_alive(row["holder"]):
+        if held and is_alive(row["holder"]):
             return min(POLL_SECONDS, left)
         waits = row["waiter"] not in (None, self.me) and row["waiter_until"] > now
-        if waits and row["last_holder"] == self.me and _is_alive(row["waiter"]):
+        if waits and row["last_holder"] == self.me and is_alive(row["waiter"]):
             return POLL_SECONDS
         return None
 
@@ -152,11 +151,7 @@ class HostLanes:
         if row is None:
             conn.execute(self._add, {"host": host, **_NEW})
             row = conn.execute(chosen).mappings().one()
-        if is_sqlite(self.engine.url):
-            return dict(row), time.time()
-        return dict(row), float(
-            conn.execute(select(cast(extract("epoch", func.clock_timestamp()), Float))).scalar_one()
-        )
+        return dict(row), clock(conn)
 
     @staticmethod
     def _write(conn: Connection, row: Row) -> None:
@@ -177,36 +172,3 @@ def _portion(limit: int | None) -> int:
 
 def _day_at(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).astimezone(CHINA).date().isoformat()
-
-
-def _name_of_this_process() -> str:
-    """Machine, process and a mark of its own: process ids come again, and a machine's name may be a container's."""
-    return f"{_machine()}/{os.getpid()}/{_started(os.getpid())}/{uuid.uuid4().hex[:8]}"
-
-
-def _machine() -> str:
-    return socket.gethostname().replace("/", "-")
-
-
-def _started(pid: int) -> str:
-    """When a process began, in the kernel's ticks; empty where the kernel does not say so."""
-    try:
-        told = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return ""
-    fields = told.rpartition(")")[2].split()
-    return fields[19] if len(fields) > 19 else ""
-
-
-def _is_alive(holder: str) -> bool:
-    """Whether the process may still live: one of another machine may, one of this machine is looked for."""
-    machine, pid, started, _mark = holder.split("/")
-    if machine != _machine():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return _started(int(pid)) == started

@@ -13,6 +13,7 @@ from warehouse.engine import reading
 from warehouse.findings import findings, never_applied, verdicts
 from warehouse.fingerprint import stream
 from warehouse.health import source_health, status, totals
+from warehouse.patience import retried
 from warehouse.schema import (
     dim_document,
     document_text,
@@ -25,6 +26,7 @@ SHORT_TEXT = 300
 """Characters below which a report's page holds no report: a scan or an unreadable file may be replaced some day."""
 
 
+@retried
 def load_pages(engine: Engine, source_id: str) -> dict[str, PageState]:
     """What the crawl remembers of a source, by URL."""
     with reading(engine) as conn:
@@ -32,6 +34,7 @@ def load_pages(engine: Engine, source_id: str) -> dict[str, PageState]:
         return {row["url"]: _page_state(row) for row in rows}
 
 
+@retried
 def held_attachments(engine: Engine, source_id: str) -> dict[str, list[tuple[str, str]]]:
     """(URL, name) of the attachments of reports whose page is empty, by document_id: their text is there, or may be."""
     doc = dim_document.c

@@ -1,4 +1,5 @@
-"""The state of running and unfinished crawls: leases of hosts, and what runs that have not ended know of addresses.
+"""The state of running and unfinished crawls: leases of hosts, what runs that have not ended know of addresses, and
+which process crawls which source of a night that is shared out.
 
 It is no part of the warehouse's content or schema revisions: its tables are made when they are missing, and may be
 dropped whenever no run is under way. The next run then asks again for what was not loaded.
@@ -26,6 +27,39 @@ host_lane = Table(
     Column("day", String, nullable=False, comment="Day (Asia/Shanghai) that n_day counts."),
     Column("n_day", Integer, nullable=False, comment="Requests of that day, those of running leases included."),
     comment="One row per host: its lane, shared by every process that uses this warehouse.",
+)
+
+night = Table(
+    "night",
+    crawl_metadata,
+    Column("run_id", String, primary_key=True, comment="Run whose sources several processes crawl."),
+    Column("begun_at", Float, nullable=False, comment="Epoch seconds."),
+    comment="One row per run that is shared out; it goes when that run has ended.",
+)
+
+night_worker = Table(
+    "night_worker",
+    crawl_metadata,
+    Column("run_id", String, primary_key=True, comment="Night."),
+    Column("worker", String, primary_key=True, comment="Process: machine, process id, its start, a mark."),
+    Column("flow_run_id", String, nullable=False, comment="Flow run that the process carries out."),
+    Column("state", String, nullable=False, comment="`working`, `left`, `lost`."),
+    Column("lease_until", Float, nullable=False, comment="Epoch seconds; later the worker counts as lost."),
+    comment="One row per night × process that has crawled for it.",
+)
+
+night_source = Table(
+    "night_source",
+    crawl_metadata,
+    Column("run_id", String, primary_key=True, comment="Night."),
+    Column("source_id", String, primary_key=True, comment="Source."),
+    Column("position", Integer, nullable=False, comment="Order in which they are begun."),
+    Column("state", String, nullable=False, comment="`waiting`, `working`, `done`, `aside`."),
+    Column("worker", String, comment="Process that crawls it."),
+    Column("token", String, comment="Of the claim: the same claim asked for again gets the same source."),
+    Column("n_lost", Integer, nullable=False, comment="Workers that were lost while they crawled it."),
+    Column("outcome", Text, comment="What came of it, as JSON, once it is done."),
+    comment="One row per night × source: who crawls it, and what came of it.",
 )
 
 frontier = Table(

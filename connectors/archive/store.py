@@ -40,11 +40,18 @@ class Archive:
     """The raw pages at one place: any number of readers, one file per writer. Safe between threads and processes.
 
     `where` is a folder or an fsspec URL; `spool`, the local folder of the file being written, is needed for a URL only.
+    `limit`: bytes that the files of the local folder may reach together; what would lead beyond is not written.
     Opening seals the files of dead writers, unless it `only_reads`. Raises ContractBroken for a URL that nothing here
     can read, ArchiveUnusable where a dead writer's file cannot be sealed."""
 
     def __init__(
-        self, where: Path | str, *, spool: Path | None = None, rotate_at: int = _ROTATE_AT, only_reads: bool = False
+        self,
+        where: Path | str,
+        *,
+        spool: Path | None = None,
+        rotate_at: int = _ROTATE_AT,
+        limit: int | None = None,
+        only_reads: bool = False,
     ) -> None:
         self.place: Place = place_of(where)
         if isinstance(self.place, LocalPlace):
@@ -56,7 +63,8 @@ class Archive:
         self._lock = threading.Lock()
         self._waiting: deque[_Waiting] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="archive")
-        self._writer = Writer(spool, self.place)
+        self._limit = limit
+        self._writer = Writer(spool, self.place, limit)
         self._unsealed: ArchiveUnusable | None = None
         self._maps: dict[str, Map] = {}
         self._sizes: dict[str, int] = {}
@@ -152,7 +160,7 @@ class Archive:
 
     def check_writable(self) -> None:
         """Write a small file and take it away again. Raises ArchiveUnusable."""
-        probe, name = Writer(self.spool, self.place), f"{uuid.uuid4().hex}.probe"
+        probe, name = Writer(self.spool, self.place, self._limit), f"{uuid.uuid4().hex}.probe"
         with telling(self.place.shown, "written"):
             try:
                 probe.append([])

@@ -25,8 +25,10 @@ BATCH_BYTES = 8 << 20
 class Writer:
     """Appends to the spool. Not safe between threads: the archive's own thread is its only user."""
 
-    def __init__(self, spool: Path, place: Place) -> None:
+    def __init__(self, spool: Path, place: Place, limit: int | None = None) -> None:
+        """`limit`: bytes that all files of the spool may reach together, those of other writers included."""
         self._spool = spool
+        self._limit = limit
         self._place = place
         self._file: IO[bytes] | None = None
         self._name = ""
@@ -39,10 +41,12 @@ class Writer:
         """Write gzip members in one go: all of them are on the disk when this returns, or none is in the file.
 
         Gives the file's final name and the offset of the first. Raises OSError."""
+        content = b"".join(members)
+        self._keep_to_limit(len(content))
         file = self._file or self._begin()
         offset = self.size
         try:
-            self.size += _write_whole(file, b"".join(members))
+            self.size += _write_whole(file, content)
             os.fsync(file.fileno())
         except BaseException:
             self.size = offset
@@ -69,6 +73,13 @@ class Writer:
             (self._spool / (self._name + OPEN)).unlink(missing_ok=True)
             self._file.close()
             self._file = None
+
+    def _keep_to_limit(self, more: int) -> None:
+        """Raises OSError where so many bytes more are too many, while there is room yet for all else on the disk."""
+        if self._limit is not None and self._spool.is_dir():
+            held = sum(entry.stat().st_size for entry in os.scandir(self._spool) if entry.is_file())
+            if held + more > self._limit:
+                raise OSError(errno.EDQUOT, f"FAZHI_ARCHIVE_LIMIT_MB is reached with {held:,} bytes")
 
     def _begin(self) -> IO[bytes]:
         self._spool.mkdir(parents=True, exist_ok=True)

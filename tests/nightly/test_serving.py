@@ -123,5 +123,5 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
 def test_all_deployments_are_deployed_to_a_work_pool(prefect_api: str, tmp_path: Path) -> None:
     prefect(prefect_api, tmp_path, "work-pool", "create", "fazhi", "--type", "process", "--overwrite")
     prefect(prefect_api, tmp_path, "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
-    for name in ("nightly", "release", "maintain"):
+    for name in ("nightly", "shard", "release", "maintain"):
         assert read(prefect_api, f"deployments/name/{name}/{name}")["work_pool_name"] == "fazhi"

@@ -33,6 +33,7 @@ from tests.connectors.portal import source
 from warehouse.batch import LoadBatch, LoadResult, PageState, SnapshotRef
 from warehouse.catalogue import catalogue_rows
 from warehouse.checkup import DataTestFailed
+from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse
 from warehouse.health import source_health
 from warehouse.load import publish
@@ -169,7 +170,15 @@ def house_of(folder: Path) -> crawling.House:
     engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
     client = Client(HttpSettings("fazhi-test/1 (+https://fazhi.example)"))
     return crawling.House(
-        "run", engine, client, Archive(folder / "raw"), catalogue_rows(*load_catalog()), DUE, {}, Watch("run")
+        "run",
+        engine,
+        open_crawl_state(engine),
+        client,
+        Archive(folder / "raw"),
+        catalogue_rows(*load_catalog()),
+        DUE,
+        {},
+        Watch("run"),
     )
 
 

@@ -1,0 +1,2 @@
+-- Beside the warehouse (database `fazhi`, made by the image): one for Prefect's server.
+CREATE DATABASE prefect;

@@ -1,0 +1,104 @@
+"""A PostgreSQL that is restarted in the midst of things: nothing is lost, nothing is done twice."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.postgres import OwnServer
+from warehouse.claims import Claims
+from warehouse.crawl_state import changing, open_crawl_state
+from warehouse.engine import open_warehouse, reading
+from warehouse.errors import WarehouseAway, WarehouseError
+from warehouse.frontier import Frontier, FrontierRow, count_frontier
+from warehouse.lanes import HostLanes
+from warehouse.patience import is_away, retried
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
+    running = OwnServer(tmp_path_factory.mktemp("own"))
+    yield running
+    running.end()
+
+
+def test_claims_lanes_and_frontier_outlast_a_restart(server: OwnServer) -> None:
+    """Three restarts while one thread does nothing else than use them."""
+    engine = open_warehouse(server.url(server.create()))
+    state = open_crawl_state(engine)
+    claims, lanes, frontier = Claims(state, "n"), HostLanes(state), Frontier(state, "n", timedelta(hours=1))
+    names = [f"s{number}" for number in range(5_000)]
+    claims.begin(names)
+    claims.beat("one")
+
+    def restart() -> None:
+        for _ in range(3):
+            server.restart()
+            time.sleep(1)
+
+    restarting = threading.Thread(target=restart)
+    restarting.start()
+    claimed = []
+    while restarting.is_alive():
+        name = claims.claim(f"token {len(claimed)}")
+        assert isinstance(name, str)
+        claimed.append(name)
+        assert not isinstance(lanes.acquire("a.example", None), float)
+        frontier.record([(name, FrontierRow(name, name, "page", "done", datetime.now(UTC)))])
+        claims.complete(name, name)
+    restarting.join()
+    assert claimed == names[: len(claimed)], "each once, in order"
+    assert len(claimed) > 10
+    assert claims.look().done == count_frontier(state)["done"] == len(claimed)
+    with reading(engine) as conn:
+        assert conn.exec_driver_sql("SELECT 1").scalar_one() == 1
+    state.dispose()
+    engine.dispose()
+
+
+def test_work_that_is_cut_off_in_its_midst_is_done_anew(server: OwnServer) -> None:
+    engine = open_warehouse(server.url(server.create()))
+    state = open_crawl_state(engine)
+    tries = []
+
+    @retried
+    def work(n_cut: int) -> int:
+        with changing(state) as conn:
+            tries.append(1)
+            conn.exec_driver_sql(f"CREATE TABLE made_{n_cut} (x int)")
+            if len(tries) <= n_cut:
+                conn.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+        return len(tries)
+
+    assert work(2) == 3
+    tries.clear()
+    with pytest.raises(WarehouseAway, match="the server"):
+        work(99)
+    assert len(tries) == 3
+    state.dispose()
+    engine.dispose()
+
+
+def test_an_address_where_nobody_ever_answered_is_told_at_once() -> None:
+    began = time.monotonic()
+    with pytest.raises(WarehouseAway, match="no server answers"):
+        open_warehouse("postgresql://postgres@127.0.0.1:1/none")
+    assert time.monotonic() - began < 5
+
+
+def test_what_will_not_mend_itself_is_not_waited_for(tmp_path: Path) -> None:
+    assert is_away("FATAL:  the database system is starting up")
+    assert is_away("server closed the connection unexpectedly")
+    assert not is_away('FATAL:  password authentication failed for user "f"')
+    assert not is_away("database is locked")
+    (tmp_path / "warehouse.sqlite").write_text("no database at all, but long enough to be told so")
+    with pytest.raises(WarehouseError) as told:
+        open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    assert not isinstance(told.value, WarehouseAway)
