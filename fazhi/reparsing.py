@@ -40,18 +40,23 @@ def reparse(
     Where more than a share of a source's figures would go or change, nothing of it is published: see
     deployments/README.md, which has all thresholds.
     """
+    from fazhi.console import progress_bars
     from fazhi.house import prepare_prefect, prepare_reparse, read_settings
 
     settings = read_settings()
     prepare_reparse(settings)
     prepare_prefect(settings)
-    from flows.reparse import reparse as run
-    from tasks.reparse_report import markdown
+    with progress_bars(settings.log is None) as watching:
+        watching.say("Starting Prefect")
+        from flows.reparse import reparse as run
+        from tasks.progress import use_reporter
+        from tasks.reparse_report import markdown
 
-    result = run(
-        sources=source, years=year, published_from=_day(published_from), published_to=_day(published_to), limit=limit,
-        dry_run=dry_run, again=again, processes=processes, accept_mass_change=accept_mass_change,
-    )  # fmt: skip
+        with use_reporter(watching):
+            result = run(
+                sources=source, years=year, published_from=_day(published_from), published_to=_day(published_to),
+                limit=limit, dry_run=dry_run, again=again, processes=processes, accept_mass_change=accept_mass_change,
+            )  # fmt: skip
     typer.echo(markdown(result))
     stopped = [one.source_id for one in result.sources.values() if one.stopped]
     if result.stopped or stopped:

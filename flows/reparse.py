@@ -63,7 +63,10 @@ def reparse_documents(
         engine.dispose()
         result.seconds = time.monotonic() - began
         if not dry_run:
-            write_record(settings, result, known, started_at, flow_run_id, problem)
+            try:
+                write_record(settings, result, known, started_at, flow_run_id, problem)
+            except OSError as failed:  # a full disk costs the record, not the run
+                result.find(f"no record of this run in {settings.runs}: {failed.strerror or failed}")
     if flow_run_id and not dry_run:
         _tell_stopped(result)
     return result
@@ -130,9 +133,12 @@ def reparse(
         max_removed, max_changed, max_removed_of_all, max_changed_of_all, floor, accept_mass_change.strip()
     )
     reporter().say("Reading documents again from the archive")
+    watching = reporter()
     result = reparse_documents(
-        Settings(), selection, dry_run=dry_run, processes=processes, thresholds=thresholds, again=again
-    )
+        Settings(), selection, dry_run=dry_run, processes=processes, thresholds=thresholds, again=again,
+        progress=lambda done, what: watching.update("documents", what, done, 0),
+    )  # fmt: skip
+    watching.finish("documents", "ok")
     get_run_logger().info(headline(result))
     create_markdown_artifact(markdown(result), key="reparse", description=headline(result))
     create_table_artifact(table(result), key="reparse-changes", description="Changed figures by source and metric")

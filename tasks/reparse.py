@@ -7,7 +7,6 @@ instant: what was marked or published is whole, and the next run goes on with th
 
 from __future__ import annotations
 
-import math
 import os
 import shutil
 import tempfile
@@ -202,23 +201,17 @@ class _Run:
             self.progress(done, "read")
 
     def _orders(self, chosen: list[str], spool: Path | None) -> Iterator[Order]:
-        left = self.selection.limit if self.selection.limit is not None else math.inf
-        number = count()
+        left, number = self.selection.limit, count()
         for source_id in chosen:
             source = self.known.get(source_id)
             if source is None:
                 self.result.find(f"{source_id}: is configured no more: its documents stay as they are")
                 continue
-            after = ""
-            while left > 0:
-                n = int(min(PER_BATCH, left))
-                with reading(self.engine) as conn:
-                    passed_over = None if self.again else self.read_by
-                    ids = selected_ids(conn, self.selection, source_id, after, n, passed_over)
-                if not ids:
-                    break
-                after, left = ids[-1], left - len(ids)
-                yield Order(source, tuple(ids), spool and spool / f"{next(number):07}")
+            with reading(self.engine) as conn:
+                ids = selected_ids(conn, self.selection, source_id, left, None if self.again else self.read_by)
+            left = None if left is None else left - len(ids)
+            for start in range(0, len(ids), PER_BATCH):
+                yield Order(source, tuple(ids[start : start + PER_BATCH]), spool and spool / f"{next(number):07}")
 
     def _take(self, found: BatchRead) -> None:
         one = self.result.sources[found.source_id]

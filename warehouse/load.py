@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -29,7 +29,7 @@ from warehouse.schema import dim_document, document_text, fact_document_progress
 from warehouse.schema_dims import dim_load
 from warehouse.steps import reach
 from warehouse.upsert import Changes, delete_rows, insert_rows, merge_rows, read_rows
-from warehouse.values import Authority, CheckAcross, Years, find_years, rebuild_values
+from warehouse.values import Authority, CheckAcross, Years, find_years, join_years, rebuild_values
 
 
 def publish(engine: Engine, batch: LoadBatch, check_across: CheckAcross = check_statements) -> LoadResult:
@@ -93,6 +93,7 @@ class _Load:
         changes.updated += sum(move_facts(conn, row) for row in plan.moved())
         reach("load-4-documents")
         changes.add(facts.insert(conn))
+        told_before = find_years(conn, self._authorities(plan, anew, members))
         replaced = replace_facts(conn, list(anew), read_anew)
         changes.add(replaced.changes)
         changes.add(members.settle(conn))
@@ -101,7 +102,10 @@ class _Load:
             note_readings(conn, {key: doc.parsed_at or now for key, doc in anew.items()}, load_key, now)
         reach("load-5-facts")
         values = Changes()
-        touched = self._find_touched(plan, list(anew) if replaced.changes.total else (), members)
+        touched = self._find_touched(plan, members)
+        if replaced.changes.total:
+            told_now = find_years(conn, self._authorities(plan, anew, members))
+            touched = join_years(touched, told_before, told_now)
         if touched:
             values, across = rebuild_values(conn, touched, self.check_across, load_key)
             changes.add(values)
@@ -142,18 +146,23 @@ class _Load:
             rows.add(copy_facts(self.conn, sibling, version, load_key, members))
         return rows
 
-    def _find_touched(self, plan: DocumentPlan, anew: Sequence[int], members: Members) -> dict[Authority, Years]:
-        """Authorities whose statements may have changed, and the years they are about; of versions read anew or no
-        more, and of metrics that are grouped anew, all years."""
+    def _find_touched(self, plan: DocumentPlan, members: Members) -> dict[Authority, Years]:
+        """Authorities whose statements may have changed, and the years they are about; of versions that are no more,
+        and of metrics that are grouped anew, all years. Versions read anew come on top."""
         documents: dict[Authority, set[int]] = defaultdict(set)
         for (region, body), keys in plan.touched_authorities().items():
             documents[members.current_of(region), body] |= keys
         touched = find_years(self.conn, documents)
         members.recall(self.conn, self.forgotten)
         gone = ((members.current_of(row["region_key"]), row["agency_key"]) for row in self.forgotten)
-        read_anew = ((members.current_of(plan.rows[key]["region_key"]), plan.rows[key]["agency_key"]) for key in anew)
-        regrouped = members.find_regrouped(self.conn)
-        return touched | dict.fromkeys(read_anew) | dict.fromkeys(gone) | dict.fromkeys(regrouped)
+        return touched | dict.fromkeys(gone) | dict.fromkeys(members.find_regrouped(self.conn))
+
+    def _authorities(self, plan: DocumentPlan, keys: Iterable[int], members: Members) -> dict[Authority, set[int]]:
+        """Of versions, by key, whoever reports in them."""
+        documents: dict[Authority, set[int]] = defaultdict(set)
+        for key in keys:
+            documents[members.current_of(plan.rows[key]["region_key"]), plan.rows[key]["agency_key"]].add(key)
+        return documents
 
     def _find_read_anew(self, plan: DocumentPlan) -> dict[int, DocumentIn]:
         """Stored versions whose text comes again as another extraction read it, later: the last reading counts, in

@@ -92,11 +92,10 @@ def selected_sources(conn: Connection, wanted: Selection) -> list[str]:
 
 
 def selected_ids(
-    conn: Connection, wanted: Selection, source_id: str, after: str, n: int, passed_over: ReadBy | None
+    conn: Connection, wanted: Selection, source_id: str, n: int | None, passed_over: ReadBy | None
 ) -> list[str]:
-    """The next `n` documents of a source in their order; `passed_over`: without those that were read by it already."""
-    chosen = _selected(select(dim_document.c.document_id), wanted)
-    chosen = chosen.where(dim_source.c.source_id == source_id, dim_document.c.document_id > after)
+    """The first `n` documents of a source in their order; `passed_over`: without those that were read by it already."""
+    chosen = _selected(select(dim_document.c.document_id), wanted).where(dim_source.c.source_id == source_id)
     if passed_over is not None:
         chosen = chosen.where(~_is_read_by(passed_over))
     return list(conn.execute(chosen.order_by(dim_document.c.document_id).limit(n)).scalars())

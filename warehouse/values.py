@@ -59,6 +59,16 @@ def find_years(conn: Connection, documents: Mapping[Authority, set[int]]) -> dic
     return {one: frozenset().union(*(told[key] for key in keys)) for one, keys in documents.items()}
 
 
+def join_years(*parts: Mapping[Authority, Years]) -> dict[Authority, Years]:
+    """What any of them names; None, all years, takes the others in."""
+    joined: dict[Authority, Years] = {}
+    for part in parts:
+        for authority, years in part.items():
+            before = joined.get(authority, frozenset())
+            joined[authority] = None if before is None or years is None else before | years
+    return joined
+
+
 def rebuild_values(
     conn: Connection, touched: Mapping[Authority, Years], check_across: CheckAcross, load_key: int
 ) -> tuple[Changes, Changes]:

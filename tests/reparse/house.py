@@ -65,12 +65,12 @@ def url_of(one: Item, host: str = "") -> str:
     return f"{BASE.replace('www.wuyou.example', host) if host else BASE}{one.path}"
 
 
-def store(archive: Archive, url: str, page: str, at: datetime) -> SnapshotRef:
+def store(archive: Archive, url: str, page: str | bytes, at: datetime) -> SnapshotRef:
     return archive.store(
         Fetch(
             url=url, final_url=url, status=200, headers={"content-type": "text/html; charset=utf-8"},
-            body=page.encode(), fetched_at=at, not_modified=False, etag=None, last_modified=None,
-            content_type="text/html; charset=utf-8", elapsed_ms=1, attempts=(),
+            body=page.encode() if isinstance(page, str) else page, fetched_at=at, not_modified=False, etag=None,
+            last_modified=None, content_type="text/html; charset=utf-8", elapsed_ms=1, attempts=(),
         )
     )  # fmt: skip
 
