@@ -105,6 +105,8 @@ class Asker:
     def reject(self, answer: Answer, error: SourceError) -> None:
         """Fetched, but not what it should be: asked for again, in full, until it can be read."""
         self.count(answer, keep=False)
+        if answer.seen.kind == "page":
+            self.result.unreadable.append(answer.seen)
         self.result.rejected += answer.seen.outcome not in ("not_modified", "same_bytes")
         self.miss(answer.seen.url, answer.seen.kind, error)
 

@@ -16,7 +16,7 @@ from connectors.attached import MAX_FILES, AttachmentReader
 from connectors.attachments import wants_attachments
 from connectors.base import Article, Engine, Page, PageRef
 from connectors.crawled import UNCHANGED, Answer, CrawlResult, Known, Part, ReadPage, Seen, hash_text, read_as
-from connectors.errors import Deferred, Gone, SourceChanged, SourceError
+from connectors.errors import Blocked, Deferred, Gone, SourceChanged, SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Client
 from connectors.registry import is_report_title, report_year
@@ -196,14 +196,16 @@ class _Crawl:
         self.letters = 0
 
     def assert_read(self) -> None:
-        """At least one listed report must have been had. Raises SourceChanged or Deferred, which fails the source."""
+        """At least one listed report must have been had. Raises SourceChanged, Blocked or Deferred, and it failed."""
         if not self.reports or self.reports & self.had:
             return
         if self.asker.put_off:
             told = f"none of its {len(self.reports)} listed reports was asked: {self.asker.put_off}"
             raise Deferred(f"{self.source.id}: {told}")
-        cause = self.result.failures[0].message if self.result.failures else "no cause recorded"
-        raise SourceChanged(f"{self.source.id}: none of its {len(self.reports)} listed reports could be read: {cause}")
+        first = self.result.failures[0] if self.result.failures else None
+        cause = first.message if first else "no cause recorded"
+        kind = Blocked if first and first.code == Blocked.code else SourceChanged
+        raise kind(f"{self.source.id}: none of its {len(self.reports)} listed reports could be read: {cause}")
 
     def _count(self, answer: Answer, ref: PageRef, *, keep: bool = True) -> None:
         """Counted, and remembered as the list had it."""

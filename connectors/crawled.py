@@ -149,6 +149,8 @@ class CrawlResult:
     """Of `seen`, what went with a part of the pages."""
     listed_only: list[Known] = field(default_factory=list)
     """Rows that are new, or name another title, and are not wanted: known from now on."""
+    unreadable: list[Seen] = field(default_factory=list)
+    """Pages that were had and hold nothing that their engine can read."""
     missed: list[Missed] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     """Addresses of known documents that answer 404 or 410 now."""

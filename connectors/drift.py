@@ -1,23 +1,31 @@
 """Whether a portal's pages still have the shape that its contract knows: noticed in the night it changes.
 
 The shape comes from the golden articles. A page deviates where what all golden articles had is not there any more: a
-body in a container of the family, a date and a source stated by the page, an index number, a date in the list. The
-layout has changed when all pages that were read tonight deviate alike, in the body or in two other ways, or when their
-bodies hold less than half of what stands on the page; a single page must deviate in two. Then nothing of the night is
-loaded, and a repair is proposed where a container can be named that holds the text.
+body in a container of the family, a date and a source stated by the page, an index number, a date in the list. It
+deviates from its own last state, or where it is new from its neighbours', where most names of its elements are others
+or the metadata does not stand where it stood (connectors/skeleton.py), unless the source states its body by itself.
+The layout has changed when all pages that were read tonight deviate alike, in the body, their names or two other ways,
+or when their bodies hold less than half of what stands on the page; a single page must deviate in two. Then nothing
+of the night is loaded, and a repair is proposed where a container can be named that holds the text.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
+from connectors.base import Page
+from connectors.crawled import UNCHANGED, Known
+from connectors.engines import get_engine
 from connectors.engines.generic import find_main
-from connectors.errors import ContractBroken
+from connectors.errors import ContractBroken, SourceError
 from connectors.selectors import select
+from connectors.skeleton import MIN_KEPT, read_skeleton
 from extraction.clean import parse_html
 from extraction.decode import decode
 
@@ -25,7 +33,8 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
     from connectors.archive import SnapshotRef, StoredPage
-    from connectors.crawled import ReadPage
+    from connectors.base import Engine
+    from connectors.crawled import CrawlResult, ReadPage, Seen
     from connectors.registry import Source
 
 _BY_PAGE = frozenset(("meta", "label", "url_folder"))
@@ -34,9 +43,13 @@ _MIN_TEXT = 200
 """Characters of prose from which on the share that a body holds says something."""
 _MAX_LOOKED = 5
 _NO_CONTAINER = "no container of its family holds the body any more"
+_MAX_OTHERS = 2
+_MANY_ROWS = 10
+_MAX_DISORDER = 0.3
 _ENOUGH = 2
 """Aspects that prove a change by themselves; of several pages the body alone does."""
 
+NOTHING: Mapping[str, Known] = MappingProxyType({})
 Load = Callable[["SnapshotRef"], "StoredPage"]
 
 
@@ -88,11 +101,31 @@ def _shape_of(articles: Sequence[dict[str, Any]]) -> Shape:
     )
 
 
-def find_drift(source: Source, shape: Shape | None, pages: Sequence[ReadPage], load: Load) -> Drift | None:
-    """What tells that the layout has changed, or None. `pages` are those that were read tonight."""
-    if shape is None or not pages:
+def find_drift(
+    source: Source, shape: Shape | None, pages: Sequence[ReadPage], load: Load, known: Mapping[str, Known] = NOTHING
+) -> Drift | None:
+    """What tells that the layout has changed, or None. `pages` are those that were read tonight, `known` is what
+    earlier nights hold of the source."""
+    if not pages:
         return None
-    evidence = [
+    changes = find_changes(source, pages, load, known)
+    evidence = [*changes, *(_missing(shape, pages) if shape is not None else ())]
+    n_fields = len(evidence)
+    looked = [page for page in pages if len(page.article.body.text) or not page.article.attachments][:_MAX_LOOKED]
+    mains = [(page, _main_of(page, load)) for page in looked] if evidence or (looked and shape is not None) else []
+    shares = [_share(page, main) for page, main in mains if main is not None and _length(main) >= _MIN_TEXT]
+    if shares and max(shares) < _MIN_HELD:
+        evidence.append(f"the bodies hold at most {max(shares):.0%} of the text on their pages")
+    is_plain = any(words in (_NO_CONTAINER, *changes, *evidence[n_fields:]) for words in evidence)
+    if len(evidence) < _ENOUGH and not (is_plain and len(pages) > 1):
+        return None
+    told = tuple(f"{words} ({len(pages)} read, e.g. {pages[0].ref.url})" for words in evidence)
+    return Drift(told, _propose(main for _, main in mains if main is not None))
+
+
+def _missing(shape: Shape, pages: Sequence[ReadPage]) -> list[str]:
+    """What all golden articles have and no page of tonight."""
+    return [
         words
         for is_expected, is_there, words in (
             (shape.body_in_container, _in_container, _NO_CONTAINER),
@@ -103,17 +136,119 @@ def find_drift(source: Source, shape: Shape | None, pages: Sequence[ReadPage], l
         )
         if is_expected and not any(is_there(page) for page in pages)
     ]
-    n_fields = len(evidence)
-    looked = [page for page in pages if len(page.article.body.text) or not page.article.attachments][:_MAX_LOOKED]
-    mains = [(page, _main_of(page, load)) for page in looked] if evidence or looked else []
-    shares = [_share(page, main) for page, main in mains if main is not None and _length(main) >= _MIN_TEXT]
-    if shares and max(shares) < _MIN_HELD:
-        evidence.append(f"the bodies hold at most {max(shares):.0%} of the text on their pages")
-    is_body = any(words in (_NO_CONTAINER, *evidence[n_fields:]) for words in evidence)
-    if len(evidence) < _ENOUGH and not (is_body and len(pages) > 1):
-        return None
-    told = tuple(f"{words} ({len(pages)} read, e.g. {pages[0].ref.url})" for words in evidence)
-    return Drift(told, _propose(main for _, main in mains if main is not None))
+
+
+def find_changes(source: Source, pages: Sequence[ReadPage], load: Load, known: Mapping[str, Known]) -> list[str]:
+    """How tonight's pages differ in build from what is held of them, or, where all are new, from what is held of the
+    source's others. Empty where the source states its body by itself: a person has looked at the layout then."""
+    held = {url: entry for url, entry in known.items() if entry.kind == "page" and entry.snapshot and not entry.is_gone}
+    if source.selectors.body or not held:
+        return []
+    changed = [page for page in pages if page.seen.url in held]
+    engine = get_engine(source.engine)
+    others = [held[url] for url in sorted(held)[:_MAX_OTHERS]]
+    kept, moved = [], []
+    for page in (changed or pages)[:_MAX_LOOKED]:
+        now = read_skeleton(_text_of(page.seen.snapshot, load), engine)
+        own = held.get(page.seen.url)
+        before = [
+            read_skeleton(_text_of(one.snapshot, load), engine) for one in ([own] if own else others) if one.snapshot
+        ]
+        kept.append(max(one.kept_by(now) for one in before))
+        moved.append(all(one.has_moved(now) for one in before))
+    found = []
+    if kept and max(kept) < MIN_KEPT:
+        found.append(f"the elements of its pages have other names: {max(kept):.0%} of the former are left")
+    if moved and all(moved):
+        found.append("the metadata does not stand where it stood beside the body")
+    return found
+
+
+def find_list_changes(source: Source, result: CrawlResult, load: Load, known: Mapping[str, Known]) -> list[str]:
+    """What changed of the lists, though they could be read: findings for a person, no reason to load nothing."""
+    notes = []
+    engine = get_engine(source.engine)
+    starts = {start.url for start in source.start}
+    n_known = sum(one.found_on in starts and one.kind == "page" and not one.is_gone for one in known.values())
+    if n_known >= _MANY_ROWS and result.listed < n_known * _MIN_HELD and not result.failures:
+        notes.append(
+            f"list shrank 列表缩短: {result.listed} rows, {n_known} were known, and nothing else tells why: look at it"
+        )
+    for seen in result.seen:
+        before = known.get(seen.url)
+        if seen.kind == "page" or seen.outcome in UNCHANGED or seen.url not in starts:
+            continue
+        text = _text_of(seen.snapshot, load)
+        if before is not None and before.snapshot is not None and seen.kind == "list":
+            was = read_skeleton(_text_of(before.snapshot, load), engine)
+            left = was.kept_by(read_skeleton(text, engine))
+            if left < MIN_KEPT:
+                notes.append(
+                    f"layout-changed 版式变更: the elements of the list {seen.url} have other names, {left:.0%} of the "
+                    "former are left; its rows are read all the same"
+                )
+        days = _list_days(source, engine, seen, text)
+        if len(days) >= _MANY_ROWS and _disorder(days) > _MAX_DISORDER:
+            notes.append(f"the days of the list {seen.url} stand in no order: they may be read from the wrong column")
+    return notes
+
+
+def _list_days(source: Source, engine: Engine, seen: Seen, text: str) -> list[str]:
+    kind: Literal["feed", "html"] = "feed" if seen.kind == "feed" else "html"
+    try:
+        listing = engine.discover(Page(seen.url, decode(text.encode(), "text/html; charset=utf-8"), kind), source)
+    except SourceError:
+        return []  # told by the crawl already
+    return [ref.listed_date for ref in listing.refs if ref.listed_date]
+
+
+def _disorder(days: Sequence[str]) -> float:
+    """Share of neighbours that stand against the order that most of them have: 0 for a list by day, newest or oldest
+    first, about a half for none."""
+    pairs = [(one, other) for one, other in pairwise(days) if one != other]
+    falling = sum(one > other for one, other in pairs)
+    return min(falling, len(pairs) - falling) / len(pairs) if pairs else 0.0
+
+
+def explain_failure(source: Source, result: CrawlResult, load: Load, known: Mapping[str, Known]) -> Drift | None:
+    """Where a source failed for its pages could not be read: what the generic engine makes of them, with the repair
+    that follows. None where it reads no more, or the source did not change under our eyes."""
+    starts = {start.url for start in source.start}
+    was_listed = any(one.found_on in starts for one in known.values())
+    generic, engine = get_engine("generic"), get_engine(source.engine)
+    evidence: list[str] = []
+    repair = None
+    for seen in result.seen:
+        if seen.url not in starts:
+            continue
+        page = Page(seen.url, decode(*_bytes_of(seen.snapshot, load)), "feed" if seen.kind == "feed" else "html")
+        mine, others = _count_rows(engine, page, source), _count_rows(generic, page, source)
+        if others >= source.assertions.min_list_rows > mine and engine.name != "generic":
+            evidence.append(f"{engine.name} reads {mine} rows of {seen.url}, the generic engine {others}")
+            repair = "engine: generic"
+        elif mine == 0 and was_listed:
+            evidence.append(f"{seen.url} has no row any more that a page names")
+    if result.unreadable:
+        mains = [find_main(parse_html(_text_of(seen.snapshot, load))) for seen in result.unreadable[:_MAX_LOOKED]]
+        evidence.append(f"{len(result.unreadable)} pages hold no body of the {engine.name} family any more")
+        repair = repair or _propose(main for main in mains if main is not None)
+    return Drift(tuple(evidence), repair) if evidence else None
+
+
+def _count_rows(engine: Engine, page: Page, source: Source) -> int:
+    try:
+        return len(engine.discover(page, source).refs)
+    except SourceError:
+        return 0
+
+
+def _bytes_of(ref: SnapshotRef, load: Load) -> tuple[bytes, str | None]:
+    stored = load(ref)
+    return stored.body, stored.content_type
+
+
+def _text_of(ref: SnapshotRef, load: Load) -> str:
+    return decode(*_bytes_of(ref, load)).text
 
 
 def _in_container(page: ReadPage) -> bool:
@@ -124,8 +259,7 @@ def _in_container(page: ReadPage) -> bool:
 
 
 def _main_of(page: ReadPage, load: Load) -> HtmlElement | None:
-    stored = load(page.seen.snapshot)
-    return find_main(parse_html(decode(stored.body, stored.content_type).text))
+    return find_main(parse_html(_text_of(page.seen.snapshot, load)))
 
 
 def _length(node: HtmlElement) -> int:

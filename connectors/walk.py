@@ -119,11 +119,16 @@ class ListWalker:
         self.result.planned += 1
         try:
             answer = await self.asker.ask(here, kind, in_full=is_last and here != walk.start)
-        except (*ENDS_RUN, Blocked, Deferred):
+        except (*ENDS_RUN, Deferred):
             raise
         except SourceError as error:
             if here == walk.start:
                 raise
+            if isinstance(error, Blocked):  # the host's lane has ended: what was read of the list stays
+                walk.is_whole = False
+                walk.queue.clear()
+                self.asker.fail(here, kind, error)
+                return _UNREAD
             may_pass = isinstance(error, (SoftGone, EmptyShell))
             if may_pass and not is_last:
                 self.result.planned -= 1

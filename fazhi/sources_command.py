@@ -1,8 +1,10 @@
-"""`fazhi sources`: the list with each source's health; `fazhi sources doctor`: verdict and what to do."""
+"""`fazhi sources`: the list with each source's health; `doctor`: verdict and what to do; `verify`: into the nightly."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -51,6 +53,11 @@ _BY_HEALTH = {
     "never crawled": ("never crawled 未抓取", "run `fazhi nightly --source ID`"),
     "failing": ("failing 失败", "read the failure; run again with FAZHI_LOG=text"),
 }
+
+
+_UNVERIFIED = re.compile(r"(?m)^verified:[ ]*false[ ]*(?:#.*)?\n")
+_WORKED = ("ok", "overdue")
+"""Health of a source whose last run was good; a report may be due all the same."""
 
 
 @sources.callback()
@@ -104,6 +111,47 @@ def coverage() -> None:
     for row in expected_reports(engine):
         told = row["reason"] or "ok"
         typer.echo(f"{row['source_id']:<24}{row['region_zh']:<10}{int(row['year'])}  {row['n_reports']:>3}  {told}")
+
+
+@sources.command()
+def verify(source_id: Annotated[str, typer.Argument(metavar="ID", help="A source marked `verified: false`.")]) -> None:
+    """Take a source into the nightly: its contract must hold, and its last run must have brought reports."""
+    from fazhi.cli import _choose
+    from fazhi.exits import USAGE, CommandFailed
+    from fazhi.house import read_settings, source_folders
+
+    found, health = _read()
+    source = found[_choose(found, [source_id])[0]]
+    if source.verified:
+        typer.echo(f"{source_id} is verified already 已核实")
+        return
+    path = next(
+        one / f"{source_id}.yaml" for one in source_folders(read_settings()) if (one / f"{source_id}.yaml").is_file()
+    )
+    lacking = find_lacking(path, source, health.get(source_id, {}))
+    if lacking:
+        raise CommandFailed(f"{source_id} stays unverified: {'; '.join(lacking)}", INCOMPLETE)
+    try:
+        mark_verified(path)
+    except OSError as error:
+        raise CommandFailed(f"cannot write {path}: {error.strerror or error}", USAGE) from error
+    typer.echo(f"{source_id} is verified 已核实: part of the nightly from now on")
+
+
+def mark_verified(path: Path) -> None:
+    """Take the mark out of a source file; all else stays as a person wrote it."""
+    path.write_text(_UNVERIFIED.sub("", path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def find_lacking(path: Path, source: Source, row: Mapping[str, Any]) -> list[str]:
+    """What a source still needs before it may be marked as verified."""
+    from connectors.contract import check_contract
+
+    lacking = check_contract(path)[:1]
+    if row.get("health") not in _WORKED or not row.get("documents"):
+        said = diagnose(source, row)[0]
+        lacking.append(f"no good run ({said}): run `fazhi nightly --source {source.id}`")
+    return lacking
 
 
 def diagnose(source: Source, row: Mapping[str, Any]) -> tuple[str, str]:

@@ -27,10 +27,18 @@ no way around a challenge. What it could not find it says in one line, and exits
 
 Look over: name and region, the years, the golden values (`fixtures/<id>/golden.json`, each against its page), what is
 marked uncertain. Then move file and fixtures to `connectors/sources/`; the contract suite walks them from then on.
-`verified: false` keeps a source out of the nightly until somebody asks for it by its id and it has worked.
+`verified: false` keeps a source out of the nightly until somebody asks for it by its id and it has worked. Such a file
+needs no fixture yet, for nobody has seen its pages: `fazhi new-source URL --id ID` on the live portal records them, and
+`fazhi sources verify ID` takes the mark away once the contract holds and a run has brought reports.
 
 When a layout changes, the run says `layout-changed` with what its pages lost, loads nothing of that night, and leaves a
-proposed repair as an artifact. `fazhi sources doctor ID` says since when, and what to do."""
+proposed repair as an artifact. `fazhi sources doctor ID` says since when, and what to do. Pages are compared with the
+golden values and with what earlier nights hold of them: fields, the names of their elements, the place of the metadata
+beside the body. Whoever has looked at the new layout states `selectors.body`, and it counts as known. A list with
+other names, or with far fewer rows than were known, is a finding in the report; one without any row fails its source.
+
+List services that answer POST only (epoint's `getgovinfolist`) are not asked: every request is a GET. A column that is
+filled by one alone is named as unread by `new-source`; its feed or static list, if there is one, can be given."""
 
 
 def render_sources(generated: str) -> str:

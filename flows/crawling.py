@@ -19,9 +19,9 @@ from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
 from connectors.archive import Archive, ArchiveUnusable
-from connectors.crawled import CrawlResult, Part, ReadPage
-from connectors.drift import Drift, find_drift, load_shape
-from connectors.errors import LayoutChanged, SourceError
+from connectors.crawled import CrawlResult, Known, Part, ReadPage
+from connectors.drift import Drift, explain_failure, find_drift, find_list_changes, load_shape
+from connectors.errors import LayoutChanged, SourceChanged, SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Attempt, Client, GatewayUnreachable
 from connectors.http.lanes import share_lanes
@@ -190,10 +190,12 @@ class _Loads:
         self.began, self.started_at = time.monotonic(), datetime.now(UTC)
         self.before: LoadResult | None = None
         self.removed_links = 0
+        self.known: dict[str, Known] = {}
+        """What earlier runs hold of the source."""
 
     async def take_part(self, part: Part) -> None:
         """Publish pages of a crawl that goes on. Raises LayoutChanged, DataTestFailed, WarehouseError."""
-        _assert_shape(self.house, self.source, part.pages)
+        _assert_shape(self.house, self.source, part.pages, self.known)
         documents = await parse(self.source.id, as_is(part.pages))
         states = part_states(part, self.source.id)
         loaded = await self._load(self._batch(documents=documents, pages=states, is_part=True))
@@ -306,7 +308,7 @@ async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str |
     hours, limit = Settings().source_hours, None
     try:
         states = load_pages(house.engine, source.id)
-        known = known_pages(states, held_attachments(house.engine, source.id))
+        loads.known = known = known_pages(states, held_attachments(house.engine, source.id))
         async with asyncio.timeout(hours * 3600) as limit:  # Prefect's own time-out would take a cancelled run for late
             await crawl(
                 source.id,
@@ -319,12 +321,17 @@ async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str |
                 as_is(loads.take_part),
             )
         reach("nightly-2-crawled")
-        _assert_shape(house, source, result.pages)
+        _assert_shape(house, source, result.pages, known)
+        result.notes += find_list_changes(source, result, house.archive.load, known)
         return (await parse(source.id, as_is(result.pages)) if result.pages else ()), None
     except DataTestFailed as error:
         return (), str(error)
     except (GatewayUnreachable, WarehouseError, ArchiveUnusable):
         raise
+    except LayoutChanged as error:
+        return (), str(error)
+    except SourceChanged as error:
+        return (), f"{error}{_explain(loads)}"
     except SourceError as error:
         return (), str(error)
     except TimeoutError as error:
@@ -341,9 +348,19 @@ def _told_defect(source: Source, error: Exception) -> str:
     return f"{source.id}: a defect of fazhi, please report it with this line: {what}"
 
 
-def _assert_shape(house: House, source: Source, pages: Sequence[ReadPage]) -> None:
-    """Raises LayoutChanged where tonight's pages have not the shape of the source's contract."""
-    drift = find_drift(source, load_shape(source_folders(Settings()), source.id), pages, house.archive.load)
+def _assert_shape(house: House, source: Source, pages: Sequence[ReadPage], known: Mapping[str, Known]) -> None:
+    """Raises LayoutChanged where tonight's pages have not the shape of the source's contract or last state."""
+    shape = load_shape(source_folders(Settings()), source.id)
+    drift = find_drift(source, shape, pages, house.archive.load, known)
     if drift is not None:
         house.drifts[source.id] = drift
         raise LayoutChanged(f"{source.id}: {drift}", url=source.start[0].url)
+
+
+def _explain(loads: _Loads) -> str:
+    """Behind the line of a source that could not be read: whether its layout has changed, with the repair."""
+    drift = explain_failure(loads.source, loads.result, loads.house.archive.load, loads.known)
+    if drift is None:
+        return ""
+    loads.house.drifts[loads.source.id] = drift
+    return f"; {drift}"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from connectors.registry import load_sources
+from connectors.registry import default_ids, load_source, load_sources
 from fazhi.settings import ROOT
-from fazhi.sources_command import diagnose
+from fazhi.sources_command import diagnose, find_lacking, mark_verified
 from tests.onboarding.layouts import LAYOUTS
 from tests.onboarding.replica import ReplicaSite
 
@@ -61,6 +61,33 @@ def test_the_list_shows_which_sources_nobody_has_confirmed(tmp_path: Path) -> No
     lines = run(tmp_path, "sources").stdout.splitlines()
     assert sum("unverified" in line for line in lines) == sum(not one.verified for one in SOURCES.values())
     assert any("640324_tongxin" in line and "never crawled" in line for line in lines)
+
+
+def test_what_nobody_has_confirmed_is_no_part_of_the_default_nightly() -> None:
+    waiting = {name for name, source in SOURCES.items() if not source.verified}
+    assert waiting and not waiting & set(default_ids(SOURCES))
+    assert waiting | set(default_ids(SOURCES)) == set(SOURCES)
+
+
+def test_a_source_without_fixture_or_without_a_good_run_is_not_verified(tmp_path: Path) -> None:
+    folder = ROOT / "connectors" / "sources"
+    done = run(tmp_path, "sources", "verify", "420100_wuhan")
+    assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1
+    assert "no readable fixture" in done.stderr and "no good run" in done.stderr
+    good = {"health": "overdue", "documents": 3}
+    assert find_lacking(folder / "640324_tongxin.yaml", SOURCES["640324_tongxin"], good) == []
+    (unrun,) = find_lacking(folder / "640324_tongxin.yaml", SOURCES["640324_tongxin"], {"health": "failing"})
+    assert "fazhi nightly --source 640324_tongxin" in unrun
+    assert "verified already" in run(tmp_path, "sources", "verify", "640324_tongxin").stdout
+
+
+def test_the_mark_is_taken_out_and_nothing_else(tmp_path: Path) -> None:
+    waiting = ROOT / "connectors" / "sources" / "420100_wuhan.yaml"
+    path = tmp_path / waiting.name
+    path.write_text(waiting.read_text(encoding="utf-8"), encoding="utf-8")
+    mark_verified(path)
+    assert load_source(path).verified
+    assert path.read_text(encoding="utf-8") == waiting.read_text(encoding="utf-8").replace("verified: false\n", "")
 
 
 def test_new_source_as_a_command(tmp_path: Path) -> None:

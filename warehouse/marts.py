@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, func, literal, or_, select
+from sqlalchemy import CompoundSelect, Connection, Select, and_, case, func, literal, or_, select
 
 from warehouse.keys import NOT_APPLICABLE
+from warehouse.marts_expected import explain_gaps
 from warehouse.schema import dim_document as doc
 from warehouse.schema import (
     fact_check,
@@ -245,7 +247,20 @@ RELEASED = {
 }
 """Marts that a release carries."""
 
-VIEWS = {**RELEASED, "mart_source_health": select_source_health}
+
+def select_explained_coverage() -> CompoundSelect[Any]:
+    """One row per authority and year from its first to its last report, and per source and year to the report that is
+    due; a year without report is a gap with its reason, by the last run: `blocked`, `column_not_found`,
+    `layout_changed`, `failed`, `unreadable`, `not_published`. A file that could not be read is one too:
+    `attachment_unreadable`. A release has no runs, so its mart has no reasons and ends with the last report."""
+    return explain_gaps(select_coverage())
+
+
+VIEWS: dict[str, Callable[[], Select[Any] | CompoundSelect[Any]]] = {
+    **RELEASED,
+    "mart_coverage": select_explained_coverage,
+    "mart_source_health": select_source_health,
+}
 
 
 def create_views(conn: Connection) -> None:

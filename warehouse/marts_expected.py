@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import String, and_, case, exists, extract, func, literal, or_, select
+from sqlalchemy import Integer, String, Text, and_, case, extract, func, literal, null, or_, select, union_all
 from sqlalchemy import cast as sql_cast
-from sqlalchemy.sql.selectable import CTE, Select
+from sqlalchemy.sql.selectable import CTE, CompoundSelect, Select
 
 from warehouse.run_records import BLOCKED_WORDS, NO_COLUMN_WORDS
 from warehouse.schema import dim_document as doc
@@ -46,6 +46,44 @@ def select_expected_reports() -> Select[Any]:
     )
 
 
+def explain_gaps(coverage: Select[Any]) -> CompoundSelect[Any]:
+    """The rows of `coverage` with the reason of each gap, and those of years and places that it does not come to."""
+    expected = select_expected_reports().order_by(None).cte("expected_reports")
+    by_place = (
+        select(
+            expected.c.region_code,
+            expected.c.year,
+            func.max(expected.c.n_reports).label("n_reports"),
+            func.min(expected.c.reason).label("reason"),
+        )
+        .group_by(expected.c.region_code, expected.c.year)
+        .cte("expected_by_place")
+    )
+    known = coverage.order_by(None).cte("covered")
+    is_same = and_(
+        by_place.c.region_code == known.c.region_code, by_place.c.year == known.c.year, known.c.agency_zh.is_(None)
+    )
+    is_told = or_(known.c.is_gap, by_place.c.reason == "attachment_unreadable")
+    there = select(*known.c, case((is_told, by_place.c.reason)).label("reason")).outerjoin(by_place, is_same)
+    place = region.alias("place")
+    others = (
+        select(
+            place.c.region_code,
+            place.c.province_zh,
+            place.c.city_zh,
+            place.c.name_zh.label("region_zh"),
+            sql_cast(null(), Text).label("agency_zh"),
+            by_place.c.year,
+            by_place.c.n_reports,
+            (by_place.c.n_reports == 0).label("is_gap"),
+            by_place.c.reason,
+        )
+        .join(place, and_(place.c.region_code == by_place.c.region_code, place.c.is_current))
+        .where(~select(literal(1)).where(is_same).exists())
+    )
+    return union_all(there, others)
+
+
 def _last_runs() -> CTE:
     recency = func.row_number().over(partition_by=source.c.source_id, order_by=(run.c.started_at.desc(), run.c.run_id))
     return (
@@ -75,7 +113,8 @@ def _found() -> CTE:
 def _years() -> CTE:
     """From a source's first report to last year's; before the month in which that is expected, to the year before. A
     source without any report is expected to have the one that is due."""
-    month, year = extract("month", func.max(run.c.started_at)), extract("year", func.max(run.c.started_at))
+    last = func.max(run.c.started_at)
+    month, year = (sql_cast(extract(part, last), Integer) for part in ("month", "year"))
     due = (
         select(
             source.c.source_id,
@@ -104,8 +143,11 @@ def _years() -> CTE:
 
 def _reason(n_reports: Any, found: CTE, last: CTE, years: CTE) -> Any:
     titled = page.c.title.like(literal("%").concat(sql_cast(years.c.year, String)).concat(literal("年%")))
-    unread = exists().where(
-        page.c.source_id == years.c.source_id, page.c.kind == "page", page.c.state.in_(("rejected", "failed")), titled
+    unread = (
+        select(literal(1))  # not *: PostgreSQL spells that out, in the order that columns came to the table
+        .where(page.c.source_id == years.c.source_id, page.c.kind == "page")
+        .where(page.c.state.in_(("rejected", "failed")), titled)
+        .exists()
     )
     is_failed = last.c.status != "ok"
     return case(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urljoin
 
 from connectors.base import Article, AttachmentRef, Listing
 from connectors.engines import paging
@@ -17,6 +18,7 @@ from connectors.engines.feed import discover_feed, is_feed
 from connectors.engines.labels import is_inside, is_nothing, read_labels
 from connectors.engines.meta import find_generated, read_meta, tidy
 from connectors.engines.rows import find_rows, find_script_rows
+from connectors.engines.turning import find_turned
 from connectors.errors import Refused, SourceChanged
 from connectors.selectors import select
 from connectors.urls import canonical, host_of
@@ -80,22 +82,25 @@ class FamilyEngine:
     def discover(self, page: Page, source: Source) -> Listing:
         if is_feed(page):
             return keep_own(discover_feed(page), source)
-        root = parse_html(page.text)
+        root = parse_page(page)
         refs = find_rows(root, page.url, self.detail) or find_script_rows(page.text, page.url, self.detail)
         more = self.find_more(page, root, len(refs))
         if not refs and not more and not paging.is_continuation(page.url, self.first_page):
-            redirect = paging.find_redirect(page.text, page.url)
-            if redirect is None:
+            more = paging.find_redirects(page.text, page.url)[:1]
+            if not more:
                 raise SourceChanged(
                     f"{source.id}: no row of the {self.name} family on {page.url}: look at the page, "
                     "then correct engine or start",
                     url=page.url,
                 )
-            more = (redirect,)
         return keep_own(Listing(refs, more, paging.find_total(page.text)), source)
 
     def find_more(self, page: Page, root: HtmlElement, rows: int) -> tuple[str, ...]:
-        return paging.find_pages(root, page.text, page.url, self.first_page)
+        """Further pages of the list, however they are turned, and the lists of single years that it is divided into."""
+        more = paging.find_pages(root, page.text, page.url, self.first_page)
+        more = more or find_turned(root, page.text, page.url)
+        years = paging.find_sub_columns(root, page.url)
+        return tuple(dict.fromkeys((*more, *years)))
 
     def read(self, page: Page, source: Source, ref: PageRef | None = None) -> Article:
         """Read a detail page, or with `page.kind == "feed"` the item `ref` whose body the feed carries.
@@ -103,7 +108,7 @@ class FamilyEngine:
         A page without a body that links document files is an article in its attachments (`no_body`)."""
         if page.kind == "feed" and ref is not None and ref.inline_html is not None:
             return self._read_item(ref)
-        return self.read_tree(parse_html(page.text), page, source, ref)
+        return self.read_tree(parse_page(page), page, source, ref)
 
     def find_node(self, root: HtmlElement, own: str | None) -> Body | None:
         """The body's container. A selector that the source states is final."""
@@ -204,6 +209,24 @@ class FamilyEngine:
         if listed and not listed.endswith(("…", "...")) and headline != listed:
             return listed
         return headline or listed or _document_title(root)
+
+
+def parse_page(page: Page) -> HtmlElement:
+    """A page's tree; where it states `<base href>`, its links are absolute, for they count from there."""
+    root = parse_html(page.text)
+    stated = next((node.get("href") for node in root.iter("base") if node.get("href")), None)
+    if stated is None:
+        return root
+    try:
+        base = canonical(stated, page.url)
+    except Refused:
+        return root
+    for node in root.iter("a", "area", "frame", "iframe", "img"):
+        name = "href" if node.get("href") else "src"
+        address = (node.get(name) or "").strip()
+        if address and not address.startswith("#") and not re.match(r"[a-z]{1,20}:", address, re.I):
+            node.set(name, urljoin(base, address))
+    return root
 
 
 def choose_moment(found: Sequence[tuple[str | None, str]]) -> tuple[str | None, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -26,6 +27,11 @@ _NEXT_ONLY = re.compile(r"[\[【<«]*(?:下一?页|后一?页|nextpage|next)[>»
 _REDIRECT = re.compile(
     r"\blocation(?:\.href)?\s*=\s*['\"]([^'\"\s]{1,500})['\"]|location\.replace\(\s*['\"]([^'\"\s]{1,500})['\"]"
 )
+_PHONE = re.compile(r"//(?:m|wap|3g|mobile)\.|/(?:m|wap|3g|mobile|phone)(?:[/.?]|\Z)", re.I)
+_MAX_TARGETS = 5
+_YEAR = re.compile(r"[·\[【]?(?:19|20)\d{2}年?度?[\]】]?")
+_YEAR_STEP = re.compile(r"/\w{0,10}(?:19|20)\d{2}\w{0,4}/\Z")
+_MAX_YEARS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,7 @@ def count_pages(counter: Counter, url: str, first: int) -> tuple[str, ...]:
         first = counter.current
     last = min(counter.pages - 1 + first, MAX_PAGES)
     start = (first if here is None else max(here, first)) + 1
-    return _resolve([f"{counter.stem}_{number}.{counter.suffix}" for number in range(start, last + 1)], url)
+    return resolve([f"{counter.stem}_{number}.{counter.suffix}" for number in range(start, last + 1)], url)
 
 
 def find_pages(root: HtmlElement, text: str, url: str, first: int) -> tuple[str, ...]:
@@ -112,13 +118,32 @@ def find_total(text: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def find_redirect(text: str, url: str) -> str | None:
-    """Where a page without rows sends the reader by script, on its own host."""
+def find_redirects(text: str, url: str) -> tuple[str, ...]:
+    """Where a page without rows sends the reader by script, on its own host; what is for phones comes last."""
     if len(text) > 20_000:
-        return None
-    match = _REDIRECT.search(text)
-    targets = _resolve([match[1] or match[2]], url) if match else ()
-    return targets[0] if targets and targets[0] != url else None
+        return ()
+    named = [match[1] or match[2] for match in islice(_REDIRECT.finditer(text), _MAX_TARGETS)]
+    targets = [target for target in resolve(named, url) if target != url]
+    return tuple(sorted(targets, key=lambda target: _PHONE.search(target) is not None))
+
+
+def find_sub_columns(root: HtmlElement, url: str) -> tuple[str, ...]:
+    """Lists of single years in folders beside or below a list: `2024年`, `2023年` …"""
+    folder = url.partition("?")[0].rpartition("/")[0] + "/"
+    found: list[str] = []
+    for link in root.iter("a"):
+        href = link.get("href") or ""
+        if not 0 < len(href) <= 500 or not _YEAR.fullmatch("".join(link.text_content().split())[:12]):
+            continue
+        found += [target for target in resolve([href], url) if target != url and _is_beside(target, folder)]
+    return tuple(dict.fromkeys(found))[:_MAX_YEARS]
+
+
+def _is_beside(target: str, folder: str) -> bool:
+    """Below the list's folder, or, where that is itself one of a year, below the folder above."""
+    if not _YEAR_STEP.search(folder):
+        return target.startswith(folder)
+    return target.startswith(folder.rstrip("/").rpartition("/")[0] + "/")
 
 
 def _next_links(root: HtmlElement, url: str) -> list[str]:
@@ -130,7 +155,7 @@ def _next_links(root: HtmlElement, url: str) -> list[str]:
         label = "".join(link.text_content().split())[:20]
         if not href or len(href) > 500 or not _NEXT.fullmatch(label) or label.strip("[]【】") == "1":
             continue  # page one under another address repeats the page that the walk began with
-        for target in _resolve([href], url):
+        for target in resolve([href], url):
             same_name = page_number(target) is not None and target.rpartition("/")[0] == folder
             same_path = urlsplit(target).path == path and urlsplit(target).query
             if (same_name or same_path) and target not in links and _is_same_list(target, url):
@@ -145,7 +170,7 @@ def _find_next(root: HtmlElement, url: str) -> tuple[str, ...]:
         href = link.get("href")
         if not href or len(href) > 500 or not _NEXT_ONLY.fullmatch("".join(link.text_content().split())[:20]):
             continue
-        return tuple(target for target in _resolve([href], url) if target.partition("#")[0] != url)
+        return tuple(target for target in resolve([href], url) if target.partition("#")[0] != url)
     return ()
 
 
@@ -156,7 +181,7 @@ def _is_same_list(target: str, url: str) -> bool:
     return "?" in target or stem == own or own.endswith("/")
 
 
-def _resolve(names: list[str], url: str) -> tuple[str, ...]:
+def resolve(names: list[str], url: str) -> tuple[str, ...]:
     """Absolute addresses on the list's own host, in order, without the list itself."""
     found: list[str] = []
     for name in names:

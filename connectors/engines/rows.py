@@ -32,6 +32,7 @@ _RELATIVE = re.compile(r"((?:\.\./){0,20})((?:[\w%-][\w%.-]*/)*[\w%-][\w%.-]*/?)
 _WRAPPERS = frozenset(("body", "html", "main", "form", "center"))
 _MAX_ROW = 700
 """Characters of text beyond which an element holds more than one row."""
+_REPORT = re.compile(r"(?:19|20)\d{2}\s?年.{0,20}(?:法治政府|依法行政|法治建设).{0,20}(?:报告|总结)")
 _MAX_DATE_NOISE = 14
 """Characters a date's text node may hold besides the date: brackets, `发布日期：`, a clock."""
 
@@ -58,7 +59,7 @@ def find_rows(root: HtmlElement, base_url: str, is_detail: re.Pattern[str]) -> t
         rows[item.url] = ref
         dated[item.url] = dated.get(item.url, False) or text is not None
     if any(dated.values()) and not all(dated.values()):
-        clusters = _clusters(found, owners, dated)
+        clusters = _clusters(found, owners, dated, {url: ref.title for url, ref in rows.items()})
         rows = {url: ref for url, ref in rows.items() if clusters[url]}
     return tuple(rows.values())
 
@@ -190,8 +191,13 @@ def _is_date_text(text: str) -> bool:
     return match is not None and len("".join(text.split())) - len("".join(match[0].split())) <= _MAX_DATE_NOISE
 
 
-def _clusters(found: list[_Found], owners: dict[HtmlElement, str | None], dated: dict[str, bool]) -> dict[str, bool]:
-    """Whether the list around each row has any date: a box of undated links is not the list."""
+def _clusters(
+    found: list[_Found],
+    owners: dict[HtmlElement, str | None],
+    dated: dict[str, bool],
+    titles: dict[str, str | None],
+) -> dict[str, bool]:
+    """Whether the list around each row has any date, or a report in it: a box of other links is not the list."""
     lists: dict[HtmlElement, list[str]] = {}
     for item in found:
         parent = _find_row(item, owners).getparent()
@@ -199,7 +205,7 @@ def _clusters(found: list[_Found], owners: dict[HtmlElement, str | None], dated:
             lists.setdefault(parent, []).append(item.url)
     kept: dict[str, bool] = dict.fromkeys(dated, False)
     for urls in lists.values():
-        if any(dated[url] for url in urls):
+        if any(dated[url] or _REPORT.search(titles[url] or "") for url in urls):
             kept.update(dict.fromkeys(urls, True))
     return kept
 

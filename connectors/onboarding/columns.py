@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Listing
 from connectors.engines import FAMILIES
+from connectors.engines.family import parse_page
 from connectors.engines.marks import Verdict, recognise
 from connectors.engines.meta import read_meta, tidy
+from connectors.engines.rows import find_addresses
 from connectors.errors import SourceError
 from connectors.onboarding.links import STRONG, Link, find_crumbs, find_links, score_words
 from connectors.onboarding.scout import Got, Scout
@@ -109,9 +111,9 @@ class Search:
                 rest -= 1
                 if rest < 0 or link.score < STRONG - 10:
                     break
-            if self.scout.known(link.url):
-                continue
             got = await self.scout.get(link.url)
+            if got is not None and got.url in self.visited:
+                continue
             if got is None:
                 if link.score >= STRONG and link.text:
                     self.missed.append(f"{link.text} ({link.url}): {self._why(link.url)}")
@@ -249,7 +251,7 @@ def probe_source(got: Got, scout: Scout, engine: str) -> Source:
     """A source that stands for a page under examination: its hosts are the portal's own that the page links."""
     hosts = {host_of(got.url), scout.base, f"www.{scout.base}"}
     if got.page.kind == "html":
-        hosts |= {host_of(link.url) for link in find_links(got.page) if scout.is_own(link.url)}
+        hosts |= {host_of(url) for url in find_addresses(parse_page(got.page), got.url) if scout.is_own(url)}
     return probe_source_of(got.url, tuple(sorted(hosts)), engine)
 
 

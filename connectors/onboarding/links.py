@@ -6,13 +6,16 @@ a box of the home page; the words of the link say so, and often the letters of i
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from connectors.engines import FAMILIES
 from connectors.engines.anyportal import GenericEngine
+from connectors.engines.family import parse_page
 from connectors.engines.gkmlpt import list_catalogue
 from connectors.engines.meta import tidy
 from connectors.errors import Refused
@@ -58,6 +61,19 @@ _MAX_LABEL = 14
 _MAX_SCRIPT = 100_000
 _FRAME = "框架 frame"
 _FRAME_SCORE = 40
+_CLICKED = ("li", "div", "span", "td", "p", "dt", "dd", "button", "em", "h3")
+_DATA_LINKS = ("data-url", "data-href", "data-link")
+"""Where elements that a script listens to keep their address."""
+_MENU = "菜单 menu"
+"""A script, or data that a script loads, whose name speaks of navigation."""
+_MENU_SCORE = 12
+_MENU_NAME = re.compile(
+    r"(?:nav|menu|tree|head|top|catalog|column|channel|lanmu|daohang|mulu)[\w.-]{0,20}\.(?:js|json|xml)(?:[?#]|\Z)",
+    re.I,
+)
+_LOADED = re.compile(r"['\"]([^'\"\s<>]{3,200}\.(?:js|json|xml))(?:\?[^'\"\s<>]{0,100})?['\"]", re.I)
+_MAPPED = "sitemap.xml"
+_MAX_MAPPED = 2000
 _DETAIL = GenericEngine.detail
 _YEAR = re.compile(r"(?:19|20)\d{2}\s?年")
 _NAME = r"['\"]?(?:name|title|text|label)['\"]?\s{0,3}:\s{0,3}['\"](?P<name>[^'\"<>{}]{2,30})['\"]"
@@ -98,7 +114,7 @@ def find_links(page: Page, strength: int = 0) -> list[Link]:
             url = canonical(address, page.url)
         except Refused:
             continue
-        if _FILE.search(url) or url == page.url or not host_of(url):
+        if (_FILE.search(url) and text != _MENU) or url == page.url or not host_of(url):
             continue
         score = max(strength, _FRAME_SCORE) if text == _FRAME else _score(url, text)
         if score and (url not in found or found[url].score < score):
@@ -107,6 +123,11 @@ def find_links(page: Page, strength: int = 0) -> list[Link]:
 
 
 def _score(url: str, text: str) -> int:
+    if text == _MENU:
+        return _MENU_SCORE
+    if text == _MAPPED:  # its address is all that is known of it
+        is_article = _DETAIL.search(url) or any(engine.is_telling and engine.detail.search(url) for engine in FAMILIES)
+        return 0 if is_article else 68 if _LETTERS.search(urlsplit(url).path) else 2
     if len(text) > _MAX_TEXT:
         return 0
     score = score_words(text)
@@ -123,16 +144,22 @@ def _score(url: str, text: str) -> int:
 
 
 def _pairs(page: Page) -> Iterator[tuple[str, str]]:
-    root = parse_html(page.text)
+    if page.text.lstrip()[:1] != "<":
+        yield from _data_pairs(page.text)
+    root = parse_page(page)
     for node in root.iter("a", "area"):
         href = (node.get("href") or "").strip()
         if href.lower().startswith("javascript:"):
             href = next(iter(re.findall(r"['\"]([^'\"\s<>]{2,300})['\"]", href)), "")
         if not href or href.startswith("#"):
-            href = _clicked(node)
+            href = next((node.get(name) or "" for name in _DATA_LINKS if node.get(name)), "") or _clicked(node)
         if href:
             said = tidy(node.text_content()) or next((tidy(image.get("alt") or "") for image in node.iter("img")), "")
             yield href, said if said and not said.endswith(("…", "...")) else tidy(node.get("title") or "") or said
+    for node in root.iter(*_CLICKED):
+        address = next((node.get(name) for name in _DATA_LINKS if node.get(name)), None) or _clicked(node)
+        if address:
+            yield address, tidy(node.text_content()[:_MAX_SCRIPT])
     for node in root.iter("frame", "iframe"):
         if node.get("src"):
             yield node.get("src") or "", _FRAME
@@ -141,10 +168,27 @@ def _pairs(page: Page) -> Iterator[tuple[str, str]]:
             yield node.get("value") or "", tidy(node.text_content())
     for script in root.iter("script"):
         text = (script.text or "")[:_MAX_SCRIPT]
-        for pattern in _MENUS:
-            for match in pattern.finditer(text):
-                yield match["url"].replace("\\/", "/"), tidy(match["name"])
+        yield from _menu_pairs(text)
+        loaded = [script.get("src") or "", *_LOADED.findall(text)]
+        yield from ((address, _MENU) for address in loaded if _MENU_NAME.search(address))
+    yield from ((node.text_content().strip(), _MAPPED) for node in islice(root.iter("loc"), _MAX_MAPPED))
     yield from list_catalogue(page)
+
+
+def _data_pairs(text: str) -> Iterator[tuple[str, str]]:
+    """Links of a script's or a service's answer, which has no markup of its own."""
+    if text.lstrip()[:1] in ("{", "["):
+        try:
+            text = json.dumps(json.loads(text), ensure_ascii=False)
+        except (ValueError, RecursionError):
+            return
+    yield from _menu_pairs(text[:_MAX_SCRIPT])
+
+
+def _menu_pairs(text: str) -> Iterator[tuple[str, str]]:
+    for pattern in _MENUS:
+        for match in pattern.finditer(text):
+            yield match["url"].replace("\\/", "/"), tidy(match["name"])
 
 
 def _clicked(node: HtmlElement) -> str:

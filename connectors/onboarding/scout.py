@@ -47,9 +47,6 @@ class Scout:
     def left(self) -> int:
         return 0 if self.closed else self.budget - len(self.asked)
 
-    def known(self, url: str) -> bool:
-        return document_key(url) in self._pages
-
     def forget(self, url: str) -> None:
         """Let an address be asked once more."""
         self._pages.pop(document_key(url), None)
@@ -58,12 +55,15 @@ class Scout:
         """The page, from memory where it was asked before; None where it cannot be had, with the reason kept.
 
         A stub whose script leads elsewhere on the portal is followed, as a reader's browser would."""
+        got = await self._get_once(url, kind)
         for _ in range(_MAX_HOPS):
-            got = await self._get_once(url, kind)
-            target = None if got is None else _stub_target(got)
-            if target is None or not self.is_own(target):
+            targets = [] if got is None else [target for target in _stub_targets(got) if self.is_own(target)]
+            if not targets:
                 return got
-            url = target
+            for target in targets:
+                got = await self._get_once(target, kind)
+                if got is not None:
+                    break
         return None
 
     async def _get_once(self, url: str, kind: str) -> Got | None:
@@ -101,12 +101,12 @@ class Scout:
         return Got(where, page, fetch.body, fetch.content_type)
 
 
-def _stub_target(got: Got) -> str | None:
+def _stub_targets(got: Got) -> tuple[str, ...]:
     """Where a page that holds no link and next to no text sends its reader by script."""
     text = got.page.text
     if len(text) > 5000 or got.page.kind == "feed" or text.lstrip()[:1] == "{" or "<a " in text.lower():
-        return None
-    return paging.find_redirect(text, got.url)
+        return ()
+    return paging.find_redirects(text, got.url)
 
 
 def base_of(url: str) -> str:

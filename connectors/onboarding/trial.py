@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from connectors.base import Article, PageRef
-from connectors.engines import FAMILIES, get_engine
+from connectors.engines import FAMILIES
 from connectors.errors import SourceError
 from connectors.onboarding.columns import Column, count_reports, probe_source
 from connectors.onboarding.scout import Got, Scout
@@ -136,13 +136,13 @@ async def _read_details(trial: Trial, scout: Scout, wanted: Source, n_details: i
             if scout.closed:
                 return
             continue
-        trial.details.append(_read(trial, scout, ref, got))
+        trial.details.append(_read(trial.engine, scout, ref, got))
 
 
-def _read(trial: Trial, scout: Scout, ref: PageRef, got: Got) -> Detail:
+def _read(engine: FamilyEngine, scout: Scout, ref: PageRef, got: Got) -> Detail:
     page = replace(got.page, url=ref.url)
     try:
-        article = trial.engine.read(page, probe_source(got, scout, trial.engine.name), ref)
+        article = engine.read(page, probe_source(got, scout, engine.name), ref)
     except SourceError as error:
         return Detail(ref, got, None, str(error))
     return Detail(ref, got, article)
@@ -161,23 +161,27 @@ def _spread(refs: list[PageRef]) -> list[PageRef]:
 
 
 def choose_engine(trial: Trial, scout: Scout) -> None:
-    """Where the family of the list cannot read its details, the family that can, provided it lists as many reports."""
-    failed = [detail for detail in trial.details if detail.got is not None and not _is_read(detail)]
-    if not failed:
-        return
-    for engine in (*FAMILIES, get_engine("generic")):
-        if engine is trial.engine or not hasattr(engine, "marks"):
+    """Where the family of the list cannot read its details, the family that can, provided it lists as many reports.
+
+    A list that bears no sign of a family goes to the one whose shape all its addresses have, if that reads as much."""
+    is_plain = not trial.engine.is_telling and bool(trial.rows)
+    is_failed = any(detail.got is not None and not _is_read(detail) for detail in trial.details)
+    got = trial.column.behind or trial.column.got
+    for engine in FAMILIES if is_plain or is_failed else ():
+        is_shaped = is_plain and engine.is_telling and all(engine.detail.search(ref.url) for ref in trial.rows.values())
+        if engine is trial.engine or not (is_failed or is_shaped):
             continue
         try:
-            listing = engine.discover(trial.column.got.page, probe_source(trial.column.got, scout, engine.name))
+            listing = engine.discover(got.page, probe_source(got, scout, engine.name))
         except SourceError:
             continue  # no list of this family
         if count_reports(listing) < trial.column.n_reports or not listing.refs:
             continue
-        other = Trial(trial.column, engine)  # type: ignore[arg-type]
-        details = [_read(other, scout, one.ref, one.got) if one.got is not None else one for one in trial.details]
-        if sum(map(_is_read, details)) > sum(map(_is_read, trial.details)):
-            trial.engine, trial.details = engine, details  # type: ignore[assignment]
+        details = [_read(engine, scout, one.ref, one.got) if one.got is not None else one for one in trial.details]
+        gain = sum(map(_is_read, details)) - sum(map(_is_read, trial.details))
+        if gain > 0 or (is_shaped and gain == 0):
+            trial.engine, trial.details = engine, details
+            is_plain = False
 
 
 def _is_read(detail: Detail) -> bool:

@@ -85,6 +85,18 @@ def test_a_host_that_wants_no_more_tonight_is_not_asked_on(
     assert lists_asked(site)[-1] == list_target(4) and not site.asked(ITEMS[0].target)
 
 
+def test_a_challenge_in_mid_list_costs_no_other_host_its_night(site: Site, tmp_path: Path) -> None:
+    """The lane of one host ends: the pages of the other are read, and what the first listed waits, told as blocked."""
+    other = "sfj.wuyou.example"
+    site.on(list_target(4), "", status=412, host=HOST)
+    starts = [{"url": BASE}, {"url": BASE.replace(HOST, other)}]
+    result = crawl(site, tmp_path, of=source(start=starts, hosts=[HOST, other]))
+    assert {page.seen.url.partition("://")[2].partition("/")[0] for page in result.pages} == {other}
+    assert len(result.pages) == 30
+    assert [failure.code for failure in result.failures] == ["blocked"]
+    assert result.blocked == 1 + 4 * 3, "a list page, and the reports that the first four list pages named"
+
+
 def test_the_first_page_of_a_list_must_be_had(site: Site, tmp_path: Path) -> None:
     spoil(site, 0)
     with pytest.raises(Transient):

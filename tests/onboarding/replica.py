@@ -16,6 +16,8 @@ from urllib.parse import parse_qsl
 from tests.servers import Site
 
 Answer = str | bytes | Callable[[Mapping[str, str]], str | bytes]
+MOVED = "301 "
+"""What an answer begins with that leads to the address behind it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Portal:
     place: str
     docs: list[Doc]
     code: str = "9905010001"
+    aliases: tuple[str, ...] = ()
+    """Further hosts of the same portal."""
     charset: str = "utf-8"
     pages: dict[str, Answer] = field(default_factory=dict)
     expected: dict[str, Doc] = field(default_factory=dict)
@@ -119,23 +123,30 @@ class ReplicaSite(Site):
 
     def __init__(self, *portals: Portal) -> None:
         super().__init__()
-        self.portals = {portal.host: portal for portal in portals}
+        self.portals = {host: portal for portal in portals for host in (portal.host, *portal.aliases)}
         self.counts: dict[str, int] = {}
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         portal = self.portals.get(handler.headers.get("Host", "").split(":")[0])
         path, _, query = handler.path.partition("?")
+        host = handler.headers.get("Host", "").split(":")[0]
         answer = None if portal is None else portal.pages.get(handler.path, portal.pages.get(path))
+        if portal is not None and host in portal.aliases and f"//{host}" in portal.pages:
+            answer = portal.pages[f"//{host}"]
         key = f"{handler.headers.get('Host')}{handler.path}"
         self.counts[key] = self.counts.get(key, 0) + 1
-        status, body = 200, b""
+        status, body, moved = 200, b"", ""
         if portal is None or answer is None:
             status, body = 404, b"not here"
+        elif isinstance(answer, str) and answer.startswith(MOVED):
+            status, moved = 301, answer.removeprefix(MOVED)
         elif handler.path in portal.challenged and self.counts[key] % 3 == 0:
             body = b"<html><head><script>var _0x3f2a='nsd=';document.cookie='a=1';location.reload();</script></head></html>"
         else:
             body = portal.encode(answer(dict(parse_qsl(query))) if callable(answer) else answer)
         handler.send_response(status)
+        if moved:
+            handler.send_header("Location", moved)
         handler.send_header("Content-Type", "application/json" if body[:1] == b"{" else "text/html")
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()

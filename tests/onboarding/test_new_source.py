@@ -68,14 +68,15 @@ def assert_reports(portal: Portal, result: CrawlResult) -> None:
     got = {}
     for page in result.pages:
         parts = urlsplit(page.ref.url)
-        got[parts.path + (f"?{parts.query}" if parts.query else "")] = page.article
+        got[parts.path + (f"?{parts.query}" if parts.query else "")] = page
     assert set(got) == set(reports)
     for path, doc in reports.items():
-        article = got[path]
+        article = got[path].article
         assert article.title == doc.title
         assert (article.published_at or "")[:16] == doc.date.replace(" ", "T")
         assert article.content_source == doc.source
-        assert article.body.text == doc.body
+        texts = [found.text for _, found in got[path].attachment_texts] or [article.body.text]
+        assert texts == [doc.body]
 
 
 @pytest.mark.parametrize("name", LAYOUTS)

@@ -21,6 +21,14 @@ def told(engine: Engine) -> list[tuple[int, int, str | None]]:
     return [(int(year), int(n), reason) for year, n, reason in found]
 
 
+def gaps(engine: Engine) -> list[tuple[str, int, int, str | None]]:
+    with engine.connect() as conn:
+        rows = conn.exec_driver_sql(
+            "SELECT region_code, year, n_reports, reason FROM mart_coverage ORDER BY year"
+        ).all()
+    return [(code, int(year), int(n), reason) for code, year, n, reason in rows]
+
+
 def failed(line: str, **counts: int) -> LoadBatch:
     one = batch(run="run-2", day=1)
     return replace(one, failures=(line,), status="failed", counts=SourceCounts(planned=1, **counts))
@@ -30,6 +38,7 @@ def test_years_run_to_the_report_that_is_due(engine: Engine) -> None:
     """The run is of March 2024: the report on 2022 is due, that on 2023 not before April."""
     load(engine, batch(report(2019, TEXT), report(2021, TEXT + "二")))
     assert told(engine) == [(2019, 1, None), (2020, 0, "not_published"), (2021, 1, None), (2022, 0, "not_published")]
+    assert gaps(engine) == [(SOURCE.region_code, *row) for row in told(engine)]
 
 
 def test_from_the_expected_month_on_last_years_report_is_due(engine: Engine) -> None:
@@ -40,6 +49,8 @@ def test_from_the_expected_month_on_last_years_report_is_due(engine: Engine) -> 
 def test_a_source_without_any_report_lacks_the_one_that_is_due(engine: Engine) -> None:
     load(engine, failed("x: http://x/ answers 404: there is no such page"))
     assert told(engine) == [(2022, 0, "column_not_found")]
+    (gap,) = gaps(engine)
+    assert gap[1:] == (2022, 0, "column_not_found"), "no report at all, and yet a row; no document has named its place"
 
 
 @pytest.mark.parametrize(
@@ -56,6 +67,7 @@ def test_the_reason_is_that_of_the_last_run(engine: Engine, line: str, counts: d
     load(engine, batch(report(2021, TEXT)))
     load(engine, failed(line, **counts))
     assert told(engine) == [(2021, 1, None), (2022, 0, reason)]
+    assert gaps(engine)[-1][2:] == (0, reason)
 
 
 def test_a_listed_report_that_could_not_be_read_is_no_unpublished_one(engine: Engine) -> None:
@@ -71,3 +83,4 @@ def test_a_listed_report_that_could_not_be_read_is_no_unpublished_one(engine: En
 def test_a_report_whose_file_could_not_be_read_is_there_but_says_so(engine: Engine) -> None:
     load(engine, batch(report(2022, TEXT, notes=("attachment_scanned:附件.pdf",))))
     assert told(engine) == [(2022, 1, "attachment_unreadable")]
+    assert gaps(engine) == [(SOURCE.region_code, 2022, 1, "attachment_unreadable")]
