@@ -84,18 +84,17 @@ def drop_furniture(lines: list[Line], removed: list[Removed]) -> list[Line]:
 
 def _judge(line: Line) -> str:
     """`attachment`, `furniture`, `heading` (of attachments), `related`, `link`, or empty for body."""
-    runs = line.runs()
-    has_link = True in [is_link for _, _, _, is_link, _ in runs]
-    if has_link and any(run.is_file for run in runs):
-        rest = "".join(run.text for run in runs if not run.is_file)
-        if _ATTACHMENT_REST.fullmatch(rest):
+    text, has_link = line.text, line.has_link()
+    if has_link:
+        runs = line.runs()
+        rest = [run.text for run in runs if not run.is_file]
+        if len(rest) < len(runs) and _ATTACHMENT_REST.fullmatch("".join(rest)):
             return "attachment"
-    text = line.text
     if len(text) > _MAX_LINE:
         return ""
     known = _furniture()
     if known.any_line.fullmatch(text) is None:
-        return "link" if (has_link or text[0] in _BARE) and _is_mere_link(runs) else ""
+        return "link" if (has_link or text[0] in _BARE) and _is_mere_link(line.runs()) else ""
     if known.lines.fullmatch(text):
         return "furniture"
     if known.neighbours.fullmatch(text) and (has_link or text.rstrip("。").endswith(("没有了", "无", "没有"))):
@@ -104,7 +103,7 @@ def _judge(line: Line) -> str:
         return "heading"
     if known.related_headings.fullmatch(text):
         return "related"
-    return "link" if _is_mere_link(runs) else ""
+    return "link" if _is_mere_link(line.runs()) else ""
 
 
 def _is_mere_link(runs: list[Run]) -> bool:

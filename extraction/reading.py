@@ -157,25 +157,26 @@ class Walk:
         roles = _NONE if state.is_invisible else self._roles
         if text:
             add(text, path)
-        prefix, index = f"{path}." if path else "", 0
-        opened: list[tuple[str, str, int, str]] = []
+        outer, index = path, 0
+        opened: list[tuple[str, int, str]] = []
         for tag, text in self._rest:
             if tag[1] == "/":
                 if not opened:
                     return text
-                path, prefix, index, role = opened.pop()
+                path = outer
+                outer, index, role = opened.pop()
                 if role == "block":
                     builder.end_line()
             else:
-                path, index = f"{prefix}{index}", index + 1
+                path, index = f"{outer}.{index}" if outer else str(index), index + 1
                 self._seen += 1
                 role = roles.get(tag) or self._role_of(tag, state)
                 if role == "inline" or role == "block":
                     if role == "block":
                         builder.end_line()
                     if tag[-2] != "/":
-                        opened.append((path, prefix, index, role))
-                        prefix, index = f"{path}.", 0
+                        opened.append((outer, index, role))
+                        outer, index = path, 0
                         if text:
                             add(text, path)
                         continue
@@ -187,7 +188,7 @@ class Walk:
                     text = self._read_row(tag, text, path, state)
                 else:
                     text = self._read_element(tag, text, path, state)
-            if text:
+            if text and (text != "\n" or builder.parts):
                 add(text, f"{path}~")
         raise AssertionError("markup of a tree without an end tag")
 

@@ -63,6 +63,9 @@ class Line:
     def runs(self) -> list[Run]:
         return [part for part in self.parts if not isinstance(part, str)]
 
+    def has_link(self) -> bool:
+        return True in [part[3] for part in self.parts if not isinstance(part, str)]
+
 
 def is_wide(char: str) -> bool:
     """Whether a source line break next to this character is no blank: Han, kana, full-width punctuation."""
@@ -74,7 +77,7 @@ class LineBuilder:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
-        self._parts: list[Run | str] = []
+        self.parts: list[Run | str] = []
         self._last = ""
         self._gap = ""
 
@@ -85,10 +88,10 @@ class LineBuilder:
         if text and text.isprintable() and " " not in text:  # one unbroken piece: all other blanks count as unprintable
             if self._gap:
                 self._close_gap(text[0])
-            self._parts.append(_new_run((text, node, base, is_link, is_file)))
+            self.parts.append(_new_run((text, node, base, is_link, is_file)))
             self._last = text[-1]
             return
-        if not self._parts and text.isspace():
+        if not self.parts and text.isspace():
             return
         for match in _PIECES.finditer(text):
             piece = match[0]
@@ -99,20 +102,20 @@ class LineBuilder:
                 continue
             if self._gap:
                 self._close_gap(piece[0])
-            self._parts.append(_new_run((piece, node, base + match.start(), is_link, is_file)))
+            self.parts.append(_new_run((piece, node, base + match.start(), is_link, is_file)))
             self._last = piece[-1]
 
     def _close_gap(self, following: str) -> None:
         joins = self._gap == "\n" and (is_wide(self._last) or is_wide(following))
-        if self._parts and not joins:
-            self._parts.append(" ")
+        if self.parts and not joins:
+            self.parts.append(" ")
         self._gap = ""
 
     def end_line(self) -> None:
         self._gap = ""
-        if self._parts:
-            self.lines.append(Line(self._parts))
-            self._parts = []
+        if self.parts:
+            self.lines.append(Line(self.parts))
+            self.parts = []
             self._last = ""
 
     def extend(self, lines: list[Line]) -> None:
