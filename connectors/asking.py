@@ -49,7 +49,14 @@ class Asker:
     """Asks on behalf of one source in one run."""
 
     def __init__(
-        self, result: CrawlResult, client: Client, archive: Archive, known: Mapping[str, Known], run: RunState
+        self,
+        result: CrawlResult,
+        client: Client,
+        archive: Archive,
+        known: Mapping[str, Known],
+        run: RunState,
+        *,
+        in_full: bool = False,
     ) -> None:
         self.result = result
         self.source = result.source
@@ -57,6 +64,8 @@ class Asker:
         self.archive = archive
         self.known = {document_key(url): entry for url, entry in known.items()}
         self.run = run
+        self.in_full = in_full
+        """Whether pages and attachments are asked for without validators, whatever is known of them."""
         self.answered = dict(run.journal.recall(self.source.id))
         self.n_lost = 0
         self.n_unasked: dict[str, int] = {}
@@ -73,7 +82,8 @@ class Asker:
         Raises SourceError as the client does, and Deferred without a request in the source's quiet hours."""
         known = self.known_of(url)
         before = known.snapshot if known is not None and not known.is_gone else None
-        resumed = self._take_back(url, kind, before, known)
+        in_full |= self.in_full and kind in ("page", "attachment")
+        resumed = self._take_back(url, kind, before, known, in_full=in_full)
         if resumed is not None:
             return resumed
         validators = None
@@ -178,10 +188,14 @@ class Asker:
                 url=url,
             )
 
-    def _take_back(self, url: str, kind: str, before: SnapshotRef | None, known: Known | None) -> Answer | None:
-        """What a run that did not end has of an address. Raises Gone where it had that answer."""
+    def _take_back(
+        self, url: str, kind: str, before: SnapshotRef | None, known: Known | None, *, in_full: bool
+    ) -> Answer | None:
+        """What a run that did not end has of an address, which in full is more than that it was not modified.
+
+        Raises Gone where it had that answer."""
         answered = self.answered.pop(document_key(url), None)
-        if answered is None or answered.kind != kind:
+        if answered is None or answered.kind != kind or (in_full and answered.outcome == "not_modified"):
             return None
         if answered.snapshot is None:
             self.result.resumed += 1

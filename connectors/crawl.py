@@ -59,8 +59,9 @@ class _Crawl:
         """Pages new to us that lead there: it may be what a known page, asked later, leads to."""
         self.letters = 0
         """Of the pages not handed over yet."""
-        self.in_full = False
-        """Whether pages are asked for without their validators."""
+        self.left_alone: list[PageRef] = []
+        """Wanted pages that earlier runs had and this one does not ask for: memory keeps their old titles, by which the
+        run that asks for them sees that a list renamed them."""
         self._verdicts: dict[str, bool] = {}
 
     def assert_listed(self) -> None:
@@ -104,7 +105,6 @@ class _Crawl:
         everything = wish.all_pages or self.source.wanted.other_pages
         refs = self.lists.refs
         wanted = [ref for ref in refs.values() if everything or (ref.title and self.is_report(ref.title))]
-        self.result.listed_only = listed_only(self.lists, wanted)
         held = {
             key: entry
             for key, entry in self.asker.known.items()
@@ -124,6 +124,9 @@ class _Crawl:
         self.reports = {document_key(ref.url) for ref in due if ref.title and self.is_report(ref.title)}
         due.sort(key=lambda ref: (self._asked_at(ref), not (ref.title and self.is_report(ref.title))))
         due = self._limit(due)
+        asked = {document_key(ref.url) for ref in due}
+        self.left_alone = [ref for ref in wanted if document_key(ref.url) not in asked and self._was_asked(ref)]
+        self.result.listed_only = listed_only(self.lists, [*due, *self.left_alone])
         self.asker.run.journal.plan(self.source.id, [(ref.url, "page") for ref in due])
         return due
 
@@ -138,7 +141,11 @@ class _Crawl:
 
     def _is_held(self, ref: PageRef) -> bool:
         known = self.asker.known_of(ref.url)
-        return known is not None and known.is_asked and known.snapshot is not None
+        return self._was_asked(ref) and known is not None and known.snapshot is not None
+
+    def _was_asked(self, ref: PageRef) -> bool:
+        known = self.asker.known_of(ref.url)
+        return known is not None and known.is_asked
 
     def _limit(self, due: list[PageRef]) -> list[PageRef]:
         """As many as the run may still ask for; the rest is told."""
@@ -186,7 +193,7 @@ class _Crawl:
             return
         if self.reports and not self.reports & self.had:
             return
-        part = self.result.cut_part(() if self.result.handed else listed_only(self.lists, ()))
+        part = self.result.cut_part(() if self.result.handed else listed_only(self.lists, self.left_alone))
         self.forget_letters()
         await self.take(part)
 
@@ -246,7 +253,7 @@ class _Crawl:
     async def _read_page(self, ref: PageRef) -> None:
         known = self.asker.known_of(ref.url)
         retitled = is_retitled(known, ref)
-        answer = await self.asker.ask(ref.url, "page", in_full=retitled or self.in_full)
+        answer = await self.asker.ask(ref.url, "page", in_full=retitled)
         if self._leads_away(ref, answer, is_held=known is not None and known.snapshot is not None):
             return
         await self._take(ref, answer, retitled)
@@ -342,12 +349,11 @@ async def crawl_source(
 
     Raises SourceError when the source as a whole failed (no list readable, an assertion not met, no report had), and
     GatewayUnreachable or ArchiveUnusable, with which every source fails alike."""
-    asker = Asker(result, client, archive, known, run or RunState())
+    asker = Asker(result, client, archive, known, run or RunState(), in_full=wish.mode == "refetch")
     crawl = _Crawl(asker, engine, take)
     try:
         await crawl.lists.discover()
         crawl.assert_listed()
-        crawl.in_full = wish.mode == "refetch"
         refs = crawl.plan(wish)
         await crawl.read_pages(refs, progress)
         if not wish.is_cut:  # of a cut each page that failed is told, and one may be all there is

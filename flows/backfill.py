@@ -26,11 +26,12 @@ from fazhi.settings import Settings
 from flows.nightly import run_night
 from flows.reparse import reparse_documents
 from flows.telling import now_said, sentence
-from tasks.plan import Plan, plan_source
+from tasks.plan import Plan, Rate, plan_source
 from tasks.reparse import ReparseResult, Selection
 from tasks.reparse_report import headline, markdown, table
 from tasks.watch import watch_run
 from warehouse.health import expected_reports
+from warehouse.lanes import learned_paces
 from warehouse.read import load_pages
 
 FIRST_YEAR, LAST_YEAR = 1990, 2100
@@ -142,16 +143,17 @@ async def _show_plan(settings: Settings, chosen: list[Source], wish: Wish, limit
 def _plan(settings: Settings, chosen: list[Source], wish: Wish, limit: int) -> Plan:
     engine = read_only_warehouse(settings)
     if engine is None:
-        plans = [plan_source(source, {}, (), wish, settings.delay) for source in chosen]
+        rate = Rate(settings.delay, settings.daily_budget)
+        plans = [plan_source(source, {}, (), wish, rate) for source in chosen]
         return Plan(wish.mode, limit, tuple(plans))
     try:
         gaps: dict[str, list[int]] = {}
         for row in expected_reports(engine):
             if not row["n_reports"]:
                 gaps.setdefault(row["source_id"], []).append(int(row["year"]))
+        rate = Rate(settings.delay, settings.daily_budget, learned_paces(engine))
         plans = [
-            plan_source(source, load_pages(engine, source.id), gaps.get(source.id, ()), wish, settings.delay)
-            for source in chosen
+            plan_source(source, load_pages(engine, source.id), gaps.get(source.id, ()), wish, rate) for source in chosen
         ]
     finally:
         engine.dispose()
@@ -169,7 +171,8 @@ async def _reparse(
         published_to=published[1].isoformat() if published is not None else None,
         limit=limit,
     )
-    result = await asyncio.to_thread(reparse_documents, settings, selection, dry_run=dry_run)
+    # In this thread, which has nothing else to do: a stop from the UI is a signal, and reaches no other.
+    result = reparse_documents(settings, selection, dry_run=dry_run)
     await acreate_markdown_artifact(markdown(result), key="backfill-reparse", description=headline(result))
     await acreate_table_artifact(table(result), key="backfill-reparse-changes", description="By source and metric")
     return result

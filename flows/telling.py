@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -47,6 +47,7 @@ class _Share:
         self.n_sources = max(1, n_sources)
         self.besides = besides
         self.parts: dict[str, float] = {}
+        self.is_over = asyncio.Event()
 
     @property
     def percent(self) -> float:
@@ -69,25 +70,35 @@ class _Share:
 async def shown_progress(n_sources: int, key: str) -> AsyncIterator[None]:
     """A progress artifact that follows the sources of a run while it lasts."""
     share = _Share(n_sources, reporter())
-    artifact = await acreate_progress_artifact(0.0, key=key, description=f"{n_sources} sources")
-    assert isinstance(artifact, UUID)
-    following = asyncio.create_task(_follow(share, artifact))
+    following = asyncio.create_task(_follow(share, key, f"{n_sources} sources"))
     try:
         with use_reporter(share):
             yield
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
-    await aupdate_progress_artifact(artifact, progress=share.percent)
+        share.is_over.set()
+        await following
 
 
-async def _follow(share: _Share, artifact: UUID) -> None:
-    shown = 0.0
-    while True:
-        await asyncio.sleep(PROGRESS_SECONDS)
+async def _follow(share: _Share, key: str, described: str) -> None:
+    """Until the run's crawl is over. A server that is away costs the progress, and not the night."""
+    artifact: UUID | None = None
+    shown, is_last = -1.0, False
+    while not is_last:
+        is_last = share.is_over.is_set()
         if share.percent != shown:
-            shown = share.percent
-            await aupdate_progress_artifact(artifact, progress=shown)
+            try:
+                if artifact is None:
+                    made = await acreate_progress_artifact(share.percent, key=key, description=described)
+                    assert isinstance(made, UUID)
+                    artifact = made
+                else:
+                    await aupdate_progress_artifact(artifact, progress=share.percent)
+                shown = share.percent
+            except Exception as error:  # noqa: BLE001 - whatever the client of a server that is away raises
+                get_run_logger().warning("the progress is not shown: %s", error)
+        if not is_last:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(share.is_over.wait(), PROGRESS_SECONDS)
 
 
 async def show_report(engine: Engine, settings: Settings, report: RunReport, drifts: Mapping[str, Drift]) -> None:
@@ -95,7 +106,19 @@ async def show_report(engine: Engine, settings: Settings, report: RunReport, dri
     changes = await asyncio.to_thread(retried(changes_of), engine, report.run_id, SHOWN)
     brought = await asyncio.to_thread(retried(brought_by), engine, report.run_id)
     health = await asyncio.to_thread(retried(source_health), engine)
-    links = Links(settings.explorer_url)
+    told = {source_id: "; ".join(drift.evidence) for source_id, drift in drifts.items()}
+    tell_all(events_of(report.sources, told, health, brought))
+    _log_sources(report)
+    try:
+        await _show_artifacts(Links(settings.explorer_url), report, brought, changes, drifts)
+    except Exception as error:  # noqa: BLE001 - a server that is away must not cost a night that is loaded and released
+        get_run_logger().warning("the report of run %s is not shown in Prefect: %s", report.run_id, error)
+
+
+async def _show_artifacts(
+    links: Links, report: RunReport, brought: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]],
+    drifts: Mapping[str, Drift],
+) -> None:  # fmt: skip
     await acreate_markdown_artifact(
         report.markdown() + links.of_run(report.run_id), key="run-report", description=report.headline()
     )
@@ -107,9 +130,6 @@ async def show_report(engine: Engine, settings: Settings, report: RunReport, dri
         rows = [links.change(row) for row in changes]
         await acreate_table_artifact(rows, key="run-report-changes", description="What changed, fact by fact")
     await _show_repairs(drifts)
-    _log(report)
-    told = {source_id: "; ".join(drift.evidence) for source_id, drift in drifts.items()}
-    tell_all(events_of(report.sources, told, health, brought))
 
 
 class Links:
@@ -131,7 +151,7 @@ class Links:
             "n": row["n"],
             "first": f"{row['message_zh']} {row['message_en']}",
         }
-        return self._with_link(shown, f"/findings?rule={row['rule']}")
+        return self._with_link(shown, f"/findings?rule={row['rule']}&source={row['source_id']}")
 
     def change(self, row: Mapping[str, Any]) -> dict[str, Any]:
         names = ("what", "metric", "period", "before", "after", "quote", "title")
@@ -153,7 +173,7 @@ async def _show_repairs(drifts: Mapping[str, Drift]) -> None:
         await acreate_markdown_artifact("\n".join(lines), key=key, description="What changed, and how to mend it")
 
 
-def _log(report: RunReport) -> None:
+def _log_sources(report: RunReport) -> None:
     """One line a source: a warning where it failed or was blocked."""
     log = get_run_logger()
     for line in report.sources:

@@ -14,7 +14,7 @@ from fazhi.report import SourceLine
 
 MASS_SHARE = 0.5
 """Of the documents that were held of a source: when more of them have changed or gone in one run, somebody looks."""
-MASS_FLOOR = 20
+MASS_FLOOR = 5
 """Changed or gone documents below which a share says nothing."""
 
 
@@ -91,7 +91,7 @@ def _of_source(line: SourceLine, drift: str | None, health: Mapping[str, Any]) -
         words = f"{name}: silent beyond its rhythm 逾期无新报告; last report 最近年度 {last}"
         found.append(Told(Event.SILENT, line.source_id, words, {"last_report_year": health.get("last_report_year")}))
     n_lost = line.counts.get("changed", 0) + line.counts.get("gone", 0)
-    held = int(health.get("documents") or 0)
+    held = int(health.get("documents") or 0) - line.counts.get("new", 0)  # as many as there were before
     if n_lost >= MASS_FLOOR and n_lost > MASS_SHARE * held:
         words = f"{name}: {n_lost} of {held} documents changed or gone in one run 一次运行中变更或消失"
         found.append(Told(Event.MASS_CHANGE, line.source_id, words, {"n": n_lost, "held": held}))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from connectors.http.pace import Pace
 from connectors.quiet import quiet_until
 from connectors.registry import Source, is_report_title
 from connectors.wish import Wish
@@ -27,7 +28,8 @@ class SourcePlan:
     lists: int
     """List pages and feeds of the last run."""
     requests: int
-    """Pages, lists and robots.txt; redirects, retries and attachments come on top."""
+    """Pages, lists and robots.txt; redirects, retries and attachments come on top. So does a Crawl-delay in robots.txt:
+    it is known only when that has been asked for."""
     hours: float
     missing_years: tuple[int, ...]
     """Expected report years of the cut of which nothing is held."""
@@ -95,11 +97,26 @@ class Plan:
         return "\n".join(lines) + "\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast hosts may be asked, whatever their sources say."""
+
+    delay: float
+    """Seconds: FAZHI_DELAY."""
+    daily_budget: int
+    paces: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Host -> (seconds of an answer, slowdown), as earlier runs have learned them."""
+
+    def gap(self, source: Source) -> float:
+        """Seconds between two requests to the slowest of its hosts."""
+        delay = max(self.delay, source.politeness.delay_seconds)
+        return max(Pace(*self.paces.get(host, (0.0, 1.0))).gap(delay) for host in source.hosts)
+
+
 def plan_source(
-    source: Source, states: Mapping[str, PageState], gaps: Iterable[int], wish: Wish, least_delay: float
+    source: Source, states: Mapping[str, PageState], gaps: Iterable[int], wish: Wish, rate: Rate
 ) -> SourcePlan:
-    """`states`: what the warehouse remembers of its addresses; `gaps`: expected years without report; `least_delay`:
-    seconds of FAZHI_DELAY."""
+    """`states`: what the warehouse remembers of its addresses; `gaps`: expected years without report."""
     rows = [state for state in states.values() if state.kind == "page" and state.state != "gone"]
     if not source.wanted.other_pages:
         rows = [state for state in rows if state.title and is_report_title(source, state.title)]
@@ -115,15 +132,16 @@ def plan_source(
     if not states:
         notes.append("never crawled: its lists are not known yet")
     requests = len(taken) + max(lists, len(source.start)) + 1
-    delay = max(least_delay, source.politeness.delay_seconds)
-    hours = requests * delay / 3600
-    budget = source.politeness.daily_budget
-    if budget is not None and requests > budget:
-        notes.append(f"more than the {budget:,} requests a day: it takes {-(-requests // budget)} days")
+    hours = requests * rate.gap(source) / 3600
+    budget = min(rate.daily_budget, source.politeness.daily_budget or rate.daily_budget)
+    n_days = -(-requests // budget)
+    if n_days > 1:
+        notes.append(f"more than the {budget:,} requests a day: it takes {n_days} days")
     open_share = _open_share(source.politeness.quiet_hours)
     if open_share < 1:
         notes.append(f"quiet hours: asked {24 * open_share:g} hours a day")
         hours /= max(open_share, 1 / _MINUTES)
+    hours = max(hours, 24.0 * (n_days - 1))
     years = tuple(year for year in gaps if wish.years is None or wish.years[0] <= year <= wish.years[1])
     name = f"{source.name_zh} {source.name_en}"
     hosts = tuple(sorted(source.hosts))
@@ -132,5 +150,7 @@ def plan_source(
 
 def _open_share(spans: Sequence[str]) -> float:
     """The share of a day in which a source may be asked."""
+    if not spans:
+        return 1.0
     day = datetime(2026, 1, 1, tzinfo=UTC)
     return sum(quiet_until(spans, day + timedelta(minutes=n)) is None for n in range(_MINUTES)) / _MINUTES

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, bindparam, select, update
+from sqlalchemy import Connection, Engine, bindparam, create_engine, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from warehouse.crawl_state import changing, clock
-from warehouse.engine import is_sqlite
+from warehouse.crawl_state import changing, clock, crawl_state_url
+from warehouse.engine import explained, is_sqlite
 from warehouse.holders import is_alive, name_of_this_process
 from warehouse.patience import retried
 from warehouse.periods import CHINA
@@ -163,6 +165,27 @@ _CHANGE = (
     .where(host_lane.c.host == bindparam("new_host"))
     .values({name: bindparam(f"new_{name}") for name in _NEW})
 )
+
+
+def learned_paces(warehouse: Engine) -> dict[str, tuple[float, float]]:
+    """Host -> (smoothed seconds of an answer, slowdown), as earlier runs left them. Writes and creates nothing.
+
+    Raises WarehouseError."""
+    url = crawl_state_url(warehouse.url)
+    if is_sqlite(url):
+        path = Path(url.database or "")
+        if not path.is_file():
+            return {}
+        url = url.set(database=f"file:{quote(str(path))}", query={"mode": "ro", "uri": "true"})
+    engine = create_engine(url)
+    try:
+        with explained(engine), engine.connect() as conn:
+            if not inspect(conn).has_table(host_lane.name):
+                return {}
+            rows = conn.execute(select(host_lane.c.host, host_lane.c.response_s, host_lane.c.slowdown))
+            return {host: (response, slowdown) for host, response, slowdown in rows}
+    finally:
+        engine.dispose()
 
 
 def _portion(limit: int | None) -> int:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from connectors.archive import Archive
+from connectors.base import AttachmentRef
 from connectors.crawl import crawl_source
 from connectors.crawled import CrawlResult, Known
 from connectors.engines import get_engine
-from connectors.frontier import RunState
+from connectors.frontier import Answered, Forgetful, Journal, RunState
 from connectors.http.client import Client
+from connectors.urls import document_key
 from connectors.wish import DUE, Wish
 from tasks.assemble import known_pages, page_states
 from tests.connectors.client_runs import settings
-from tests.connectors.portal import Item, item, put, put_lists, source
+from tests.connectors.portal import FOLDER, Item, item, put, put_lists, source
 from tests.servers import Site
 
 ITEMS = [item(number) for number in range(1, 9)]
@@ -25,14 +29,19 @@ ITEMS = [item(number) for number in range(1, 9)]
 
 
 def crawl(
-    site: Site, folder: Path, wish: Wish, known: dict[str, Known] | None = None, limit: int | None = None
+    site: Site,
+    folder: Path,
+    wish: Wish,
+    known: dict[str, Known] | None = None,
+    limit: int | None = None,
+    journal: Journal | None = None,
 ) -> CrawlResult:
     result = CrawlResult(source())
 
     async def go() -> None:
         with Archive(folder) as archive:
             async with Client(settings(site)) as client:
-                run = RunState(pages_left=limit)
+                run = RunState(journal or Forgetful(), pages_left=limit)
                 await crawl_source(result, get_engine("trs"), client, archive, known or {}, run=run, wish=wish)
 
     site.seen.clear()
@@ -129,3 +138,76 @@ def test_undated_pages_are_told(site: Site, tmp_path: Path) -> None:
 
     asyncio.run(go())
     assert any("1 pages are left out" in note for note in result.notes)
+
+
+def notice(number: int) -> Item:
+    """Listed before all reports, and never asked for."""
+    return Item(
+        f"202506/t202506{number:02}_{number}.html", f"乌有县普法活动动态之{number}", f"2025-06-{number:02}", "动态"
+    )
+
+
+def test_rows_beyond_the_cut_are_remembered_for_the_night_that_reads_only_the_first_pages(
+    site: Site, tmp_path: Path
+) -> None:
+    """A list walked to its end is read again only as far as it is new: the rest must be in memory by then."""
+    put(site, [*([notice(number)] for number in range(9, 3, -1)), ITEMS])
+    for wish, limit in ((Wish("missing", years=(2003, 2003)), None), (Wish("missing"), 1)):
+        known = memory(crawl(site, tmp_path, wish, limit=limit))
+        rest = crawl(site, tmp_path, DUE, known)
+        assert not site.asked(f"{FOLDER}index_5.html"), "it stops where nothing is new"
+        assert len(rest.pages) == len(ITEMS) - 1, "and has the reports that were left alone"
+
+
+def test_new_title_beyond_the_cut_is_left_for_the_night(site: Site, tmp_path: Path) -> None:
+    """A page that a list renames is read anew by the night, which can tell only as long as memory has the old title."""
+    put(site, [ITEMS])
+    known = memory(crawl(site, tmp_path, DUE))
+    renamed = item(5, "乌有县2005年度法治政府建设工作报告")
+    put_lists(site, [[renamed if one is ITEMS[4] else one for one in ITEMS]])
+    known |= memory(crawl(site, tmp_path, Wish("refetch", years=(2001, 2001)), known))
+    night = crawl(site, tmp_path, DUE, known)
+    assert [page.ref.title for page in night.pages] == [renamed.title]
+
+
+class Left(Forgetful):
+    """What a night that did not end has left."""
+
+    def __init__(self, *answers: Answered) -> None:
+        self.answers = answers
+
+    def recall(self, source_id: str) -> dict[str, Answered]:
+        return {document_key(one.url): one for one in self.answers}
+
+
+@pytest.mark.parametrize(("outcome", "is_asked"), [("not_modified", True), ("ok", False)])
+def test_refetch_goes_on_with_whole_answers_only(
+    outcome: Literal["not_modified", "ok"], is_asked: bool, site: Site, tmp_path: Path
+) -> None:
+    put(site, [ITEMS])
+    known = memory(crawl(site, tmp_path, DUE))
+    held = next(one for one in known.values() if ITEMS[0].target in one.url)
+    left = Left(Answered(held.url, "page", outcome, 200, datetime.now(UTC), held.etag, None, held.snapshot))
+    again = crawl(site, tmp_path, Wish("refetch", years=(2001, 2001)), known, journal=left)
+    assert (asked(site) == {ITEMS[0].target}) is is_asked
+    assert again.resumed == (not is_asked) and again.same_bytes == 1
+
+
+def test_refetch_asks_for_attachments_in_full(site: Site, tmp_path: Path) -> None:
+    scan = "202402/W020240205.xlsx"
+    page = ITEMS[0].page.replace(ITEMS[0].body, f'详见附件。</p><p><a href="./{scan}">报告.xlsx</a>')
+    put(site, [ITEMS])
+    site.forget(ITEMS[0].target)
+    site.on(ITEMS[0].target, page, headers={"ETag": '"page"'})
+    file = f"{ITEMS[0].target.rpartition('/')[0]}/{scan}"
+    site.on(file, b"PK no workbook", headers={"ETag": '"file"'})
+    known = memory(crawl(site, tmp_path, DUE))
+    assert site.asked(file), "the report's text is in its attachment"
+    url = next(url for url in known if url.endswith(scan))
+    known = {
+        one: replace(entry, attachments=(AttachmentRef(url, "报告.xlsx"),)) if one.endswith(ITEMS[0].target) else entry
+        for one, entry in known.items()
+    }
+    crawl(site, tmp_path, Wish("refetch", years=(2001, 2001)), known)
+    assert site.asked(file) and not any("if-none-match" in seen.headers for seen in site.asked(file))
+    assert not any("if-none-match" in seen.headers for seen in site.asked(ITEMS[0].target))

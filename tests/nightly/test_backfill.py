@@ -146,6 +146,35 @@ def test_plan_then_run_from_the_form_of_the_ui(served: Served, browser: Browser,
     assert len(served.site.seen) == n_seen and tree(served.home) == held, "a plan asks and writes nothing"
 
 
+def test_run_in_the_ui_reads_like_a_sentence_and_shows_what_it_did(
+    served: Served,
+    browser: Browser,  # noqa: F811
+    shots: Path,
+) -> None:
+    run = wait_until_done(served.api, served.start(dry_run=False, sources=[ID], report_year_from=2023))
+    assert run["state"]["type"] == "COMPLETED"
+    page = browser.new_page(viewport={"width": 1280, "height": 1100})
+    page.set_default_timeout(60_000)
+    base = served.api.removesuffix("/api")
+    page.goto(f"{base}/runs")
+    name = f"Backfill of {run['name'].removeprefix('Backfill of ')}"
+    expect(page.get_by_text(name).first).to_be_visible()
+    page.screenshot(path=shots / "runs.png", full_page=True)
+    page.goto(f"{base}/runs/flow-run/{run['id']}")
+    expect(page.get_by_text(f"Crawl {ID}").first).to_be_attached()
+    expect(page.get_by_text(f"{ID} ok", exact=False).first).to_be_visible()
+    page.get_by_text("Artifacts", exact=True).first.click()
+    for key in ("run-report", "run-report-sources", "nightly-progress"):
+        expect(page.get_by_text(key, exact=True).first).to_be_visible()
+    page.screenshot(path=shots / "run-artifacts.png", full_page=True)
+    page.get_by_text("run-report", exact=True).first.click()
+    expect(page.get_by_text("Wuyou County").or_(page.get_by_text(ID)).first).to_be_visible()
+    page.screenshot(path=shots / "run-report.png", full_page=True)
+    page.goto(f"{base}/deployments/deployment/{read(served.api, 'deployments/name/nightly/nightly')['id']}")
+    expect(page.get_by_text("At 01:30 AM", exact=False).first).to_be_visible()
+    page.close()
+
+
 def wait_for_newest(served: Served) -> dict[str, Any]:
     deadline = time.monotonic() + 60
     wanted = {"deployments": {"name": {"any_": ["backfill"]}}, "sort": "START_TIME_DESC", "limit": 1}

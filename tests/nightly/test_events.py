@@ -47,7 +47,8 @@ def test_what_is_overdue_or_has_drifted_is_told() -> None:
 def test_mass_change_needs_share_and_number() -> None:
     assert names([line(changed=40, gone=20)], {}, [health()], []) == [Event.MASS_CHANGE]
     assert names([line(changed=40)], {}, [health()], []) == [], "under half of what is held"
-    assert names([line(changed=9)], {}, [health(documents=10)], []) == [], "too few to say anything"
+    assert names([line(changed=4)], {}, [health(documents=5)], []) == [], "too few to say anything"
+    assert names([line(changed=9, new=4)], {}, [health(documents=20)], []) == [Event.MASS_CHANGE], "of those before"
 
 
 def test_restatements_are_told_apart_from_other_checks() -> None:
