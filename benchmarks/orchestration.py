@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import resource
 import statistics
@@ -46,7 +47,7 @@ SETTLES_WITHIN = 120.0
 
 def strip_prefect() -> None:
     """Put the plain functions where the night calls tasks, flows and artifacts of Prefect."""
-    from flows import crawling, nightly
+    from flows import crawling, nightly, telling
 
     os.environ["PREFECT__RUNTIME__FLOW_RUN__ID"] = str(uuid.uuid4())  # Prefect's own way to say so outside of a run
 
@@ -61,8 +62,10 @@ def strip_prefect() -> None:
             if hasattr(module, name):
                 setattr(module, name, getattr(module, name).fn)
         vars(module)["as_is"] = as_is
-    for name in ("acreate_markdown_artifact", "acreate_table_artifact"):
-        setattr(nightly, name, publish)
+    for name in [name for name in vars(telling) if name.endswith("_artifact")]:
+        setattr(telling, name, publish)
+    vars(telling)["get_run_logger"] = lambda: logging.getLogger("plain")
+    vars(telling)["tell_all"] = lambda events: None
 
 
 async def _time(night: Callable[..., Awaitable[Any]], ids: list[str]) -> dict[str, Any]:

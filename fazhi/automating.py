@@ -22,10 +22,8 @@ def apply(
     webhook: Annotated[
         str | None,
         typer.Option(
-            envvar="FAZHI_WEBHOOK",
-            help="Address that is sent a JSON object for each notice. The server keeps it encrypted; better in the "
-            "environment than on the command line.",
-            show_envvar=True,
+            help="Address that is sent a JSON object for each notice; better as FAZHI_WEBHOOK than on the command "
+            "line. The server keeps it encrypted.",
         ),
     ] = None,
     block: Annotated[
@@ -39,7 +37,11 @@ def apply(
     """Put the files of deployments/automations into force on the server of PREFECT_API_URL. The same again changes
     nothing."""
     from connectors.errors import ContractBroken
+    from fazhi.house import read_settings
 
+    kept = read_settings().webhook
+    if not block and not webhook and kept is not None:
+        webhook = kept.get_secret_value()
     if bool(webhook) == bool(block):
         raise CommandFailed("say who is told: --webhook URL (or FAZHI_WEBHOOK), or --block type-slug/name", USAGE)
     if webhook and not webhook.startswith(("http://", "https://")):

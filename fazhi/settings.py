@@ -128,6 +128,10 @@ class Settings(BaseSettings):
         pattern="^https?://",
         description="Address of the Prefect UI, e.g. `http://127.0.0.1:4200`: runs in the explorer link to it.",
     )
+    webhook: SecretStr | None = Field(
+        None,
+        description="Address that `fazhi automations apply` has the Prefect server send its notices to.",
+    )
     explorer_url: str | None = Field(
         None,
         pattern="^https?://",

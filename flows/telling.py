@@ -88,9 +88,7 @@ async def _follow(share: _Share, key: str, described: str) -> None:
         if share.percent != shown:
             try:
                 if artifact is None:
-                    made = await acreate_progress_artifact(share.percent, key=key, description=described)
-                    assert isinstance(made, UUID)
-                    artifact = made
+                    artifact = await acreate_progress_artifact(share.percent, key=key, description=described)
                 else:
                     await aupdate_progress_artifact(artifact, progress=share.percent)
                 shown = share.percent

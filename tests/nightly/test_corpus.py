@@ -120,7 +120,7 @@ def test_prefect_knows_what_ran(night: Night, prefect_api: str) -> None:
     assert run["name"].startswith("Nightly of 20") and run["name"].endswith("5 sources")
     tasks = ask(prefect_api, "task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
     names = {task["name"] for task in tasks}
-    for stage in ("crawl", "parse", "load"):
+    for stage in ("Crawl", "Read the reports of", "Load"):
         assert {name for name in names if name.startswith(stage)} >= {
             f"{stage} 440605_nanhai",
             f"{stage} 640324_tongxin",
