@@ -127,12 +127,13 @@ def test_prefect_knows_what_ran(night: Night, prefect_api: str) -> None:
         }
     assert len(tasks) <= 5 * 3 + 1, "a task a page costs more than the page"
     artifacts = ask(prefect_api, "artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
-    by_type = {artifact["type"]: artifact["data"] for artifact in artifacts}
-    assert set(by_type) == {"markdown", "table"}
-    assert "440605_nanhai" in by_type["markdown"] and "> " in by_type["markdown"]
-    assert [row["source"] for row in json.loads(by_type["table"])] == sorted(
-        row["source"] for row in json.loads(by_type["table"])
-    )
+    shown = {artifact["key"]: artifact["data"] for artifact in artifacts}
+    assert shown["nightly-progress"] == 100.0
+    assert "440605_nanhai" in shown["run-report"] and "> " in shown["run-report"]
+    sources = [row["source"] for row in json.loads(shown["run-report-sources"])]
+    assert len(sources) == 5 and sources == sorted(sources)
+    changes = json.loads(shown["run-report-changes"])
+    assert {row["what"] for row in changes} == {"new document"}
 
 
 def ask(api: str, path: str, **query: Any) -> list[dict[str, Any]]:
