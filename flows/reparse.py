@@ -20,6 +20,7 @@ from tasks.progress import reporter
 from tasks.reparse import Progress, ReparseResult, Selection, Thresholds, run_reparse
 from tasks.reparse_report import headline, markdown, table, write_record
 from warehouse.engine import open_warehouse
+from warehouse.release import make_release
 from warehouse.run_records import now
 
 MASS_CHANGE = "fazhi.facts.mass-change"
@@ -37,8 +38,8 @@ def reparse_documents(
     settings: Settings, selection: Selection, *, dry_run: bool = False, processes: int | None = None,
     thresholds: Thresholds = DEFAULT, again: bool = False, progress: Progress = lambda done, what: None,
 ) -> ReparseResult:  # fmt: skip
-    """Read the documents of a selection again and publish what differs. `processes` None: as many as there are cores.
-    `again`: also those that today's extraction and catalogue have read already. A dry run writes nothing at all.
+    """Read the documents of a selection again, publish what differs, and release it. `processes` None: as many as there
+    are cores. `again`: also those that today's extraction and catalogue have read already. A dry run writes nothing.
 
     Raises ContractBroken for a source that is not there, WarehouseError; what was published by then stays."""
     known = load_all_sources(settings)
@@ -56,6 +57,9 @@ def reparse_documents(
             settings, engine, selection, result, processes=processes, thresholds=thresholds, again=again,
             progress=progress,
         )  # fmt: skip
+        if not dry_run and result.total("n_published"):
+            progress(result.total("n_documents"), "release")
+            make_release(engine, settings.releases, settings.keep_releases)
     except BaseException as error:
         problem = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(": ")
         raise

@@ -59,6 +59,8 @@ class Client:
         self._cookies = CookieJars()
         self._closed: dict[str, SourceError] = {}
         """Hosts that are not asked any more in this run: blocked, or to be left alone for longer than it lasts."""
+        self._delays: dict[str, float] = {}
+        """Seconds between two requests that the sources of a host ask for, the largest of them."""
         self._robots = Robots(settings.user_agent.split("/")[0].split()[0], self._fetch_robots)
         self._headers = [*_HEADERS, (b"User-Agent", settings.user_agent.encode("ascii", "ignore"))]
         self._transport: httpx.AsyncBaseTransport | None = None
@@ -97,6 +99,7 @@ class Client:
         for _ in range(MAX_REDIRECTS + 1):
             target = _as_stated(target, tls)
             self._check_open(target)
+            self._delays[target.host] = max(our_delay, self._delays.get(target.host, 0.0))
             job.pace = max(our_delay, await self._check_robots(target, job))
             answer, location = await self._ask(target, job)
             if location is None:
@@ -107,11 +110,13 @@ class Client:
         raise TooManyRedirects(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
 
     async def _fetch_robots(self, url: str, tls: TlsException | None) -> bytes:
-        """robots.txt with our own pace; redirects stay on hosts of the same name, with or without `www.`."""
+        """robots.txt at the pace of the sources that ask the host; redirects stay on hosts of the same name, with or
+        without `www.`."""
         host = httpx.URL(url).netloc.decode("ascii")
         bare = host.removeprefix("www.")
         hosts = frozenset({host, bare, f"www.{bare}"})
-        job = Job("robots", self.settings.delay, {}, "not_checked", tls=tls)
+        pace = self._delays.get(httpx.URL(url).host, self.settings.delay)
+        job = Job("robots", pace, {}, "not_checked", tls=tls)
         target = check_url(url, hosts)
         for _ in range(MAX_REDIRECTS + 1):
             target = _as_stated(target, tls)

@@ -200,7 +200,7 @@ def test_run_that_is_stopped_in_the_ui_stops_and_is_continued(served: Served, tm
     began = time.monotonic()
     post(served.api, f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}, "force": False})
     assert wait_until_done(served.api, run_id)["state"]["type"] == "CANCELLED"
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 15
     n_asked = len(served.asked())
     time.sleep(2)
     assert len(served.asked()) == n_asked < len(ITEMS), "nobody asks any more"
@@ -271,5 +271,5 @@ def test_backfill_beside_a_nightly_asks_no_faster(served: Served, tmp_path: Path
         assert process.returncode == 0, told.decode()
     starts = sorted(seen.at for seen in served.site.seen)
     gaps = [later - earlier for earlier, later in pairwise(starts)]
-    assert len(starts) > 30 and sorted(gaps)[len(gaps) // 20] > 0.9, "a second between two requests, whoever asks"
+    assert len(starts) > 30 and min(gaps) > 0.7, "a second between two requests, and some noise"
     assert len(articles(served, tmp_path / "data")) == len(ITEMS)
