@@ -5,9 +5,11 @@ STAMP  := .venv/.installed
 DAY    ?= 1
 LOCKS  := requirements/uv.txt requirements/dev.txt
 PEERS  := benchmarks/.venv
+# Twice the cores: whole runs against servers wait about as long as they compute.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * len(os.sched_getaffinity(0)))')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-compiled test-core bench bench-crawl bench-warehouse fast clean-fast lint types docs lock clean
+.PHONY: help demo test test-compiled test-chaos test-core bench bench-crawl bench-warehouse fast clean-fast lint types docs lock clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -30,10 +32,13 @@ demo: $(STAMP)  ## Crawl the bundled sandbox portals into data/ and print the ru
 	@$(BIN)/fazhi demo --day $(DAY)
 
 test: $(STAMP)  ## The whole test suite, in parallel
-	@$(BIN)/pytest -n auto --dist worksteal
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 test-compiled: $(STAMP)  ## The compiled core answers as its sources do (needs a C compiler; takes minutes)
 	@$(BIN)/pytest -m compiled tests/test_fast.py
+
+test-chaos: $(STAMP)  ## Nights and reparses in which workers, server and database are lost (some five minutes)
+	@$(BIN)/pytest -n 0 -m chaos tests/nightly/test_chaos.py tests/reparse/test_interrupted.py
 
 test-core: $(STAMP)  ## The pure core only: extraction and engines
 	@$(BIN)/pytest -n auto tests/extraction tests/connectors/test_engine*.py

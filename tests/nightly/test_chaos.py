@@ -23,7 +23,7 @@ from warehouse.fingerprint import fingerprint
 from warehouse.run_records import read_run, run_files
 from warehouse.steps import KILL_AT
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 SOURCES = sorted(path.stem for path in (ROOT / "sandbox" / "sources").glob("*.yaml"))
 LIMIT_MB = 64

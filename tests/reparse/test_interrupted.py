@@ -60,7 +60,7 @@ def test_what_a_load_has_touched_meanwhile_waits(build: Build, monkeypatch: pyte
     assert print_of(house)
 
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 
 def die_of_one(order: Order) -> BatchRead:
