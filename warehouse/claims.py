@@ -93,6 +93,7 @@ class Claims:
     def end(self) -> None:
         """The night is over: whoever still works for it learns so at his next beat."""
         with changing(self._engine) as conn:
+            self._lock(conn)  # first, as all do: else a shard that leaves just now and this one wait for each other
             for table in (night_source, night_worker, night):
                 conn.execute(delete(table).where(table.c.run_id == self._run_id))
 

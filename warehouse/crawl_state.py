@@ -15,11 +15,13 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, Float, cast, create_engine, event, extract, func, select
 from sqlalchemy.engine import URL
 
-from warehouse.engine import CONNECT_SECONDS, explained, is_sqlite
+from warehouse.engine import explained, is_sqlite, postgresql_arguments
 from warehouse.patience import wait_for_server
 from warehouse.schema_crawl import crawl_metadata
 
-BUSY_SECONDS = 10
+BUSY_SECONDS = 60
+"""How long to wait for a lock: its holder needs a moment of work and one write to the disk, which on a machine that is
+busy, or whose PostgreSQL has just been started again, has been seen to take more than ten seconds."""
 _MAKING = 0x66617A6868
 """Advisory lock on PostgreSQL while the tables are made."""
 
@@ -41,12 +43,11 @@ def open_crawl_state(warehouse: Engine) -> Engine:
         engine = create_engine(url, isolation_level="AUTOCOMMIT", connect_args={"timeout": BUSY_SECONDS})
         event.listen(engine, "connect", _set_up_sqlite)
     else:
-        options = f"-c lock_timeout={BUSY_SECONDS * 1000} -c timezone=UTC"
         engine = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
             pool_pre_ping=True,
-            connect_args={"connect_timeout": CONNECT_SECONDS, "options": options},
+            connect_args=postgresql_arguments(BUSY_SECONDS),
         )
         wait_for_server(engine)
     try:

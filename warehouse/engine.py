@@ -17,8 +17,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 
+from warehouse.blockers import application_name, tell_blockers
 from warehouse.creation import REVISION, create_schema, read_revision, revision_table
-from warehouse.errors import WarehouseAway, WarehouseError
+from warehouse.errors import WarehouseAway, WarehouseError, WarehouseUndone
 from warehouse.patience import is_away, wait_for_server
 
 CONNECT_SECONDS = 10
@@ -29,15 +30,19 @@ WRITER_LOCK = 0x66617A6869
 """Advisory lock of a PostgreSQL writer, held to the end of its transaction ("fazhi" in ASCII): as on SQLite, batches
 are published one after the other, so two loaders can neither deadlock nor count twice."""
 
+DEADLOCK = "deadlock detected"
+LOCK_TIMEOUT = "lock timeout"
+"""In what PostgreSQL says of a lock that was not to be had in time."""
 WAYS_OUT = (
-    ("locked", "another program holds it; wait for that run to end, or stop it"),
+    (DEADLOCK, "the server undid it for another program to go on; nothing was changed, run again"),
+    ("is locked", "another program holds it; wait for that run to end, or stop it"),
     ("readonly", "it cannot be written; check the file's and the folder's permissions, or set FAZHI_HOME"),
     ("unable to open", "the file cannot be opened or created; check the path and permissions, or set FAZHI_HOME"),
     ("not a database", "the file is no SQLite database; move it away, or set FAZHI_DATABASE_URL"),
     ("malformed", "the file is damaged; restore a copy, or move it away and run again from the archive"),
     ("full", "the disk is full; free some space and run again"),
     ("disk i/o", "the disk cannot be read or written; check it and the free space"),
-    ("lock timeout", "another program holds it; wait for that run to end, or stop it"),
+    (LOCK_TIMEOUT, "another program holds it; wait for that run to end, or stop it"),
     ("read-only transaction", "it cannot be written; check the role's rights, or whether this is a standby"),
     ("permission denied", "the role may not do this; grant it the rights, or set another in FAZHI_DATABASE_URL"),
     ("could not extend file", "the server's disk is full; free some space and run again"),
@@ -83,13 +88,16 @@ def connect(url: str, *, busy_seconds: float = BUSY_SECONDS, check_references: b
         event.listen(engine, "connect", _set_up_sqlite if check_references else _set_up_sqlite_loosely)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        options = f"-c lock_timeout={int(busy_seconds * 1000)} -c timezone=UTC"
-        engine = create_engine(
-            parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS, "options": options}
-        )
+        engine = create_engine(parsed, pool_pre_ping=True, connect_args=postgresql_arguments(busy_seconds))
         event.listen(engine, "begin", _begin_postgresql)
         wait_for_server(engine)
     return engine
+
+
+def postgresql_arguments(busy_seconds: float) -> dict[str, object]:
+    """Of each session: how long it waits for the server and for a lock, and what it calls itself."""
+    options = f"-c lock_timeout={int(busy_seconds * 1000)} -c timezone=UTC"
+    return {"connect_timeout": CONNECT_SECONDS, "options": options, "application_name": application_name()}
 
 
 def is_sqlite(url: URL) -> bool:
@@ -179,8 +187,8 @@ def explained(engine: Engine) -> Iterator[None]:
         ) from error
     except (DBAPIError, sqlite3.Error) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
-        kind = WarehouseAway if is_away(str(cause)) else WarehouseError
-        raise kind(f"warehouse {name_of(engine.url)}: {_way_out(str(cause))}") from error
+        held = tell_blockers(engine) if LOCK_TIMEOUT in str(cause).lower() else ""
+        raise _kind(str(cause))(f"warehouse {name_of(engine.url)}: {_way_out(str(cause))}{held}") from error
 
 
 def name_of(url: URL) -> str:
@@ -268,6 +276,12 @@ def _check_version(engine: Engine, tables: set[str]) -> None:
             f"{where}: a newer version of this program wrote it (schema {stored}, this one's is {REVISION}); "
             "install that version, or set FAZHI_HOME to a new folder"
         )
+
+
+def _kind(message: str) -> type[WarehouseError]:
+    if DEADLOCK in message.lower():
+        return WarehouseUndone
+    return WarehouseAway if is_away(message) else WarehouseError
 
 
 def _way_out(message: str) -> str:

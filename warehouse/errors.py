@@ -9,3 +9,7 @@ class WarehouseError(Exception):
 
 class WarehouseAway(WarehouseError):
     """The server went away, or takes no connections just now: the same work may succeed once it is back."""
+
+
+class WarehouseUndone(WarehouseError):
+    """The server undid this transaction so that another one could go on (a deadlock): the same work may succeed now."""

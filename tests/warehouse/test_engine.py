@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
 import threading
 from dataclasses import replace
@@ -106,9 +108,11 @@ def test_a_database_of_another_version(engine: Engine) -> None:
 
 def test_a_locked_database(engine: Engine) -> None:
     impatient = open_warehouse(str(engine.url), busy_seconds=0.05)
-    with writing(engine), pytest.raises(WarehouseError, match="another program holds it"):
+    with writing(engine), pytest.raises(WarehouseError, match="another program holds it") as refused:
         load(impatient, batch(report(2020, A)))
     impatient.dispose()
+    by = rf"; held by \S+.* {os.getpid()}, session \d+, idle in transaction for \d+ s \(SELECT pg_advisory_xact_lock"
+    assert is_sqlite(engine.url) or re.search(by, str(refused.value)), refused.value
     assert load(engine, batch(report(2020, A))).documents_new == 1
 
 

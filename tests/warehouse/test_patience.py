@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from tests.postgres import OwnServer
 from warehouse.claims import Claims
@@ -18,6 +20,7 @@ from warehouse.errors import WarehouseAway, WarehouseError
 from warehouse.frontier import Frontier, FrontierRow, count_frontier
 from warehouse.lanes import HostLanes
 from warehouse.patience import is_away, retried
+from warehouse.schema_crawl import frontier, night, night_source
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +36,7 @@ def test_claims_lanes_and_frontier_outlast_a_restart(server: OwnServer) -> None:
     """Three restarts while one thread does nothing else than use them."""
     engine = open_warehouse(server.url(server.create()))
     state = open_crawl_state(engine)
-    claims, lanes, frontier = Claims(state, "n"), HostLanes(state), Frontier(state, "n", timedelta(hours=1))
+    claims, lanes, asked = Claims(state, "n"), HostLanes(state), Frontier(state, "n", timedelta(hours=1))
     names = [f"s{number}" for number in range(5_000)]
     claims.begin(names)
     claims.beat("one")
@@ -51,7 +54,7 @@ def test_claims_lanes_and_frontier_outlast_a_restart(server: OwnServer) -> None:
         assert isinstance(name, str)
         claimed.append(name)
         assert not isinstance(lanes.acquire("a.example", None), float)
-        frontier.record([(name, FrontierRow(name, name, "page", "done", datetime.now(UTC)))])
+        asked.record([(name, FrontierRow(name, name, "page", "done", datetime.now(UTC)))])
         claims.complete(name, name)
     restarting.join()
     assert claimed == names[: len(claimed)], "each once, in order"
@@ -82,6 +85,51 @@ def test_work_that_is_cut_off_in_its_midst_is_done_anew(server: OwnServer) -> No
     with pytest.raises(WarehouseAway, match="the server"):
         work(99)
     assert len(tries) == 3
+    state.dispose()
+    engine.dispose()
+
+
+def test_work_that_is_undone_to_end_a_deadlock_is_done_anew(server: OwnServer) -> None:
+    engine = open_warehouse(server.url(server.create()))
+    state = open_crawl_state(engine)
+    Frontier(state, "n", timedelta(hours=1)).record(
+        [("s", FrontierRow(name, name, "page", "due", datetime.now(UTC))) for name in ("a", "b")]
+    )
+    both_hold_one, tries = threading.Barrier(2, timeout=30), list[str]()
+
+    @retried
+    def work(first: str, second: str) -> None:
+        is_first_try = first not in tries
+        tries.append(first)
+        with changing(state) as conn:
+            for name in (first, second):
+                conn.execute(update(frontier).where(frontier.c.address == name).values(outcome=f"{first} was here"))
+                if is_first_try and name == first:
+                    both_hold_one.wait()
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(work, "a", "b"), pool.submit(work, "b", "a")]:
+            done.result(timeout=60)
+    assert len(tries) == 3, "one of the two was undone, once"
+    state.dispose()
+    engine.dispose()
+
+
+def test_a_night_that_ends_while_a_shard_leaves(server: OwnServer) -> None:
+    """Both go by the night's row first, so neither holds what the other waits for."""
+    engine = open_warehouse(server.url(server.create()))
+    state = open_crawl_state(engine)
+    claims, leaving = Claims(state, "n"), Claims(state, "n")
+    claims.begin(["s"])
+    leaving.beat("one")
+    with ThreadPoolExecutor(1) as pool:
+        with changing(state) as conn:
+            conn.execute(select(night).with_for_update())
+            ending = pool.submit(Claims.end.__wrapped__, claims)  # type: ignore[attr-defined]  # without a second try
+            assert not wait([ending], timeout=0.5).done, "it waits"
+            conn.execute(update(night_source).values(state="waiting"))
+        ending.result(timeout=30)
+    assert claims.look().left == 0
     state.dispose()
     engine.dispose()
 
