@@ -8,8 +8,9 @@ with `again`, where nothing differs. Nothing else may run on the machine meanwhi
 
 Processor time is told by process: the one that orders and loads, the workers, the server. The bar is that of two
 workers over one, in documents a second that are read, compared and published; the release of the result, the work of
-one process whatever the workers, is told apart (`release_seconds`, with its processor time in that of the parent). Reading scales; loading what differs is the work of one process, as batches are
-published one after the other, so the more documents differ, the less two workers help (`--changed 10`).
+one process whatever the workers, is told apart (`release_seconds`, with its processor time in that of the parent).
+Reading scales; loading what differs is the work of one process, as batches are published one after the other, so the
+more documents differ, the less two workers help (`--changed 10`).
 """
 
 from __future__ import annotations
