@@ -44,7 +44,7 @@ from tasks.assemble import (
 from tasks.crawl import crawl
 from tasks.frontier import WarehouseJournal
 from tasks.lanes import WarehouseBook
-from tasks.load import load
+from tasks.load import load, load_unrecorded
 from tasks.network import HostTally, network_notes
 from tasks.parse import parse
 from tasks.progress import reporter
@@ -237,7 +237,7 @@ class _Loads:
         if batch.documents or batch.gone:
             loaded = await load(self.source.id, as_is(self.house.engine), as_is(batch))
         else:
-            loaded = await load.fn(self.source.id, self.house.engine, batch)
+            loaded = await load_unrecorded(self.source.id, self.house.engine, batch)
         self.removed_links += sum(document.removed_links for document in batch.documents)
         if not loaded.is_unchanged:
             self.house.changed.add(self.source.id)

@@ -20,6 +20,11 @@ _one_writer = asyncio.Lock()
 @task(name="load", task_run_name="Load {source_id}", cache_policy=NO_CACHE)
 async def load(source_id: str, engine: Engine, batch: LoadBatch) -> LoadResult:
     """Stage, check, publish. A failed source publishes its log and changes no content."""
+    return await load_unrecorded(source_id, engine, batch)
+
+
+async def load_unrecorded(source_id: str, engine: Engine, batch: LoadBatch) -> LoadResult:
+    """The same without a task run."""
     reporter().update(source_id, "load", 0, 0)
     async with _one_writer:
         return await asyncio.to_thread(retried(publish), engine, batch)

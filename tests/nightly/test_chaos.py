@@ -92,7 +92,7 @@ def test_a_night_in_which_everything_is_lost_once(machines: tuple[PrefectServer,
         house |= {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_DATABASE_URL": url, "FAZHI_CONCURRENCY": "1"}
         house |= {"FAZHI_PACE": "real", "FAZHI_DELAY": "0.6", "FAZHI_ARCHIVE_LIMIT_MB": str(LIMIT_MB)}
         with at_work(server, tmp_path, **house) as workers:
-            assert whole.wait(120) == 0, whole.communicate()[0]
+            assert whole.wait(300) == 0, whole.communicate()[0]
             night = server.start_run("nightly", source=SOURCES, shards=2)
             wait_for("both shards at work", lambda: count(url, "night_source", "working") == 2)
             (victim,) = [worker for worker in workers if night not in worker.runs()]
