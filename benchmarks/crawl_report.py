@@ -109,7 +109,7 @@ def night_section(result: Figures) -> str:
         [
             "## A simulated night", "",
             f"{night['hosts']} hosts of {night['pages']} pages, one request a second each, 30 ms latency, 5 % faults, "
-            "in real time.", "",
+            "in real time; two crawler processes, whose CPU and memory are added up.", "",
             table(head, body), "",
             f"Politeness alone takes {night['limit']:.0f} s (no retries counted). Bars: within {NIGHT_BAR} of it: "
             f"{night['over_limit']:.3f}, {verdict(night['over_limit'] <= NIGHT_BAR)}; under {NIGHT_MB:.0f} MB: "

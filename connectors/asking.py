@@ -66,6 +66,8 @@ class Asker:
         self.run = run
         self.in_full = in_full
         """Whether pages and attachments are asked for without validators, whatever is known of them."""
+        self._hosts = frozenset(self.source.hosts)
+        self._tls = tls_exception(self.source)
         self.answered = dict(run.journal.recall(self.source.id))
         self.n_lost = 0
         self.n_unasked: dict[str, int] = {}
@@ -76,8 +78,9 @@ class Asker:
     def known_of(self, url: str) -> Known | None:
         return self.known.get(document_key(url))
 
-    async def ask(self, url: str, kind: str, *, in_full: bool = False) -> Answer:
-        """The page at an address. `in_full`: without validators, whatever is known of it.
+    async def ask(self, url: str, kind: str, *, in_full: bool = False, is_read: bool = False) -> Answer:
+        """The page at an address. `in_full`: without validators, whatever is known of it; `is_read`: nobody will look
+        into the page that is held, if it is not modified.
 
         Raises SourceError as the client does, and Deferred without a request in the source's quiet hours."""
         known = self.known_of(url)
@@ -91,7 +94,8 @@ class Asker:
             validators = Validators(known.etag, known.last_modified)
         fetch = await self._fetch(url, kind, validators)
         if fetch.not_modified and before is not None:
-            kept = self._held(before, fetch, kind, known)
+            is_read |= kind == "page" and not (known is not None and known.attachments)
+            kept = self._held(before, fetch, is_read=is_read)
             if kept is not None:
                 seen = self._seen(url, kind, fetch, before, "not_modified", known)
                 await self._settle(seen)
@@ -159,17 +163,21 @@ class Asker:
 
     async def _fetch(self, url: str, kind: str, validators: Validators | None) -> Fetch:
         self._check_hours(url)
-        self.run.journal.begin(self.source.id, url, kind)
+
+        def may_ask() -> None:
+            self._check_hours(url)
+            self.run.journal.begin(self.source.id, url, kind)
+
         try:
             with daily_budget(self.source.politeness.daily_budget):
                 return await self.client.fetch(
                     url,
-                    hosts=frozenset(self.source.hosts),
+                    hosts=self._hosts,
                     kind=kind,
                     validators=validators,
                     delay=self.source.politeness.delay_seconds,
-                    tls=tls_exception(self.source),
-                    may_ask=lambda: self._check_hours(url),
+                    tls=self._tls,
+                    may_ask=may_ask,
                 )
         except Gone as error:
             now = self.run.now()
@@ -180,7 +188,8 @@ class Asker:
             raise
 
     def _check_hours(self, url: str) -> None:
-        until = quiet_until(self.source.politeness.quiet_hours, self.run.now())
+        spans = self.source.politeness.quiet_hours
+        until = quiet_until(spans, self.run.now()) if spans else None
         if until is not None:
             raise Deferred(
                 f"{self.source.id} has quiet hours until {until.astimezone(SHANGHAI):%Y-%m-%d %H:%M} (Asia/Shanghai): "
@@ -222,12 +231,12 @@ class Asker:
             self.n_lost += 1
             return None
 
-    def _held(self, ref: SnapshotRef, fetch: Fetch, kind: str, known: Known | None) -> RawPage | None:
+    def _held(self, ref: SnapshotRef, fetch: Fetch, *, is_read: bool) -> RawPage | None:
         """What is kept of an address that is not modified; None where that is lost.
 
         Reading each page of a quiet night would cost more than asking for it. Of a page that nobody will look into
         only the file is looked for; what is damaged inside one, `fazhi archive verify` finds."""
-        if kind != "page" or (known is not None and known.attachments):
+        if not is_read:
             return self._load(ref)
         if self.archive.has(ref):
             return _Kept(self.archive, ref, fetch.final_url)

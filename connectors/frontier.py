@@ -14,8 +14,8 @@ from typing import Literal, Protocol
 from connectors.archive import SnapshotRef
 
 MAX_REST = timedelta(days=30)
-MAX_LETTERS = 8_000_000
-"""Some 80 MB of pages as read."""
+MAX_LETTERS = 4_000_000
+"""Some 40 MB of pages as read, in each of a night's processes."""
 _PATIENCE = 3
 """Failures in a row after which an address is asked for less often."""
 
@@ -47,7 +47,7 @@ class Journal(Protocol):
         ...
 
     def begin(self, source_id: str, url: str, kind: str) -> None:
-        """It is about to be asked for: written down soon, and not waited for."""
+        """Its turn has come, it is asked for now: written down soon, if it is not answered before."""
         ...
 
     async def settle(self, source_id: str, answered: Answered) -> None:
@@ -56,6 +56,14 @@ class Journal(Protocol):
 
     async def fail(self, source_id: str, url: str, kind: str, code: str) -> None:
         """It was asked for in vain; `deferred`: it is due again."""
+        ...
+
+    def listings(self, source_id: str) -> Mapping[str, str]:
+        """What was kept of list pages, by address: a memory that may be lost."""
+        ...
+
+    def keep_listing(self, source_id: str, url: str, text: str) -> None:
+        """Kept soon, and not waited for."""
         ...
 
 
@@ -72,6 +80,11 @@ class Forgetful:
     async def settle(self, source_id: str, answered: Answered) -> None: ...
 
     async def fail(self, source_id: str, url: str, kind: str, code: str) -> None: ...
+
+    def listings(self, source_id: str) -> Mapping[str, str]:
+        return {}
+
+    def keep_listing(self, source_id: str, url: str, text: str) -> None: ...
 
 
 @dataclass(slots=True)

@@ -22,6 +22,12 @@ _SLASHES = re.compile(r"/{2,}")
 _LINE_BREAKS = re.compile(r"[\t\r\n]+")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_PLAIN = re.compile(
+    r"https?://(?!xn--)[a-z0-9](?:[a-z0-9-]{0,62}\.){1,8}[a-z]{2,63}"
+    r"(?:/(?!\.{1,2}(?:[/?]|\Z))[A-Za-z0-9_~!$&'()*+,=:@.-]*)+(?:\?[A-Za-z0-9_~!$'()*+,;=:@/.?-]+)?"
+)
+"""Addresses that are canonical as they stand, which most are: no port, no escape, no dots as a step, one key at most in
+the query. Whether that key marks a visit is looked at besides."""
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SAFE = "%/:@!$&'()*+,;=-._~[]"
 
@@ -31,6 +37,12 @@ def canonical(url: str, base: str | None = None) -> str:
     `utm_` mark, dot segments resolved, percent escapes normal (RFC 3986, 6.2.2), query order kept.
 
     Raises Refused for an address that is not http(s), has no host, or cannot be read."""
+    if len(url) <= _MAX_URL and _PLAIN.fullmatch(url) and not _is_visit(url.partition("?")[2].partition("=")[0]):
+        return url
+    return _spell(url, base)
+
+
+def _spell(url: str, base: str | None) -> str:
     before, mark, query = _LINE_BREAKS.sub("", url).strip().partition("?")
     text = before.replace("\\", "/") + mark + query
     try:

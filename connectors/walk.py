@@ -13,6 +13,7 @@ from connectors.asking import ENDS_RUN, Asker
 from connectors.base import Engine, Listing, Page, PageRef
 from connectors.crawled import Answer, Failure, Known, Seen, hash_rows, read_as
 from connectors.errors import Blocked, Deferred, EmptyShell, Gone, SoftGone, SourceChanged, SourceError
+from connectors.listings import Held, Listings
 from connectors.urls import document_key, slash_key
 from connectors.walked import MAX_PAGES, MAX_UNREAD, Gain, Walk
 from extraction.decode import decode
@@ -37,6 +38,7 @@ class ListWalker:
         self.feeds: dict[str, tuple[Seen, Page]] = {}
         self._by_slashes = {slash_key(key): key for key, entry in asker.known.items() if entry.title}
         self._foreign: dict[str, int] = {}
+        self._listings = Listings(self.source, asker.run.journal)
 
     async def discover(self) -> None:
         """Read every list of the source. Raises the first error when no list could be read at all."""
@@ -117,8 +119,10 @@ class ListWalker:
     async def _ask_list(self, walk: Walk, here: str, kind: str, *, is_last: bool) -> Listing | None:
         """None where there is only an empty frame, or no list at all: that counts when it comes a second time."""
         self.result.planned += 1
+        known = self.asker.known_of(here)
+        held = self._listings.recall(known)
         try:
-            answer = await self.asker.ask(here, kind, in_full=is_last and here != walk.start)
+            answer = await self.asker.ask(here, kind, in_full=is_last and here != walk.start, is_read=held is not None)
         except (*ENDS_RUN, Deferred):
             raise
         except SourceError as error:
@@ -136,9 +140,8 @@ class ListWalker:
             walk.is_whole = False  # an earlier page leads there
             self.asker.fail(here, kind, error)
             return _NO_PAGE if may_pass or isinstance(error, Gone) else _UNREAD
-        known = self.asker.known_of(here)
         try:
-            listing = self._discover(here, kind, answer)
+            listing = self._discover(here, kind, answer, held)
         except SourceChanged as error:
             if here == walk.start:
                 self.asker.count(answer)
@@ -164,16 +167,23 @@ class ListWalker:
             )
         return True
 
-    def _discover(self, url: str, kind: str, answer: Answer) -> Listing:
+    def _discover(self, url: str, kind: str, answer: Answer, held: Held | None) -> Listing:
+        if held is not None and held.holds_for(answer):
+            self._note_foreign(url, held.listing)
+            return held.listing
         decoded = decode(answer.stored.body, answer.stored.content_type)
         page = Page(url, decoded, "feed" if kind == "feed" else "html")
         listing = self.engine.discover(page, self.source)
         for ref in listing.refs:
             if ref.inline_html is not None:
                 self.feeds[document_key(ref.url)] = (answer.seen, page)
+        self._note_foreign(url, listing)
+        self._listings.keep(answer, listing)
+        return listing
+
+    def _note_foreign(self, url: str, listing: Listing) -> None:
         if listing.foreign:
             self._foreign[url] = len(listing.foreign)
-        return listing
 
     def _take(self, walk: Walk, listing: Listing) -> Gain:
         keys = [self._keep(ref) for ref in listing.refs]

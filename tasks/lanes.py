@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 from connectors.http.lanes import Busy, LaneState, Lease
 from warehouse.engine import Engine
 from warehouse.lanes import HostLanes, Learned
@@ -20,8 +22,11 @@ class WarehouseBook:
         known = LaneState(got.known.since_start, got.known.hold, got.known.response, got.known.slowdown)
         return Lease(self._lanes.lease_seconds, got.requests, got.asked_today, known)
 
-    def settle(self, host: str, learned: LaneState, *, unused: int, keep: bool) -> None:
-        self._lanes.settle(host, _learned(learned), unused=unused, keep=keep)
+    def renew(self, learned: Mapping[str, LaneState]) -> Collection[str]:
+        return self._lanes.renew({host: _learned(state) for host, state in learned.items()})
+
+    def settle(self, host: str, learned: LaneState, *, unused: int) -> None:
+        self._lanes.settle(host, _learned(learned), unused=unused)
 
 
 def _learned(state: LaneState) -> Learned:

@@ -19,8 +19,9 @@ from warehouse.batch import SnapshotRef
 from warehouse.crawl_state import changing
 from warehouse.engine import explained, is_sqlite
 from warehouse.patience import retried
-from warehouse.schema_crawl import frontier
+from warehouse.schema_crawl import frontier, list_page
 
+NO_LISTINGS: Mapping[tuple[str, str], str] = {}
 ANSWERED = ("done", "gone")
 STATES = ("due", "in_flight", "done", "failed", "gone")
 
@@ -48,8 +49,11 @@ class Frontier:
         self._engine = state
         self._run_id = run_id
         self._validity = validity
-        insert = (sqlite.insert if is_sqlite(state.url) else postgresql.insert)(frontier)
         keys = ["source_id", "address"]
+        into = sqlite.insert if is_sqlite(state.url) else postgresql.insert
+        keep = into(list_page)
+        self._keep = keep.on_conflict_do_update(index_elements=keys, set_={"said": keep.excluded["said"]})
+        insert = into(frontier)
         others = {column.name: insert.excluded[column.name] for column in frontier.columns if column.name not in keys}
         self._write = insert.on_conflict_do_update(index_elements=keys, set_=others)
         plan = {name: insert.excluded[name] for name in ("run_id", "url", "kind", "state", "outcome", "asked_at")}
@@ -79,13 +83,28 @@ class Frontier:
                 conn.execute(self._plan, rows)
 
     @retried
-    def record(self, rows: Sequence[tuple[str, FrontierRow]]) -> None:
+    def record(
+        self, rows: Sequence[tuple[str, FrontierRow]], listings: Mapping[tuple[str, str], str] = NO_LISTINGS
+    ) -> None:
         """(source, row) as they came about, written in one go: of an address told twice the last word counts.
+        `listings`: by source and address, what was read of list pages, see `listings`.
 
         In order of their keys, so that two runs of one source cannot wait for each other."""
         in_order = sorted(rows, key=lambda told: (told[0], told[1].address))
         with changing(self._engine) as conn:
             conn.execute(self._write, [self._row(source_id, row) for source_id, row in in_order])
+            if listings:
+                kept = [
+                    {"source_id": key[0], "address": key[1], "said": said} for key, said in sorted(listings.items())
+                ]
+                conn.execute(self._keep, kept)
+
+    @retried
+    def listings(self, source_id: str) -> dict[str, str]:
+        """What earlier runs read of a source's list pages, by address; a memory that may be lost."""
+        chosen = select(list_page.c.address, list_page.c.said).where(list_page.c.source_id == source_id)
+        with explained(self._engine), self._engine.connect() as conn:
+            return {row.address: row.said for row in conn.execute(chosen)}
 
     @retried
     def finish(self) -> None:

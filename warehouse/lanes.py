@@ -1,12 +1,13 @@
 """The book of lanes: which process may ask which host, and what is known of the host, for all runs of a warehouse.
 
-Each call is one short transaction on one row. Times in the table are epoch seconds of the database's clock (on SQLite
-this machine's); what goes in and out is seconds from now. A lease lapses by itself, and at once where its holder is a
-process of this machine that is no more.
+Each call is one short transaction; all leases of a process are renewed in one. Times in the table are epoch seconds of
+the database's clock (on SQLite this machine's); what goes in and out is seconds from now. A lease lapses by itself, and
+at once where its holder is a process of this machine that is no more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,6 +65,10 @@ class HostLanes:
         self.lease_seconds = lease_seconds
         insert = sqlite.insert if is_sqlite(engine.url) else postgresql.insert
         self._add = insert(host_lane).on_conflict_do_nothing()
+        # In order of their keys, so that two processes cannot wait for each other.
+        of_hosts = select(host_lane).where(host_lane.c.host.in_(bindparam("hosts", expanding=True)))
+        of_hosts = of_hosts.order_by(host_lane.c.host)
+        self._of_hosts = of_hosts if is_sqlite(engine.url) else of_hosts.with_for_update()
         self.me = name_of_this_process()
 
     @retried
@@ -83,7 +88,7 @@ class HostLanes:
                 row |= self._granted(row, now, limit)
             elif row["holder"] != self.me and (row["waiter"] in (None, self.me) or row["waiter_until"] <= now):
                 row |= {"waiter": self.me, "waiter_until": now + wait + 4 * POLL_SECONDS}
-            self._write(conn, row)
+            self._write(conn, [row])
         if wait is not None:
             return wait
         requests = _portion(limit)
@@ -93,15 +98,29 @@ class HostLanes:
         return LeaseRow(requests, row["n_day"] - requests, known)
 
     @retried
-    def settle(self, host: str, learned: Learned, *, unused: int, keep: bool) -> None:
-        """What the holder learned, and whether it goes on holding."""
+    def renew(self, learned: Mapping[str, Learned]) -> set[str]:
+        """Go on holding these hosts' lanes, with what was learned. Those that are held and nobody waits for."""
+        kept, rows = set[str](), list[Row]()
+        with changing(self.engine) as conn:
+            found = conn.execute(self._of_hosts, {"hosts": sorted(learned)}).mappings().all()
+            now = clock(conn)
+            for row in map(dict, found):
+                host, is_mine = row["host"], row["holder"] == self.me
+                row |= self._settled(row, now, learned[host], 0)
+                if is_mine:
+                    row |= {"holder": self.me, "lease_until": now + self.lease_seconds}
+                    if row["waiter"] in (None, self.me) or row["waiter_until"] <= now:
+                        kept.add(host)
+                rows.append(row)
+            self._write(conn, rows)
+        return kept
+
+    @retried
+    def settle(self, host: str, learned: Learned, *, unused: int) -> None:
+        """What the holder learned; he holds the lane no more."""
         with changing(self.engine) as conn:
             row, now = self._lock(conn, host)
-            is_mine = row["holder"] == self.me
-            row |= self._settled(row, now, learned, unused)
-            if is_mine and keep:
-                row |= {"holder": self.me, "lease_until": now + self.lease_seconds}
-            self._write(conn, row)
+            self._write(conn, [row | self._settled(row, now, learned, unused)])
 
     def _settled(self, row: Row, now: float, learned: Learned, unused: int) -> Row:
         """The lease given back. Who has lost it meanwhile tells the times all the same: they are true."""
@@ -146,18 +165,17 @@ class HostLanes:
 
     def _lock(self, conn: Connection, host: str) -> tuple[Row, float]:
         """The host's row, locked to the end of the transaction, and what time it is."""
-        chosen = select(host_lane).where(host_lane.c.host == host)
-        if not is_sqlite(self.engine.url):
-            chosen = chosen.with_for_update()
-        row = conn.execute(chosen).mappings().one_or_none()
+        chosen = {"hosts": [host]}
+        row = conn.execute(self._of_hosts, chosen).mappings().one_or_none()
         if row is None:
             conn.execute(self._add, {"host": host, **_NEW})
-            row = conn.execute(chosen).mappings().one()
+            row = conn.execute(self._of_hosts, chosen).mappings().one()
         return dict(row), clock(conn)
 
     @staticmethod
-    def _write(conn: Connection, row: Row) -> None:
-        conn.execute(_CHANGE, {f"new_{name}": value for name, value in row.items()})
+    def _write(conn: Connection, rows: Sequence[Row]) -> None:
+        if rows:
+            conn.execute(_CHANGE, [{f"new_{name}": value for name, value in row.items()} for row in rows])
 
 
 _CHANGE = (

@@ -1,5 +1,5 @@
-"""The state of running and unfinished crawls: leases of hosts, what runs that have not ended know of addresses, and
-which process crawls which source of a night that is shared out.
+"""The state of running and unfinished crawls: leases of hosts, what runs that have not ended know of addresses, which
+process crawls which source of a night that is shared out, and what was read of list pages.
 
 It is no part of the warehouse's content or schema revisions: its tables are made when they are missing, and may be
 dropped whenever no run is under way. The next run then asks again for what was not loaded.
@@ -81,4 +81,13 @@ frontier = Table(
     Column("snapshot_length", Integer, comment="How long."),
     Column("snapshot_sha256", String, comment="Hash of the archived bytes."),
     comment="One row per source × address that a run which has not ended planned, asks or has asked.",
+)
+
+list_page = Table(
+    "list_page",
+    crawl_metadata,
+    Column("source_id", String, primary_key=True, comment="Source."),
+    Column("address", Text, primary_key=True, comment="Canonical address without its scheme."),
+    Column("said", Text, nullable=False, comment="Of which bytes, read by which code, and the rows, as JSON."),
+    comment="One row per source × list page: what was read of it, for the nights on which it is the same.",
 )

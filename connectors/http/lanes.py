@@ -3,19 +3,21 @@
 Lanes belong to the process, not to a client: two sources on one host, in two tasks or two threads with an event
 loop each, still share its lane. Waiting is first come, first served.
 
-Processes share a lane by a book (`share_lanes`): whoever asks a host holds its lease, which is renewed while a
-request is under way and lapses some seconds after its holder has died. Within a lease no book is asked, so sharing
-costs two short transactions in some seconds and host. When somebody else waits, the lease changes hands. With the
-lease go the last start, what a Retry-After asked for, the host's pace and the requests of the day.
+Processes share a lane by a book (`share_lanes`): whoever asks a host holds its lease, which is renewed while the
+lane is in use and lapses some seconds after its holder has died. Within a lease no book is asked, and one transaction
+renews all leases of a process, so sharing costs a transaction in some seconds, and two for some thirty requests to a
+host. When somebody else waits, the lease changes hands. With the lease go the last start, what a Retry-After asked
+for, the host's pace and the requests of the day.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -28,6 +30,12 @@ from connectors.http.pace import Pace
 MAX_PATIENCE = 120.0
 """Seconds. A host that asks for a longer pause is asked again by a later run."""
 REFUSALS = frozenset({429, 503})
+_TOLD = 5.0
+"""Seconds of a pause from which the book is told at once. A shorter one is over before another process, which keeps to
+the delay after whoever held the lane before it, could ask."""
+_MANY_MOMENTS = 4096
+_LEAST_REST, _SOON_DUE = 0.5, 0.8
+"""Shares of a lease: what must be left of it for a request, and which leases are renewed with one that is due."""
 SPACING = 0.002
 """Seconds between two starts of one process, whatever the hosts. Lanes that began together would go on asking together,
 once a second, and each answer would wait behind all the others: the pace would take our queue for slow hosts."""
@@ -73,8 +81,13 @@ class LaneBook(Protocol):
         and `unused` settle the lease before this one; it is given back then, whatever comes out."""
         ...
 
-    def settle(self, host: str, learned: LaneState, *, unused: int, keep: bool) -> None:
-        """Write down what was learned. `keep`: go on holding, for as long again as a new lease; else let go."""
+    def renew(self, learned: Mapping[str, LaneState]) -> Collection[str]:
+        """Write down what was learned, and go on holding for as long again as a new lease. Hosts whose lanes are held
+        still, and that nobody else waits for."""
+        ...
+
+    def settle(self, host: str, learned: LaneState, *, unused: int) -> None:
+        """Write down what was learned, and let go."""
         ...
 
 
@@ -114,12 +127,20 @@ def daily_budget(requests: int | None) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Held:
+    """A lease of this process."""
+
     book: LaneBook
     until: float
     seconds: float
     left: int
     asked: int
     """Requests of the day, this process's last one included."""
+    is_called: bool = False
+    """Somebody else waits for it, or has it: the book is asked before the next request."""
+
+    def rest(self) -> float:
+        """What is left of it, as a share of a new one."""
+        return (self.until - time.monotonic()) / self.seconds
 
 
 class Lane:
@@ -149,13 +170,7 @@ class Lane:
             began = time.monotonic()
             held = await self._hold(delay)
             beat = _Heartbeat(self, held) if held is not None else None
-            pause = max(self._last_start + self._pace.gap(delay), self._not_before) - time.monotonic()
-            if delay and self._not_before - time.monotonic() > MAX_PATIENCE:
-                raise Deferred(f"{self.host} asked for a pause of {pause:.0f} s, longer than a run waits: a later run")
-            if pause > 0:
-                await asyncio.sleep(pause)
-            if delay:
-                await _keep_apart()
+            await self._wait(delay)
             if held is not None:
                 held.left -= 1
                 held.asked += 1
@@ -173,24 +188,39 @@ class Lane:
                 beat.cancel()
             self._pass_on()
 
+    async def _wait(self, delay: float) -> None:
+        """Until the host may be asked, and no other is asked in the same moment."""
+        now = time.monotonic()
+        hold = self._not_before - now
+        if delay and hold > MAX_PATIENCE:
+            raise Deferred(f"{self.host} asked for a pause of {hold:.0f} s, longer than a run waits: a later run")
+        ready = max(self._last_start + self._pace.gap(delay), self._not_before, now)
+        pause = (_moment_after(ready) if delay else ready) - now
+        if pause > 0:
+            await asyncio.sleep(pause)
+
     def hold_off(self, seconds: float) -> None:
         """Nobody asks this host for so long: it is in trouble, or said so by Retry-After."""
         with self._mutex:
             self._not_before = max(self._not_before, time.monotonic() + seconds)
-            self._write(keep=True)
+        if seconds >= _TOLD:
+            _renew([self])
 
     def let_go(self, book: LaneBook) -> None:
         """Give the lease back, where this process holds one of this book."""
         with self._mutex:
             if self._held is not None and self._held.book is book:
-                self._write(keep=False)
+                self._give_back(self._held)
 
     def _learn(self, error: Transient, delay: float) -> None:
         """What a refusal teaches is shared at once: this process may not live to tell later."""
         is_refusal = error.status in REFUSALS
-        self._pace.note_failure(self._lasted(), is_refusal=is_refusal)
+        is_meant = error.status == 429 or error.retry_after is not None
+        self._pace.note_failure(self._lasted(), is_refusal=is_refusal, is_meant=is_meant)
         if is_refusal and delay:
-            self.hold_off(error.retry_after or 0.0)
+            with self._mutex:
+                self._not_before = max(self._not_before, time.monotonic() + (error.retry_after or 0.0))
+            _renew([self])
 
     def _lasted(self) -> float:
         return time.monotonic() - self._last_start - self.lag
@@ -203,6 +233,8 @@ class Lane:
         limits = [limit for limit in (own, sharing.daily_budget if delay > 0 else None) if limit]
         limit = min(limits, default=None)
         while True:
+            if self._held is not None and not self._held.is_called:
+                _renew_due(sharing.book, self)
             held = self._try_hold(sharing.book, limit)
             if isinstance(held, _Held):
                 break
@@ -214,14 +246,14 @@ class Lane:
     def _try_hold(self, book: LaneBook, limit: int | None) -> _Held | Busy:
         with self._mutex:
             held = self._held
-            is_good = held is not None and held.left > 0 and held.until - time.monotonic() > held.seconds / 2
+            is_good = held is not None and held.left > 0 and not held.is_called and held.rest() > _LEAST_REST
             if held is not None and held.book is book and is_good:
                 return held
             learned = None
             if held is not None and held.book is book:
                 self._held, learned = None, self._learned()
             elif held is not None:
-                self._write(keep=False)
+                self._give_back(held)
             got = book.acquire(self.host, limit, learned, held.left if held is not None and learned else 0)
             if isinstance(got, Busy):
                 return got
@@ -230,24 +262,26 @@ class Lane:
             self._last_start = max(self._last_start, now - state.since_start)
             self._not_before = max(self._not_before, now + state.hold)
             if state.response:
-                self._pace = Pace(state.response, state.slowdown)
+                self._pace = Pace(state.response, state.slowdown, self._pace.calm)
             return self._held
 
-    def renew(self, held: _Held) -> None:
-        with self._mutex:
-            if self._held is held:
-                self._write(keep=True)
+    def _give_back(self, held: _Held) -> None:
+        self._held = None
+        held.book.settle(self.host, self._learned(), unused=held.left)
 
-    def _write(self, *, keep: bool) -> None:
+    def tell(self) -> tuple[_Held | None, LaneState]:
+        """The lease, and what goes into the book with it."""
+        with self._mutex:
+            return self._held, self._learned()
+
+    def is_soon_due(self, book: LaneBook) -> bool:
         held = self._held
-        if held is None:
-            return
-        if keep:
-            held.book.settle(self.host, self._learned(), unused=0, keep=True)
-            held.until = time.monotonic() + held.seconds
-        else:
-            self._held = None
-            held.book.settle(self.host, self._learned(), unused=held.left, keep=False)
+        return held is not None and held.book is book and held.rest() < _SOON_DUE
+
+    def note_renewed(self, held: _Held, *, is_kept: bool) -> None:
+        with self._mutex:
+            held.is_called |= not is_kept
+            held.until = time.monotonic() + held.seconds if is_kept else held.until
 
     def _learned(self) -> LaneState:
         now = time.monotonic()
@@ -280,7 +314,7 @@ class Lane:
 
 
 class _Heartbeat:
-    """Renews a lease while a pause or an answer takes its time. A timer costs less than a task for each request."""
+    """Renews leases while a pause or an answer takes its time. A timer costs less than a task for each request."""
 
     def __init__(self, lane: Lane, held: _Held) -> None:
         self._lane, self._held = lane, held
@@ -288,7 +322,7 @@ class _Heartbeat:
         self._timer = self._loop.call_later(held.seconds / 3, self._beat)
 
     def _beat(self) -> None:
-        self._lane.renew(self._held)
+        _renew_due(self._held.book, self._lane)
         self._timer = self._loop.call_later(self._held.seconds / 3, self._beat)
 
     def cancel(self) -> None:
@@ -297,19 +331,22 @@ class _Heartbeat:
 
 _lanes: dict[str, Lane] = {}
 _lanes_mutex = threading.Lock()
-_next_start = float("-inf")
-"""When this process may begin its next paced request. Guarded by the mutex."""
+_taken_moments: set[int] = set()
+"""When this process begins paced requests, in SPACINGs of the monotonic clock. Guarded by the mutex."""
 
 
-async def _keep_apart() -> None:
-    """Wait for this process's next moment to begin a request."""
-    global _next_start
+def _moment_after(ready: float) -> float:
+    """This process's next free moment to begin a request, from `ready` on; it is taken then."""
+    global _taken_moments
     with _lanes_mutex:
-        now = time.monotonic()
-        start = max(now, _next_start)
-        _next_start = start + SPACING
-    if start > now:
-        await asyncio.sleep(start - now)
+        if len(_taken_moments) > _MANY_MOMENTS:
+            now = int(time.monotonic() / SPACING)
+            _taken_moments = {moment for moment in _taken_moments if moment >= now}
+        moment = math.ceil(ready / SPACING)
+        while moment in _taken_moments:
+            moment += 1
+        _taken_moments.add(moment)
+    return moment * SPACING
 
 
 def lane_of(host: str) -> Lane:
@@ -327,3 +364,25 @@ def count_lanes() -> dict[str, int]:
         lanes = [lane for lane in _lanes.values() if lane._taken]
     n_asking = sum(lane._is_asking for lane in lanes)
     return {"asking": n_asking, "waiting": len(lanes) - n_asking, "queued": sum(len(lane._queue) for lane in lanes)}
+
+
+def _renew_due(book: LaneBook, lane: Lane) -> None:
+    """Where the lane's lease is half over: renew it, and with it those of all lanes in use that will be so soon."""
+    held, _ = lane.tell()
+    if held is None or held.book is not book or held.rest() > _LEAST_REST:
+        return
+    with _lanes_mutex:
+        others = [other for other in _lanes.values() if other._taken and other is not lane]
+    _renew([lane, *(other for other in others if other.is_soon_due(book))])
+
+
+def _renew(lanes: Iterable[Lane]) -> None:
+    """Write what was learned of lanes of one book, and go on holding them. No lane is locked meanwhile."""
+    told = {lane: found for lane in lanes if (found := lane.tell())[0] is not None}
+    book = next((held.book for held, _ in told.values() if held is not None), None)
+    if book is None:
+        return
+    kept = book.renew({lane.host: learned for lane, (_, learned) in told.items()})
+    for lane, (held, _) in told.items():
+        if held is not None:
+            lane.note_renewed(held, is_kept=lane.host in kept)

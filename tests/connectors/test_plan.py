@@ -73,7 +73,7 @@ def test_learned_paces_are_read_without_a_trace(tmp_path: Path) -> None:
         state = open_crawl_state(engine)
         lanes = HostLanes(state)
         lanes.acquire(HOST, None, None, 0)
-        lanes.settle(HOST, Learned(1.0, 0.0, 4.0, 1.5), unused=0, keep=False)
+        lanes.settle(HOST, Learned(1.0, 0.0, 4.0, 1.5), unused=0)
         state.dispose()
         before = tree(tmp_path)
         assert learned_paces(engine) == {HOST: (4.0, 1.5)} and tree(tmp_path) == before

@@ -128,6 +128,38 @@ def test_what_is_answered_together_is_written_down_together(tmp_path: Path) -> N
     engine.dispose()
 
 
+def test_at_the_pace_of_a_portal_answers_wait_for_each_other(tmp_path: Path) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    state = open_crawl_state(engine)
+    commits: list[str] = []
+    event.listen(state, "before_cursor_execute", lambda *args: commits.append(args[2]))
+
+    async def wait_of(journal: WarehouseJournal, number: int) -> float:
+        """Seconds until an answer is written down."""
+        journal.begin("s", told(number).url, "page")
+        settling = asyncio.create_task(journal.settle("s", told(number)))
+        await asyncio.sleep(0)
+        assert journal._timer is not None
+        wait = journal._timer.when() - asyncio.get_running_loop().time()
+        await settling
+        return wait
+
+    async def go() -> list[float]:
+        journal = WarehouseJournal(Frontier(state, "run", timedelta(hours=1)))
+        waits = [await wait_of(journal, 0)]
+        journal._written_at["s"] -= 0.6  # as long ago was its last answer
+        waits.append(await wait_of(journal, 1))
+        journal._written_at["s"] -= 60.0
+        return [*waits, await wait_of(journal, 2)]
+
+    first, paced, slow = asyncio.run(go())
+    assert first <= 0.02 and 0.03 < paced <= slow <= 0.1
+    assert commits.count("COMMIT") == 3, "what was begun is written with its answer, once"
+    assert count_frontier(state)["gone"] == 3
+    state.dispose()
+    engine.dispose()
+
+
 def test_what_cannot_be_written_down_is_told_to_all_who_wait(tmp_path: Path) -> None:
     engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
     state = open_crawl_state(engine)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors import urls
 from connectors.errors import Refused
 from connectors.urls import canonical, document_key, slash_key
 
@@ -80,3 +83,42 @@ def test_any_text_is_spelt_once_or_refused(text: str, base: str | None) -> None:
 @given(st.from_regex(r"\Ahttps?://[a-z]{1,6}\.cn(/[a-z.%0-9;=]{0,8}){0,4}(\?[a-z=&%0-9]{0,12})?\Z"))
 def test_canonical_is_stable(url: str) -> None:
     assert canonical(canonical(url)) == canonical(url)
+
+
+def test_what_passes_for_canonical_at_a_glance_is_canonical() -> None:
+    steps = [
+        "/",
+        "/a",
+        "/B",
+        "/.",
+        "/..",
+        "/.a",
+        "/a..b",
+        "/...",
+        "//",
+        "/%41",
+        "/a;jsessionid=1",
+        "/x.html",
+        "/~",
+        "/文",
+    ]
+    keys = [
+        "",
+        "?",
+        "?id=1",
+        "?a?b",
+        "?a=/../b",
+        "?utm_source=x",
+        "?sessionid=2",
+        "?a=1&b=2",
+        "?a;jsessionid=3",
+        "?a=%41",
+    ]
+    hosts = ["www.wuyou.example", "WUYOU.example", "xn--9kq759e.example", "a.b-c.wuyou.example", "wuyou.example:80"]
+    n_plain = 0
+    for scheme in ("http", "https", "HTTP"):
+        for host, one, other, key in product(hosts, ["", *steps], ["", *steps], keys):
+            url = f"{scheme}://{host}{one}{other}{key}"
+            n_plain += urls._PLAIN.fullmatch(url) is not None
+            assert canonical(url) == urls._spell(url, None) == canonical(url, "https://other.example/a/b")
+    assert n_plain > 500
