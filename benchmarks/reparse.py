@@ -119,7 +119,8 @@ def _older(document: DocumentIn) -> DocumentIn:
 def read_again(url: str, home: str, processes: int, again: bool) -> dict[str, Any]:
     """One contender: what it did, and what it took."""
     from flows.reparse import reparse_documents
-    from tasks.reparse import Selection, Thresholds
+    from tasks.mass_change import Thresholds
+    from tasks.reparse import Selection
 
     settings = Settings(home=Path(home), database_url=url, sources=Path(home) / "sources")
     before, began = server_seconds(url), time.perf_counter()

@@ -22,8 +22,9 @@ def apply(
     webhook: Annotated[
         str | None,
         typer.Option(
-            help="Address that is sent a JSON object for each notice; better as FAZHI_WEBHOOK than on the command "
-            "line. The server keeps it encrypted.",
+            help="Address that is sent a JSON object for each notice, or an e-mail "
+            "(mailtos://USER:PASSWORD@HOST:PORT?from=A&to=B); better as FAZHI_WEBHOOK than on the command line. "
+            "The server keeps it encrypted.",
         ),
     ] = None,
     block: Annotated[
@@ -44,8 +45,8 @@ def apply(
         webhook = kept.get_secret_value()
     if bool(webhook) == bool(block):
         raise CommandFailed("say who is told: --webhook URL (or FAZHI_WEBHOOK), or --block type-slug/name", USAGE)
-    if webhook and not webhook.startswith(("http://", "https://")):
-        raise CommandFailed("--webhook: an address that begins with http:// or https://", USAGE)
+    if webhook and not webhook.startswith(("http://", "https://", "mailto://", "mailtos://")):
+        raise CommandFailed("--webhook: an address that begins with http://, https://, mailto:// or mailtos://", USAGE)
     _prepare()
     from flows.automations import apply as put
 

@@ -32,6 +32,9 @@ def backfill(
         str, typer.Option(help="missing: pages not held. refetch: pages anew, in full. reparse: from the archive.")
     ] = "missing",
     limit: Annotated[int, typer.Option(help="Pages (reparse: documents) at most, of all sources together.")] = 1000,
+    accept_mass_change: Annotated[
+        str, typer.Option(metavar="REASON", help="Also publish sources whose figures go or change in numbers.")
+    ] = "",
     apply: Annotated[bool, typer.Option("--apply", help="Do it. Without this: only plan, nothing is written.")] = False,
 ) -> None:
     """Fetch or read anew a cut of the sources' pages. Without --apply: a plan, with no request and no write."""
@@ -49,6 +52,7 @@ def backfill(
         "published_to": published_to.date() if published_to else None,
         "mode": mode,
         "limit": limit,
+        "accept_mass_change": accept_mass_change,
         "dry_run": not apply,
     }
     if apply and mode != "reparse":

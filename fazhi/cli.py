@@ -105,13 +105,16 @@ def nightly(
     all_pages: Annotated[
         bool, typer.Option("--all-pages", help="Fetch every listed page, not only the annual reports.")
     ] = False,
+    accept_mass_change: Annotated[
+        str, typer.Option(metavar="REASON", help="Also publish sources whose figures go or change in numbers.")
+    ] = "",
 ) -> None:
     """Crawl the sources, load what is new or changed, check it, and print the run report."""
     settings = _settings()
     sources = _load_sources(settings)
     from connectors.registry import default_ids
 
-    _run_nightly(settings, _choose(sources, source or default_ids(sources)), all_pages)
+    _run_nightly(settings, _choose(sources, source or default_ids(sources)), all_pages, accept_mass_change)
 
 
 @app.command()
@@ -131,7 +134,7 @@ def demo(
         _run_nightly(settings, chosen, all_pages=False)
 
 
-def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool) -> None:
+def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool, accept_mass_change: str = "") -> None:
     from fazhi.console import print_report, progress_bars
     from fazhi.house import only_nightly, prepare_nightly, prepare_prefect
 
@@ -146,7 +149,7 @@ def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool) -> None
         gc.freeze()
         gc.set_threshold(50_000, 20, 50)
         with use_reporter(reporter):
-            report = run_nightly(chosen, all_pages)
+            report = run_nightly(chosen, all_pages, accept_mass_change)
     print_report(report)
     if report.failed_sources:
         raise CommandFailed(report.failure_line(), INCOMPLETE)

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from connectors.http.client import HttpSettings
     from warehouse.engine import Engine
 
+HEARTBEAT = "PREFECT_FLOWS_HEARTBEAT_FREQUENCY"
+HEARTBEAT_SECONDS = 60
+"""Between two events by which a flow run tells that it lives; without them it is taken for crashed after five minutes
+(deployments/automations/run-lost.yaml)."""
+
 _MIB = 1 << 20
 _REPLAY_CONTACT = "https://fazhi.example/contact"
 """Shown to a replay gateway only; `.example` belongs to nobody (RFC 2606)."""
@@ -159,14 +164,15 @@ def prepare_reparse(settings: Settings) -> None:
 
 
 def prepare_prefect(settings: Settings) -> None:
-    """Before Prefect is imported: its own files in the data folder, no calls home, and a quiet terminal.
+    """Before Prefect is imported: its own files in the data folder, no calls home, and a quiet terminal. A server that
+    this process starts has the settings of deployments/prefect-server.env, as those of compose and systemd have: with
+    Prefect's defaults each task run costs it some 40 ms, with these 7.
 
     Whatever is set in the environment stays, so PREFECT_API_URL sends the run to a server of yours."""
-    chosen = {
+    chosen = server_settings() | {
         "PREFECT_HOME": str((settings.home / "prefect").resolve()),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # its default is missed on a loaded machine
+        HEARTBEAT: str(HEARTBEAT_SECONDS),
         "PREFECT_LOGGING_LEVEL": "CRITICAL",  # failures are told by the report, in one line each
     }
     for name, value in chosen.items():
@@ -175,6 +181,12 @@ def prepare_prefect(settings: Settings) -> None:
         # Loggers outside Prefect's own tree: at exit they warn of items that are being sent just then.
         logging.getLogger(name).setLevel(logging.ERROR)
     logging.getLogger(LOGGER).setLevel(logging.CRITICAL)  # likewise, unless FAZHI_LOG asks for its lines
+
+
+def server_settings() -> dict[str, str]:
+    """Those of deployments/prefect-server.env."""
+    lines = (ROOT / "deployments" / "prefect-server.env").read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 @contextmanager

@@ -6,15 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import yaml
+from prefect.blocks.notifications import SlackWebhook
 from prefect.blocks.webhook import Webhook
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.events.actions import ActionTypes, CallWebhook, SendNotification
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ActionTypes, CallWebhook, ChangeFlowRunState, SendNotification
 from prefect.events.schemas.automations import AutomationCore
 from prefect.exceptions import ObjectNotFound
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, SecretStr, model_validator
 
 from connectors.errors import ContractBroken
 from fazhi.settings import ROOT
@@ -22,20 +24,31 @@ from fazhi.settings import ROOT
 FOLDER = ROOT / "deployments" / "automations"
 TAG = "fazhi"
 """Of all automations that come from here: those without a file are taken away."""
-WEBHOOK = "fazhi-automations"
-"""Name of the block that keeps the webhook's address; the server stores it encrypted, no file holds it."""
+KEPT = "fazhi-automations"
+"""Name of the block that keeps the address of who is told; the server stores it encrypted, no file holds it."""
+MAIL = ("mailto://", "mailtos://")
+"""What e-mail addresses of Apprise begin with, which sends what Prefect's notification blocks tell."""
 MISSING = "nightly-missing"
+LOST = "run-lost"
 
 
 class Plan(BaseModel):
-    """One file: Prefect's own trigger, and a template of the line that is told."""
+    """One file: Prefect's own trigger, and a template of the line that is told, or the message of the state that a
+    lost run gets."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     description: str
     trigger: dict[str, Any]
-    told: str
+    told: str = ""
+    crashed: str = ""
+
+    @model_validator(mode="after")
+    def _has_one_action(self) -> Self:
+        if bool(self.told) == bool(self.crashed):
+            raise ValueError("either `told` or `crashed`")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +72,25 @@ def read_plans(folder: Path = FOLDER) -> dict[str, Plan]:
     return plans
 
 
-async def apply(webhook: str | None, block: str | None, missing_hours: float) -> list[Applied]:
-    """Put all files into force. Told is a webhook, or a notification block (`type-slug/name`) that is there already.
+async def apply(address: str | None, block: str | None, missing_hours: float) -> list[Applied]:
+    """Put all files into force. Told is an address (http, https: a webhook; mailto, mailtos: by e-mail), or a
+    notification block (`type-slug/name`) that is there already.
 
     The same again changes nothing. An automation of ours that has no file any more goes; others are left alone.
     Raises ContractBroken where the block is not there or a file is wrong."""
     plans = read_plans()
     async with get_client() as client:
-        action = await _keep_webhook(webhook) if webhook else await _find_block(client, str(block))
-        wanted = [_build(stem, plan, action, missing_hours, is_webhook=bool(webhook)) for stem, plan in plans.items()]
+        kept = await _keep(address) if address else await _find_block(client, str(block))
+        is_webhook = bool(address) and not str(address).startswith(MAIL)
+        wanted = [_build(stem, plan, kept, missing_hours, is_webhook=is_webhook) for stem, plan in plans.items()]
         done = [await _put(client, one) for one in wanted]
         return done + await _remove(client, {one.name for one in wanted})
+
+
+async def keep_watch() -> Applied:
+    """Put into force what needs nobody to be told: runs whose process is lost are shown as crashed."""
+    async with get_client() as client:
+        return await _put(client, _crashing(read_plans()[LOST]))
 
 
 async def remove_all() -> list[Applied]:
@@ -78,9 +99,11 @@ async def remove_all() -> list[Applied]:
         return await _remove(client, set())
 
 
-async def _keep_webhook(url: str) -> str:
-    saved = await Webhook(url=SecretStr(url), method="POST").save(WEBHOOK, overwrite=True)
-    return str(saved)
+async def _keep(address: str) -> str:
+    """Id of the block that holds the address. Prefect has no block of its own for e-mail without further packages; its
+    block for Slack hands every address that is none of Slack's to Apprise."""
+    block = SlackWebhook if address.startswith(MAIL) else Webhook
+    return str(await block(url=SecretStr(address)).save(KEPT, overwrite=True))
 
 
 async def _find_block(client: PrefectClient, block: str) -> str:
@@ -94,6 +117,8 @@ async def _find_block(client: PrefectClient, block: str) -> str:
 
 
 def _build(stem: str, plan: Plan, block_id: str, missing_hours: float, *, is_webhook: bool) -> AutomationCore:
+    if plan.crashed:
+        return _crashing(plan)
     trigger = dict(plan.trigger)
     if stem == MISSING:
         trigger["within"] = missing_hours * 3600
@@ -102,6 +127,14 @@ def _build(stem: str, plan: Plan, block_id: str, missing_hours: float, *, is_web
         action = CallWebhook(block_document_id=block_id, payload=_payload(plan))
     else:
         action = SendNotification(block_document_id=block_id, subject=plan.name, body=plan.told)
+    return _automation(plan, trigger, action)
+
+
+def _crashing(plan: Plan) -> AutomationCore:
+    return _automation(plan, plan.trigger, ChangeFlowRunState(state=StateType.CRASHED, message=plan.crashed))
+
+
+def _automation(plan: Plan, trigger: dict[str, Any], action: ActionTypes) -> AutomationCore:
     return AutomationCore(
         name=plan.name, description=plan.description, tags=[TAG], trigger=trigger, actions=[action], enabled=True
     )

@@ -26,10 +26,12 @@ from fazhi.settings import Settings
 from flows.nightly import run_night
 from flows.reparse import reparse_documents
 from flows.telling import now_said, sentence
+from tasks.mass_change import Thresholds
 from tasks.plan import Plan, Rate, plan_source
 from tasks.reparse import ReparseResult, Selection
 from tasks.reparse_report import headline, markdown, table
 from tasks.watch import watch_run
+from warehouse.asked import kept_gaps
 from warehouse.health import expected_reports
 from warehouse.lanes import learned_paces
 from warehouse.read import load_pages
@@ -78,6 +80,7 @@ async def backfill(
     mode: Mode = Mode.MISSING,
     dry_run: bool = True,
     limit: Annotated[int, Field(ge=1, le=MOST_PAGES)] = 1000,
+    accept_mass_change: str = "",
 ) -> RunReport | Plan | ReparseResult:
     """Fetch or read anew a cut of the sources' pages: by source or region, report year or day of publication.
 
@@ -92,17 +95,19 @@ async def backfill(
             read again what is in the archive, without any request.
         dry_run: Only plan: pages, requests, hours, facts that would change. Nothing is asked or written.
         limit: Pages (reparse: documents) at most, of all sources together.
+        accept_mass_change: The reason why figures may go or change in numbers; it is recorded. Without one such sources
+            are held back.
     """
     years, published = _spans(report_year_from, report_year_to, published_from, published_to)
     settings = Settings()
     chosen = _choose(load_all_sources(settings), [str(one) for one in sources], [str(one) for one in regions])
     if mode is Mode.REPARSE:
-        return await _reparse(settings, chosen, years, published, dry_run, limit)
+        return await _reparse(settings, chosen, years, published, dry_run, limit, accept_mass_change)
     wish = Wish("missing" if mode is Mode.MISSING else "refetch", years=years, published=published)
     if dry_run:
         return await _show_plan(settings, chosen, wish, limit)
     with watch_run(settings, str(flow_run.id), chosen, kind="backfill") as watch:
-        return await run_night(settings, chosen, wish, watch, limit)
+        return await run_night(settings, chosen, wish, watch, limit, accept_mass_change=accept_mass_change)
 
 
 def _spans(
@@ -153,7 +158,10 @@ def _plan(settings: Settings, chosen: list[Source], wish: Wish, limit: int) -> P
                 gaps.setdefault(row["source_id"], []).append(int(row["year"]))
         rate = Rate(settings.delay, settings.daily_budget, learned_paces(engine))
         plans = [
-            plan_source(source, load_pages(engine, source.id), gaps.get(source.id, ()), wish, rate) for source in chosen
+            plan_source(
+                source, load_pages(engine, source.id), gaps.get(source.id, ()), wish, rate, kept_gaps(engine, source.id)
+            )
+            for source in chosen
         ]
     finally:
         engine.dispose()
@@ -162,7 +170,7 @@ def _plan(settings: Settings, chosen: list[Source], wish: Wish, limit: int) -> P
 
 async def _reparse(
     settings: Settings, chosen: list[Source], years: tuple[int, int] | None, published: tuple[date, date] | None,
-    dry_run: bool, limit: int,
+    dry_run: bool, limit: int, accept_mass_change: str,
 ) -> ReparseResult:  # fmt: skip
     selection = Selection(
         sources=tuple(source.id for source in chosen),
@@ -172,7 +180,8 @@ async def _reparse(
         limit=limit,
     )
     # In this thread, which has nothing else to do: a stop from the UI is a signal, and reaches no other.
-    result = reparse_documents(settings, selection, dry_run=dry_run)
+    thresholds = Thresholds(accept_mass_change=accept_mass_change.strip())
+    result = reparse_documents(settings, selection, dry_run=dry_run, thresholds=thresholds)
     await acreate_markdown_artifact(markdown(result), key="backfill-reparse", description=headline(result))
     await acreate_table_artifact(table(result), key="backfill-reparse-changes", description="By source and metric")
     return result

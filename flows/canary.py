@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.logging import get_run_logger
-from pydantic import Field
 
 from connectors.canary import Sighting, choose_canaries, look
 from connectors.drift import load_shape
@@ -32,14 +30,14 @@ class CanaryDown(Exception):
 
 
 @flow(name="canary", flow_run_name=lambda: f"Canary of {now_said()}", validate_parameters=True)
-async def canary(
-    source: Annotated[
-        list[str] | None, Field(description="Ids of the sources to look at. Empty: one of each engine, in turns.")
-    ] = None,
-) -> list[Sighting]:
+async def canary(source: list[str] | None = None) -> list[Sighting]:
     """Ask one list and one report of each source, over the shared lanes, and load nothing.
 
-    Raises CanaryDown, after all were looked at, where one is not as its contract knows it."""
+    Raises CanaryDown, after all were looked at, where one is not as its contract knows it.
+
+    Args:
+        source: Ids of the sources to look at. Empty: one of each engine, in turns.
+    """
     settings = Settings()
     found = load_all_sources(settings)
     unknown = [name for name in source or () if name not in found]

@@ -8,13 +8,14 @@ import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from prefect.context import TagsContext
+from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.utilities.annotations import quote
 
@@ -30,6 +31,7 @@ from connectors.wish import Wish
 from fazhi.house import http_settings, load_catalog, open_archive, source_folders
 from fazhi.report import SourceLine
 from fazhi.settings import Settings
+from flows.telling import log_source
 from tasks.assemble import (
     code_version,
     extractor_version,
@@ -45,6 +47,7 @@ from tasks.crawl import crawl
 from tasks.frontier import WarehouseJournal
 from tasks.lanes import WarehouseBook
 from tasks.load import load, load_unrecorded
+from tasks.mass_change import hold_back
 from tasks.network import HostTally, network_notes
 from tasks.parse import parse
 from tasks.progress import reporter
@@ -56,6 +59,8 @@ from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import Engine, open_warehouse
 from warehouse.errors import WarehouseError
 from warehouse.frontier import Frontier
+from warehouse.mass import Altered
+from warehouse.patience import retried
 from warehouse.read import held_attachments, load_pages
 from warehouse.steps import reach
 
@@ -85,6 +90,8 @@ class House:
     drifts: dict[str, Drift] = field(default_factory=dict)
     tallies: list[Mapping[str, HostTally]] = field(default_factory=list)
     """What shards of this run asked the hosts."""
+    accept_mass_change: str = ""
+    """Why figures may go or change in numbers; empty: they are held back."""
 
 
 def as_is(value: T) -> T:
@@ -100,6 +107,7 @@ async def open_house(
     watch: Watch,
     limit: int | None = None,
     shard_of: str | None = None,
+    accept_mass_change: str = "",
 ) -> AsyncIterator[House]:
     """What a run shares, open while it lasts. A run that ends well is finished for the frontier: the next one takes
     nothing over from it.
@@ -130,6 +138,7 @@ async def open_house(
                     attempts,
                     watch,
                     RunState(WarehouseJournal(frontier), pages_left=limit),
+                    accept_mass_change=accept_mass_change.strip(),
                 )
         if shard_of is None:
             frontier.finish()
@@ -152,12 +161,15 @@ def _sorter(sources: Sequence[Source], attempts: dict[str, list[Attempt]], watch
 async def run_sources(house: House, sources: Sequence[Source], concurrency: int) -> tuple[SourceLine, ...]:
     """All sources, at most `concurrency` at once. One source's failure never stops another; a gateway that is
     not there stops the run, since every source would fail alike."""
-    places = asyncio.Semaphore(concurrency)
+    places, log = asyncio.Semaphore(concurrency), get_run_logger()
     reporter().say(f"Crawling {len(sources)} sources")
 
     async def in_turn(source: Source) -> SourceLine:
         async with places:
-            return await _run_source(house, source)
+            log.info("%s begins: %s %s", source.id, source.name_zh, source.name_en)
+            line = await _run_source(house, source)
+            log_source(line)
+            return line
 
     tasks = [asyncio.create_task(in_turn(source)) for source in sources]
     try:
@@ -189,6 +201,7 @@ class _Loads:
         self.result = result
         self.began, self.started_at = time.monotonic(), datetime.now(UTC)
         self.before: LoadResult | None = None
+        self.altered = Altered()
         self.removed_links = 0
         self.known: dict[str, Known] = {}
         """What earlier runs hold of the source."""
@@ -232,6 +245,12 @@ class _Loads:
         )
 
     async def _load(self, batch: LoadBatch) -> LoadResult:
+        if batch.documents:
+            accepted = self.house.accept_mass_change
+            told = await asyncio.to_thread(retried(hold_back), self.house.engine, batch, self.altered, accepted)
+            if told:
+                self.result.notes.append(told)
+                batch = replace(batch, findings=(*batch.findings, told))
         # A task run costs its client 5 ms and its server 10: it is made where there is content to see, not for the log
         # of a source in which nothing was found, which most are on most nights.
         if batch.documents or batch.gone:

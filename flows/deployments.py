@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -14,7 +15,9 @@ from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLi
 from prefect.schedules import Cron
 from prefect.types.entrypoint import EntrypointType
 
+from fazhi.house import HEARTBEAT, HEARTBEAT_SECONDS
 from fazhi.settings import ROOT
+from flows.automations import keep_watch
 from flows.backfill import backfill
 from flows.canary import canary
 from flows.keeping import maintain, release
@@ -96,7 +99,9 @@ DEPLOYMENTS = (
 
 def serve_all() -> None:
     """Register all deployments with the server of PREFECT_API_URL and run what is scheduled or asked for, until
-    interrupted. Schedules stay active: a night missed while nothing was served begins when it is served again."""
+    interrupted. Schedules stay active: a night missed while nothing was served begins when it is served again.
+    Runs that were lost with an earlier `serve` are shown as crashed."""
+    asyncio.run(keep_watch())
     serve(*(_to_serve(one) for one in DEPLOYMENTS), pause_on_shutdown=False, print_starting_message=False)
 
 
@@ -134,7 +139,7 @@ def _to_yaml(one: Deployment) -> dict[str, Any]:
         "version": code_version(),
         "tags": [one.name],
         "parameters": dict(one.parameters),
-        "work_pool": {"name": POOL},
+        "work_pool": {"name": POOL, "job_variables": {"env": {HEARTBEAT: str(HEARTBEAT_SECONDS)}}},
     }
     limit = _limit(one)
     if limit is not None:

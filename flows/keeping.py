@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Annotated
 
 from prefect import flow
 from prefect.artifacts import create_markdown_artifact
@@ -36,13 +37,16 @@ async def release() -> Release:
 
 @flow(name="maintain", flow_run_name=lambda: f"Upkeep of {now_said()}", validate_parameters=True)
 def maintain(
-    keep_days: int | None = Field(None, ge=1, description="Keep every version of a page fetched in so many days."),
-    keep_versions: int | None = Field(None, ge=1, description="Keep the newest so many versions of each page."),
+    keep_days: Annotated[int | None, Field(ge=1)] = None, keep_versions: Annotated[int | None, Field(ge=1)] = None
 ) -> str:
     """Archive retention and database upkeep.
 
     A version of a page goes when neither number keeps it; the last version of each page, and all that the warehouse
     refers to, always stay. With neither number the archive is kept whole.
+
+    Args:
+        keep_days: Keep every version of a page fetched in so many days.
+        keep_versions: Keep the newest so many versions of each page.
     """
     settings = Settings()
     engine = open_warehouse(settings.warehouse_url)

@@ -31,7 +31,7 @@ from warehouse.patience import retried
 from warehouse.steps import reach
 
 LONGEST = 22 * 3600
-"""Seconds; a night that is not done then ends, so that the next one is not cancelled because of it."""
+"""Seconds; a night or a backfill that is not done then ends, so that the next one is not cancelled because of it."""
 
 
 def _run_name() -> str:
@@ -41,7 +41,10 @@ def _run_name() -> str:
 
 @flow(name="nightly", flow_run_name=_run_name, validate_parameters=True)
 async def nightly(
-    source: list[str] | None = None, all_pages: bool = False, shards: Annotated[int | None, Field(ge=1, le=64)] = None
+    source: list[str] | None = None,
+    all_pages: bool = False,
+    shards: Annotated[int | None, Field(ge=1, le=64)] = None,
+    accept_mass_change: str = "",
 ) -> RunReport:
     """Crawl the sources, load what is new or changed, check it, release it, report it.
 
@@ -49,6 +52,7 @@ async def nightly(
         source: ids of the sources to crawl; empty means all that are verified.
         all_pages: fetch every listed page, not only the annual reports.
         shards: flow runs of the deployment `shard` that crawl the sources; 1: this run does; empty: FAZHI_SHARDS.
+        accept_mass_change: the reason why figures may go or change in numbers; without one such sources are held back.
     """
     settings = Settings()
     found = load_all_sources(settings)
@@ -57,15 +61,9 @@ async def nightly(
         raise ContractBroken(f"no source has the id {unknown[0]!r}; the ids are {', '.join(found)}")
     chosen = [found[name] for name in source or default_ids(found)]
     with watch_run(settings, str(flow_run.id), chosen) as watch:
-        try:
-            async with asyncio.timeout(LONGEST) as limit:  # not Prefect's: it would take a cancelled run for a late one
-                return await run_night(
-                    settings, chosen, Wish(all_pages=all_pages), watch, n_shards=shards or settings.shards
-                )
-        except TimeoutError as error:
-            if not limit.expired():
-                raise
-            raise TimeoutError(f"not done in {LONGEST // 3600} hours: the next night takes up the rest") from error
+        return await run_night(
+            settings, chosen, Wish(all_pages=all_pages), watch, None, shards or settings.shards, accept_mass_change
+        )
 
 
 async def run_night(
@@ -75,12 +73,25 @@ async def run_night(
     watch: Watch,
     limit: int | None = None,
     n_shards: int = 1,
+    accept_mass_change: str = "",
 ) -> RunReport:
-    """From the first look at the warehouse to the report."""
+    """From the first look at the warehouse to the report. Raises TimeoutError after LONGEST."""
+    try:
+        async with asyncio.timeout(LONGEST) as bound:  # not Prefect's: it would take a cancelled run for a late one
+            return await _run_night(settings, chosen, wish, watch, limit, n_shards, accept_mass_change)
+    except TimeoutError as error:
+        if not bound.expired():
+            raise
+        raise TimeoutError(f"not done in {LONGEST / 3600:g} hours: the next run takes up the rest") from error
+
+
+async def _run_night(
+    settings: Settings, chosen: list[Source], wish: Wish, watch: Watch, limit: int | None, n_shards: int, accept: str
+) -> RunReport:
     began = time.monotonic()
     started_at = datetime.now(UTC)
-    async with open_house(settings, chosen, wish, watch, limit) as house:
-        async with shown_progress(len(chosen), "nightly-progress"):
+    async with open_house(settings, chosen, wish, watch, limit, accept_mass_change=accept) as house:
+        async with shown_progress(len(chosen), f"{flow_run.flow_name}-progress"):
             if n_shards > 1:
                 lines = tuple(await share_sources(house, chosen, settings.concurrency, n_shards))
             else:
@@ -109,10 +120,10 @@ async def run_night(
     return report
 
 
-def run_nightly(source: list[str], all_pages: bool) -> RunReport:
+def run_nightly(source: list[str], all_pages: bool, accept_mass_change: str = "") -> RunReport:
     """The nightly from a command, with its tags."""
     with tags(*_tags(Settings())):
-        return asyncio.run(nightly(source=source, all_pages=all_pages))
+        return asyncio.run(nightly(source=source, all_pages=all_pages, accept_mass_change=accept_mass_change))
 
 
 def _tags(settings: Settings) -> tuple[str, str]:

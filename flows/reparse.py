@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from prefect import flow, get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.events import emit_event
 from prefect.runtime import flow_run
 from pydantic import Field
 
 from connectors.errors import ContractBroken
 from fazhi.house import load_all_sources, prepare_reparse
 from fazhi.settings import Settings
+from tasks.events import Event, tell
+from tasks.mass_change import HELD_BACK, Thresholds
 from tasks.progress import reporter
-from tasks.reparse import Progress, ReparseResult, Selection, Thresholds, run_reparse
+from tasks.reparse import Progress, ReparseResult, Selection, run_reparse
 from tasks.reparse_report import headline, markdown, table, write_record
 from warehouse.engine import open_warehouse
 from warehouse.release import make_release
 from warehouse.run_records import now
 
-MASS_CHANGE = "fazhi.facts.mass-change"
 Share = Annotated[float, Field(ge=0, le=1)]
-Tell = Callable[[str, str, Mapping[str, Any]], None]
 DEFAULT = Thresholds()
-
-
-def tell(event: str, resource_id: str, payload: Mapping[str, Any]) -> None:
-    """Tell Prefect's server, for automations."""
-    emit_event(event, resource={"prefect.resource.id": resource_id}, payload=dict(payload))
 
 
 def reparse_documents(
@@ -84,7 +77,8 @@ def _tell_stopped(result: ReparseResult) -> None:
     for name, why in stopped.items():
         one = result.sources.get(name)
         counts = dict((one if one is not None else result).counts)
-        tell(MASS_CHANGE, f"fazhi.source.{name}", {"run_id": result.run_id, "reason": why, "figures": counts})
+        payload = {"source": name, "told": f"{name}: {HELD_BACK}: {why}", "in_run": len(stopped), "figures": counts}
+        tell(Event.MASS_CHANGE, f"fazhi.source.{name}", payload)
 
 
 def _run_name() -> str:
@@ -97,7 +91,7 @@ def _run_name() -> str:
 @flow(name="reparse", flow_run_name=_run_name, validate_parameters=True)
 def reparse(
     sources: list[str] | None = None,
-    years: list[int] | None = None,
+    years: list[Annotated[int, Field(ge=1990, le=2100)]] | None = None,
     published_from: date | None = None,
     published_to: date | None = None,
     limit: Annotated[int | None, Field(ge=1)] = None,

@@ -26,18 +26,24 @@ def _run_name() -> str:
 
 @flow(name="shard", flow_run_name=_run_name, validate_parameters=True)
 async def shard(
-    night: Annotated[str, Field(description="Id of the nightly run that has shared out its sources.")],
-    number: Annotated[int, Field(ge=1, description="Which shard of the night this is; for its name only.")] = 1,
-    all_pages: Annotated[bool, Field(description="As in the nightly: not only the annual reports.")] = False,
+    night: str, number: Annotated[int, Field(ge=1)] = 1, all_pages: bool = False, accept_mass_change: str = ""
 ) -> str:
     """Crawl sources of a night that is shared out, until none is left. A nightly starts these runs; to start one by
-    hand adds a hand to a night that is under way."""
+    hand adds a hand to a night that is under way.
+
+    Args:
+        night: Id of the nightly run that has shared out its sources.
+        number: Which shard of the night this is; for its name only.
+        all_pages: As in the nightly: not only the annual reports.
+        accept_mass_change: As in the nightly: the reason why figures may go or change in numbers.
+    """
     settings = Settings()
     sources = load_all_sources(settings)
     with write_log(settings.log):
         async with open_house(
-            settings, list(sources.values()), Wish(all_pages=all_pages), Watch(night), shard_of=night
-        ) as house:
+            settings, list(sources.values()), Wish(all_pages=all_pages), Watch(night), shard_of=night,
+            accept_mass_change=accept_mass_change,
+        ) as house:  # fmt: skip
             try:
                 n_done = await crawl_claimed(house, Claims(house.state, night), sources, settings.concurrency)
             except NightOver:

@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from uuid import UUID
 
 from prefect.client.orchestration import get_client
 from prefect.deployments import arun_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
+from prefect.states import Crashed
 
 from connectors.registry import Source
 from fazhi.report import SourceLine
 from flows.crawling import House, run_sources, set_aside
+from flows.telling import log_source
 from tasks.network import tally_hosts
 from tasks.progress import reporter
 from tasks.shards import NightOver, Outcome, claimed, keep_alive, read_outcome, write_outcome
@@ -32,6 +35,7 @@ any more."""
 LOOK_SECONDS = 2.0
 ASK_SECONDS = 15.0
 """Between two questions to the server, about shards that have not come or could not be started."""
+LOST = "Its process was lost: others crawl its sources. 进程已丢失，其来源由其他分片接手"
 
 
 async def share_sources(house: House, sources: Sequence[Source], concurrency: int, n_shards: int) -> list[SourceLine]:
@@ -45,6 +49,7 @@ async def share_sources(house: House, sources: Sequence[Source], concurrency: in
     crew = _Crew(house, n_shards)
     try:
         while (look := await asyncio.to_thread(claims.look)).left:
+            await crew.tell_lost(look)
             await crew.fill_up(look)
             if crew.is_hopeless(look):
                 await crawl_claimed(house, claims, by_id, concurrency, takes_suspects=False)
@@ -93,6 +98,15 @@ async def crawl_claimed(
     return n_done
 
 
+async def mark_crashed(flow_runs: Iterable[str]) -> None:
+    """Say of flow runs that their process is gone. One that has ended stays as it is, and one that was only believed
+    lost is set right by its own end."""
+    async with get_client() as client:
+        for run in sorted(flow_runs):
+            with suppress(ObjectNotFound):  # somebody deleted it
+                await client.set_flow_run_state(UUID(run), Crashed(message=LOST))
+
+
 def _first(errors: BaseException) -> BaseException:
     """Of what was raised in task groups: the rest came of it, or of the same cause."""
     while isinstance(errors, BaseExceptionGroup):
@@ -113,7 +127,9 @@ async def _take(house: House, source: Source, settled: Settled, is_told: bool) -
         lost = f"{settled.n_lost} worker{'s' if settled.n_lost > 1 else ''} lost while it was crawled"
         alone = f"see what it does alone: fazhi nightly --source {source.id}"
         why = f"{source.id}: set aside for this night 本夜搁置: {lost}; {alone}"
-        return await set_aside(house, source, why)
+        line = await set_aside(house, source, why)
+        log_source(line)
+        return line
     outcome = read_outcome(settled.outcome)
     house.tallies.append(outcome.hosts)
     if outcome.is_changed:
@@ -122,6 +138,7 @@ async def _take(house: House, source: Source, settled: Settled, is_told: bool) -
         house.drifts[source.id] = outcome.drift
     if not is_told:
         house.watch.take_line(source, outcome.line)
+        log_source(outcome.line)
     return outcome.line
 
 
@@ -136,7 +153,22 @@ class _Crew:
         self._trouble: tuple[float, str] | None = None
         """Since when no shard can be started, and why."""
         self._is_given_up = False
-        self._asked_at = float("-inf")
+        self._asked_at = self._told_at = float("-inf")
+        self._told: set[str] = set()
+        """Of the lost ones, those that the server knows to be lost."""
+
+    async def tell_lost(self, look: Look) -> None:
+        """A process that was killed cannot say so itself: its flow run would be shown as running for ever."""
+        untold = look.lost - self._told - {self._house.run_id}
+        if not untold or time.monotonic() < self._told_at + ASK_SECONDS:
+            return
+        self._told_at = time.monotonic()
+        try:
+            await mark_crashed(untold)
+        except Exception as error:  # noqa: BLE001 - the server is away: told again
+            reporter().say(f"The server did not answer ({type(error).__name__}: {error}): told again")
+        else:
+            self._told |= untold
 
     async def fill_up(self, look: Look) -> None:
         """Start what is missing."""
@@ -163,7 +195,9 @@ class _Crew:
         if self._is_given_up:
             return
         number = len(self._started) + 1
-        parameters = {"night": self._house.run_id, "number": number, "all_pages": self._house.wish.all_pages}
+        house = self._house
+        parameters = {"night": house.run_id, "number": number, "all_pages": house.wish.all_pages}
+        parameters["accept_mass_change"] = house.accept_mass_change
         try:
             made = await arun_deployment(SHARD, parameters=parameters, timeout=0)
         except ObjectNotFound:

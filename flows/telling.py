@@ -19,7 +19,7 @@ from prefect.logging import get_run_logger
 
 from connectors.drift import Drift
 from connectors.quiet import SHANGHAI
-from fazhi.report import RunReport
+from fazhi.report import RunReport, SourceLine
 from fazhi.settings import Settings
 from tasks.events import events_of, tell_all
 from tasks.progress import Reporter, reporter, use_reporter
@@ -31,6 +31,8 @@ from warehouse.patience import retried
 
 PROGRESS_SECONDS = 5.0
 """Between two updates of the progress: an update is a request to the server."""
+LAST_TRIES = 3
+"""Of the last update: a busy server that misses it would show a run that has ended as one that goes on."""
 SHOWN = 200
 """Rows of a table in the UI; all of them are in the warehouse."""
 
@@ -82,8 +84,8 @@ async def shown_progress(n_sources: int, key: str) -> AsyncIterator[None]:
 async def _follow(share: _Share, key: str, described: str) -> None:
     """Until the run's crawl is over. A server that is away costs the progress, and not the night."""
     artifact: UUID | None = None
-    shown, is_last = -1.0, False
-    while not is_last:
+    shown, n_left = -1.0, LAST_TRIES
+    while n_left:
         is_last = share.is_over.is_set()
         if share.percent != shown:
             try:
@@ -94,19 +96,21 @@ async def _follow(share: _Share, key: str, described: str) -> None:
                 shown = share.percent
             except Exception as error:  # noqa: BLE001 - whatever the client of a server that is away raises
                 get_run_logger().warning("the progress is not shown: %s", error)
-        if not is_last:
+        if is_last:
+            n_left = n_left - 1 if share.percent != shown else 0
+        else:
             with suppress(TimeoutError):
                 await asyncio.wait_for(share.is_over.wait(), PROGRESS_SECONDS)
 
 
 async def show_report(engine: Engine, settings: Settings, report: RunReport, drifts: Mapping[str, Drift]) -> None:
-    """The report, its tables, repairs where layouts have changed, a log line per source, and the events."""
+    """The report, its tables, repairs where layouts have changed, and the events."""
     changes = await asyncio.to_thread(retried(changes_of), engine, report.run_id, SHOWN)
     brought = await asyncio.to_thread(retried(brought_by), engine, report.run_id)
     health = await asyncio.to_thread(retried(source_health), engine)
     told = {source_id: "; ".join(drift.evidence) for source_id, drift in drifts.items()}
     tell_all(events_of(report.sources, told, health, brought))
-    _log_sources(report)
+    get_run_logger().info("%s", report.headline())
     try:
         await _show_artifacts(Links(settings.explorer_url), report, brought, changes, drifts)
     except Exception as error:  # noqa: BLE001 - a server that is away must not cost a night that is loaded and released
@@ -171,15 +175,13 @@ async def _show_repairs(drifts: Mapping[str, Drift]) -> None:
         await acreate_markdown_artifact("\n".join(lines), key=key, description="What changed, and how to mend it")
 
 
-def _log_sources(report: RunReport) -> None:
-    """One line a source: a warning where it failed or was blocked."""
+def log_source(line: SourceLine) -> None:
+    """One line when a source has ended: a warning where it failed or was blocked."""
     log = get_run_logger()
-    for line in report.sources:
-        is_fine = line.status == "ok" and not line.counts.get("blocked")
-        counts = ", ".join(f"{name} {count}" for name, count in line.counts.items() if count)
-        why = f": {line.failures[0]}" if line.failures else ""
-        (log.info if is_fine else log.warning)("%s %s (%s)%s", line.source_id, line.status, counts or "nothing", why)
-    log.info("%s", report.headline())
+    is_fine = line.status == "ok" and not line.counts.get("blocked")
+    counts = ", ".join(f"{name} {count}" for name, count in line.counts.items() if count)
+    why = f": {line.failures[0]}" if line.failures else ""
+    (log.info if is_fine else log.warning)("%s %s (%s)%s", line.source_id, line.status, counts or "nothing", why)
 
 
 def sentence(names: Sequence[str], what: str = "sources") -> str:

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import exponential_backoff
 
 from connectors.archive import Archive
 from connectors.crawl import Take, crawl_source
 from connectors.crawled import CrawlResult, Known
 from connectors.engines import get_engine
-from connectors.errors import SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Client
 from connectors.wish import Wish
 from tasks.progress import reporter
-
-
-async def _is_transient(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
-    """Only what may succeed later is tried again: a robots denial or a changed page is final for tonight."""
-    error = await state.aresult(raise_on_failure=False)
-    return isinstance(error, SourceError) and error.may_retry
+from tasks.transient import is_transient
 
 
 @task(
@@ -34,7 +26,7 @@ async def _is_transient(task: Any, task_run: TaskRun, state: State[Any]) -> bool
     retries=2,
     retry_delay_seconds=exponential_backoff(5),
     retry_jitter_factor=0.5,
-    retry_condition_fn=_is_transient,
+    retry_condition_fn=is_transient,
 )
 async def crawl(
     source_id: str,

@@ -11,9 +11,11 @@ from typing import Any
 from prefect.events import emit_event
 
 from fazhi.report import SourceLine
+from tasks.mass_change import HELD_BACK
 
 MASS_SHARE = 0.5
-"""Of the documents that were held of a source: when more of them have changed or gone in one run, somebody looks."""
+"""Of the documents that were held of a source: when more of them have changed or gone in one run, somebody looks. It
+holds nothing back: pages that are gone keep their figures, and of those that change `tasks.mass_change` counts them."""
 MASS_FLOOR = 5
 """Changed or gone documents below which a share says nothing."""
 
@@ -90,6 +92,9 @@ def _of_source(line: SourceLine, drift: str | None, health: Mapping[str, Any]) -
         last = health.get("last_report_year") or "none 无"
         words = f"{name}: silent beyond its rhythm 逾期无新报告; last report 最近年度 {last}"
         found.append(Told(Event.SILENT, line.source_id, words, {"last_report_year": health.get("last_report_year")}))
+    held_back = next((why for why in line.failures if HELD_BACK in why), None)
+    if held_back is not None:
+        found.append(Told(Event.MASS_CHANGE, line.source_id, f"{name}: {held_back}"))
     n_lost = line.counts.get("changed", 0) + line.counts.get("gone", 0)
     held = int(health.get("documents") or 0) - line.counts.get("new", 0)  # as many as there were before
     if n_lost >= MASS_FLOOR and n_lost > MASS_SHARE * held:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from connectors.http.pace import Pace
@@ -28,8 +29,7 @@ class SourcePlan:
     lists: int
     """List pages and feeds of the last run."""
     requests: int
-    """Pages, lists and robots.txt; redirects, retries and attachments come on top. So does a Crawl-delay in robots.txt:
-    it is known only when that has been asked for."""
+    """Pages, lists and robots.txt; redirects, retries and attachments come on top."""
     hours: float
     missing_years: tuple[int, ...]
     """Expected report years of the cut of which nothing is held."""
@@ -107,16 +107,25 @@ class Rate:
     paces: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     """Host -> (seconds of an answer, slowdown), as earlier runs have learned them."""
 
-    def gap(self, source: Source) -> float:
-        """Seconds between two requests to the slowest of its hosts."""
+    def gap(self, source: Source, kept: Mapping[str, float]) -> float:
+        """Seconds between two requests to the slowest of its hosts. `kept`: what the last run kept to, so that a host's
+        Crawl-delay counts."""
         delay = max(self.delay, source.politeness.delay_seconds)
-        return max(Pace(*self.paces.get(host, (0.0, 1.0))).gap(delay) for host in source.hosts)
+        return max(
+            max(Pace(*self.paces.get(host, (0.0, 1.0))).gap(delay), kept.get(host, 0.0)) for host in source.hosts
+        )
 
 
 def plan_source(
-    source: Source, states: Mapping[str, PageState], gaps: Iterable[int], wish: Wish, rate: Rate
+    source: Source,
+    states: Mapping[str, PageState],
+    gaps: Iterable[int],
+    wish: Wish,
+    rate: Rate,
+    kept: Mapping[str, float] = MappingProxyType({}),
 ) -> SourcePlan:
-    """`states`: what the warehouse remembers of its addresses; `gaps`: expected years without report."""
+    """`states`: what the warehouse remembers of its addresses; `gaps`: expected years without report; `kept`: host ->
+    seconds between two requests of the last run."""
     rows = [state for state in states.values() if state.kind == "page" and state.state != "gone"]
     if not source.wanted.other_pages:
         rows = [state for state in rows if state.title and is_report_title(source, state.title)]
@@ -132,7 +141,7 @@ def plan_source(
     if not states:
         notes.append("never crawled: its lists are not known yet")
     requests = len(taken) + max(lists, len(source.start)) + 1
-    hours = requests * rate.gap(source) / 3600
+    hours = requests * rate.gap(source, kept) / 3600
     budget = min(rate.daily_budget, source.politeness.daily_budget or rate.daily_budget)
     n_days = -(-requests // budget)
     if n_days > 1:

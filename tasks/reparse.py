@@ -22,6 +22,7 @@ from connectors.registry import Source
 from fazhi.house import load_all_sources, load_catalog
 from fazhi.settings import Settings
 from tasks.assemble import extractor_version
+from tasks.mass_change import Thresholds
 from tasks.rereading import SENTENCES, BatchRead, Order, batch_of, read_spool
 from tasks.workers import read_in_workers
 from warehouse.batch import CatalogueRows
@@ -41,43 +42,6 @@ A_WEEK = 7 * 24 * 3600
 
 Progress = Callable[[int, str], None]
 """Called with documents done and what is being done."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Beyond which difference nothing is published: shares of the figures that were there before."""
-
-    removed: float = 0.05
-    """Of one source's figures."""
-    changed: float = 0.10
-    all_removed: float = 0.02
-    """Of the figures of all sources that pass by themselves."""
-    all_changed: float = 0.05
-    floor: int = 20
-    """So many figures may always go, or change: of a few, one is a large share."""
-    accept_mass_change: str = ""
-    """Why more is to be published all the same; it is recorded with the changes."""
-
-    def __post_init__(self) -> None:
-        for name in ("removed", "changed", "all_removed", "all_changed"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name}: a share is a number from 0 to 1")
-        if self.floor < 0:
-            raise ValueError("floor: a number of figures, 0 or more")
-
-    def judge(self, counts: Counter[str], n_figures: int, *, of_all: bool = False) -> str:
-        """What is too much, in words; empty where nothing is."""
-        shares = {"removed": self.removed, "changed": self.changed}
-        if of_all:
-            shares = {"removed": self.all_removed, "changed": self.all_changed}
-        for kind, share in shares.items():
-            if counts[kind] > self.floor and counts[kind] > share * n_figures:
-                part = counts[kind] / max(n_figures, 1)
-                return (
-                    f"{counts[kind]:,} of {n_figures:,} figures would be {kind} ({part:.1%}; the threshold is "
-                    f"{share:.1%}, and more than {self.floor} figures)"
-                )
-        return ""
 
 
 @dataclass(slots=True)

@@ -49,8 +49,13 @@ class Look:
     """Flow runs of the workers that live."""
     seen: frozenset[str]
     """Flow runs of all workers that have come."""
-    n_lost: int
-    """Workers lost so far."""
+    lost: frozenset[str]
+    """Flow runs of the workers that were lost."""
+
+    @property
+    def n_lost(self) -> int:
+        """Workers lost so far."""
+        return len(self.lost)
 
     @property
     def left(self) -> int:
@@ -110,7 +115,7 @@ class Claims:
             n.get("waiting", 0), n.get("working", 0), n.get("done", 0), n.get("aside", 0),
             frozenset(flow_run for flow_run, state in workers if state == "working"),
             frozenset(flow_run for flow_run, _ in workers),
-            sum(state == "lost" for _, state in workers),
+            frozenset(flow_run for flow_run, state in workers if state == "lost"),
         )  # fmt: skip
 
     @retried

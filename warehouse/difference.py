@@ -144,7 +144,9 @@ class _Comparison:
 
     def _changes(self, version: StoredVersion, doc: DocumentIn, accepted: Accepted) -> list[Change]:
         before = read_figures(self.conn, version.row["document_key"]) if version.row["is_parsed"] else []
-        after = [_figure(one, self.metrics[one.metric]) for one in accepted.observations.values() if not one.is_derived]
+        after = [
+            figure_of(one, self.metrics[one.metric]) for one in accepted.observations.values() if not one.is_derived
+        ]
         added, removed, changed, _ = diff_figures(before, after)
         document_id = doc.document_id
         return [
@@ -161,7 +163,7 @@ def _is_replaced(version: StoredVersion, doc: DocumentIn) -> bool:
     return hash_text(doc.text) != version.row["text_hash"] or was_report
 
 
-def _figure(seen: Any, metric: MetricRow) -> Figure:
+def figure_of(seen: Any, metric: MetricRow) -> Figure:
     """An observation as `read_figures` would give it back."""
     period = parse_period(seen.period)
     return Figure(

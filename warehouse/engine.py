@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 
 from warehouse.blockers import application_name, tell_blockers
 from warehouse.creation import REVISION, create_schema, read_revision, revision_table
-from warehouse.errors import WarehouseAway, WarehouseError, WarehouseUndone
+from warehouse.errors import WarehouseAway, WarehouseBusy, WarehouseError, WarehouseUndone
 from warehouse.patience import is_away, wait_for_server
 
 CONNECT_SECONDS = 10
@@ -279,8 +279,12 @@ def _check_version(engine: Engine, tables: set[str]) -> None:
 
 
 def _kind(message: str) -> type[WarehouseError]:
-    if DEADLOCK in message.lower():
+    """SQLite says `database is locked` or `database table is locked`, PostgreSQL that its lock timeout has run out."""
+    low = message.lower()
+    if DEADLOCK in low:
         return WarehouseUndone
+    if " is locked" in low or LOCK_TIMEOUT in low:
+        return WarehouseBusy
     return WarehouseAway if is_away(message) else WarehouseError
 
 

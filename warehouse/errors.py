@@ -13,3 +13,7 @@ class WarehouseAway(WarehouseError):
 
 class WarehouseUndone(WarehouseError):
     """The server undid this transaction so that another one could go on (a deadlock): the same work may succeed now."""
+
+
+class WarehouseBusy(WarehouseError):
+    """Another program has held the database for longer than a writer waits: the same work may succeed later."""

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from connectors.wish import Wish
+from fazhi.house import load_catalog
+from tasks.assemble import source_row
 from tasks.plan import Plan, Rate, plan_source
 from tests.connectors.portal import BASE, HOST, item, source
-from warehouse.batch import PageState, SnapshotRef
+from warehouse.asked import kept_gaps
+from warehouse.batch import FetchRow, LoadBatch, PageState, SnapshotRef
+from warehouse.catalogue import catalogue_rows
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse
 from warehouse.lanes import HostLanes, Learned, learned_paces
+from warehouse.load import publish
 
 RATE = Rate(1.0, 1000)
 
@@ -39,6 +45,29 @@ def test_missing_and_refetch_count_pages_of_the_cut() -> None:
     assert (missing.pages, missing.requests, missing.missing_years) == (2, 4, (2003,))
     again = plan_source(source(), held, (), Wish("refetch", years=(2003, 2006)), RATE)
     assert (again.pages, again.hours) == (4, pytest.approx(6 * source().politeness.delay_seconds / 3600))
+
+
+def test_hours_know_what_the_last_run_kept_to(tmp_path: Path) -> None:
+    """A Crawl-delay of 7 seconds, of which nothing but the log of the run tells."""
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    for run, gap in ("first", 30), ("last", 7):
+        begun = datetime(2026, 3, 1 if run == "first" else 2, tzinfo=UTC)
+        fetches = tuple(
+            FetchRow(f"{BASE}{n}.html", 1, begun + timedelta(seconds=gap * n), "ok", 200) for n in range(1, 7)
+        )
+        robots = FetchRow("https://www.wuyou.example/robots.txt", 1, begun, "ok", 200, kind="robots")
+        publish(
+            engine,
+            LoadBatch(
+                run, source_row(source()), begun, begun + timedelta(hours=1), catalogue_rows(*load_catalog()), "1", "0",
+                fetches=(robots, *fetches), status="failed",
+            ),
+        )  # fmt: skip
+    kept = kept_gaps(engine, source().id)
+    assert kept == {HOST: 7.0} and kept_gaps(engine, "990901_nobody") == {}
+    engine.dispose()
+    plan = plan_source(source(politeness={"delay_seconds": 1}), states(0), (), Wish("missing"), RATE, kept)
+    assert plan.hours == pytest.approx(10 * 7 / 3600)
 
 
 @pytest.mark.parametrize(

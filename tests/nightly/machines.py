@@ -126,7 +126,7 @@ class Worker:
     def runs(self) -> dict[str, int]:
         """Flow runs that are under way here: their ids, and the processes that carry them out."""
         found = {}
-        for pid in _descendants(self._process.pid):
+        for pid in descendants(self._process.pid):
             try:
                 told = dict(
                     entry.partition(b"=")[::2] for entry in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
@@ -139,7 +139,7 @@ class Worker:
 
     def kill(self) -> None:
         """As a power cut: the worker and all that it has started, at once."""
-        for pid in [self._process.pid, *_descendants(self._process.pid)]:
+        for pid in [self._process.pid, *descendants(self._process.pid)]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
@@ -147,7 +147,7 @@ class Worker:
         self._process.wait()
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     parents: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fazhi.house import server_settings
 from tests.shared import keep
 
 PREFECT = Path(sys.executable).parent / "prefect"
@@ -24,7 +25,7 @@ def serve(folder: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    env |= {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    env |= server_settings() | {"PREFECT_HOME": str(folder / "prefect")}
     env |= {"PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api"}
     process = subprocess.Popen([PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)], env=env)
     try:

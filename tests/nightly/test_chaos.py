@@ -96,8 +96,9 @@ def test_a_night_in_which_everything_is_lost_once(machines: tuple[PrefectServer,
             night = server.start_run("nightly", source=SOURCES, shards=2)
             wait_for("both shards at work", lambda: count(url, "night_source", "working") == 2)
             (victim,) = [worker for worker in workers if night not in worker.runs()]
-            n_killed = len(victim.runs())
-            assert n_killed
+            killed = set(victim.runs())
+            n_killed = len(killed)
+            assert killed
             victim.kill()
             restarting = Thread(target=server.restart)  # on a busy machine it takes longer than the night
             restarting.start()
@@ -109,6 +110,7 @@ def test_a_night_in_which_everything_is_lost_once(machines: tuple[PrefectServer,
                 full.truncate(LIMIT_MB << 20)
             restarting.join()
             ended = wait_for("the end of the night", lambda: server.ended(night))
+            assert {run: (server.ended(run) or {}).get("type") for run in killed} == dict.fromkeys(killed, "CRASHED")
             assert ended["type"] == "FAILED" and "FAZHI_ARCHIVE_LIMIT_MB is reached" in ended["message"], ended
 
             (raw / "full").unlink()

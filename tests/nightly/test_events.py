@@ -6,6 +6,7 @@ from typing import Any
 
 from fazhi.report import SourceLine
 from tasks.events import Event, events_of
+from tasks.mass_change import HELD_BACK
 
 
 def line(source_id: str = "990101_lanhe", **counts: int) -> SourceLine:
@@ -49,6 +50,14 @@ def test_mass_change_needs_share_and_number() -> None:
     assert names([line(changed=40)], {}, [health()], []) == [], "under half of what is held"
     assert names([line(changed=4)], {}, [health(documents=5)], []) == [], "too few to say anything"
     assert names([line(changed=9, new=4)], {}, [health(documents=20)], []) == [Event.MASS_CHANGE], "of those before"
+
+
+def test_a_source_that_was_held_back_is_told() -> None:
+    told = SourceLine(
+        "990101_lanhe", "岚禾县", "Lanhe County", "failed", {}, failures=(f"990101_lanhe: {HELD_BACK}: 9",)
+    )
+    (found,) = events_of([told], {}, [health()], [])
+    assert found.event is Event.MASS_CHANGE and HELD_BACK in found.told
 
 
 def test_restatements_are_told_apart_from_other_checks() -> None:

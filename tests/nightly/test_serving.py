@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from tests.nightly.conftest import FAZHI
-from tests.nightly.test_deployment import prefect, read
+from tests.nightly.machines import descendants
+from tests.nightly.test_deployment import read
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -87,6 +88,8 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
     try:
         told = "".join(wait_for("Deployments:", process))
         assert f"http://127.0.0.1:{port}/" in told and "Deployments: nightly, " in told
+        environments = [Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") for pid in descendants(process.pid)]
+        assert any(b"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE=200" in one for one in environments)
         deadline = time.monotonic() + 90
         while len(found := post(api, "deployments/filter", {})) < len(DEPLOYMENTS) and time.monotonic() < deadline:
             time.sleep(0.3)
@@ -101,6 +104,8 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
         done = wait_until_done(api, run["id"])
         assert done["state"]["type"] == "COMPLETED", done["state"]
         assert done["name"].startswith("Upkeep of 20")
+        (kept,) = post(api, "automations/filter", {})
+        assert kept["actions"][0]["state"] == "CRASHED", "runs that are lost are shown so, whoever is told of what"
         artifacts = post(api, "artifacts/filter", {})
         assert any("archive: kept whole" in one["data"] for one in artifacts if one["key"] == "maintain")
         with pytest.raises(urllib.error.HTTPError) as refused:
@@ -118,10 +123,3 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
     finally:
         taken.close()
     assert again.returncode == 3 and f"127.0.0.1:{port} cannot be listened on" in again.stderr
-
-
-def test_all_deployments_are_deployed_to_a_work_pool(prefect_api: str, tmp_path: Path) -> None:
-    prefect(prefect_api, tmp_path, "work-pool", "create", "fazhi", "--type", "process", "--overwrite")
-    prefect(prefect_api, tmp_path, "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
-    for name in ("nightly", "shard", "release", "maintain"):
-        assert read(prefect_api, f"deployments/name/{name}/{name}")["work_pool_name"] == "fazhi"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import subprocess
 import sys
@@ -10,13 +11,18 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows.sharing import LOST, _Crew
 from sandbox.server import serve
 from tests.conftest import ROOT
 from tests.nightly.conftest import House
 from tests.nightly.machines import clean_environment, wait_for
+from tests.nightly.test_deployment import read
 from warehouse.claims import Claims
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse
@@ -78,11 +84,24 @@ def test_two_shards_ask_one_host_no_faster_than_one(prefect_api: str, tmp_path: 
     assert min(later - earlier for earlier, later in pairwise(starts)) > 0.8 * DELAY
 
 
-def test_a_shard_stops_when_its_night_is_stopped(prefect_api: str, tmp_path: Path) -> None:
+def test_a_shard_stops_when_its_night_is_stopped_and_one_that_is_killed_has_crashed(
+    prefect_api: str, tmp_path: Path
+) -> None:
     ids = write_twins(tmp_path / "sources")
     with serve(day=1) as gateway, shared_out(tmp_path, ids) as claims:
-        shard = start_shard(prefect_api, tmp_path, gateway.url, 20)
-        wait_for("the shard at work", lambda: claims.look().working)
+        shard, victim = (start_shard(prefect_api, tmp_path, gateway.url, 20) for _ in range(2))
+        wait_for("both shards at work", lambda: len(claims.look().alive) == 2)
+        victim.kill()
+        victim.communicate()
+        (lost,) = wait_for("the loss of one", lambda: claims.look().lost)
+        assert read(prefect_api, f"flow_runs/{lost}")["state"]["type"] == "RUNNING", "nobody has told the server"
+        (living,) = claims.look().alive
+        crew = _Crew(cast(Any, SimpleNamespace(run_id=NIGHT)), 2)
+        with temporary_settings({PREFECT_API_URL: prefect_api}):
+            asyncio.run(crew.tell_lost(claims.look()))
+        states = [read(prefect_api, f"flow_runs/{run}")["state"] for run in (lost, living)]
+        assert [state["type"] for state in states] == ["CRASHED", "RUNNING"]
+        assert states[0]["message"] == LOST
         claims.end()
         out, err = shard.communicate(timeout=60)
     assert out == "the night is over\n", err

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,16 +27,17 @@ from connectors.wish import DUE
 from extraction.decode import decode
 from fazhi.house import load_catalog, only_nightly
 from fazhi.settings import Settings
-from flows import crawling
+from flows import crawling, nightly
 from tasks.assemble import document_in, known_pages
-from tasks.crawl import _is_transient
+from tasks.transient import is_transient
 from tasks.watch import Watch
 from tests.connectors.portal import source
 from warehouse.batch import LoadBatch, LoadResult, PageState, SnapshotRef
 from warehouse.catalogue import catalogue_rows
 from warehouse.checkup import DataTestFailed
 from warehouse.crawl_state import open_crawl_state
-from warehouse.engine import open_warehouse
+from warehouse.engine import open_warehouse, writing
+from warehouse.errors import WarehouseBusy, WarehouseError
 from warehouse.health import source_health
 from warehouse.load import publish
 
@@ -125,6 +128,23 @@ def test_failure_of_one_source_is_its_own(
     documents, failure = asyncio.run(crawling._crawl_and_parse(loads_of(tmp_path)))
     assert documents == ()
     assert failure is not None and re.search(told, failure)
+
+
+@pytest.mark.parametrize("raised", [None, TimeoutError("a socket's")])
+def test_night_or_backfill_that_never_ends_is_ended(
+    raised: Exception | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What both have in common, so that the next one is not cancelled beside it."""
+
+    async def last(*given: object) -> None:
+        if raised is not None:
+            raise raised
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(nightly, "_run_night", last)
+    monkeypatch.setattr(nightly, "LONGEST", 0.036)
+    with pytest.raises(TimeoutError, match="a socket's" if raised else "not done in 1e-05 hours: the next run"):
+        asyncio.run(nightly.run_night(Settings(home=tmp_path), [source()], DUE, Watch("run")))
 
 
 def test_source_that_never_ends_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,9 +259,26 @@ def test_a_part_that_a_data_test_refuses_ends_its_source_and_says_what_stays(
 
 @pytest.mark.parametrize(
     ("error", "again"),
-    [(Transient("timed out"), True), (RobotsDenied("no"), False), (SourceChanged("0 rows"), False), (OSError(), False)],
+    [
+        (Transient("timed out"), True),
+        (RobotsDenied("no"), False),
+        (SourceChanged("0 rows"), False),
+        (OSError(), False),
+        (WarehouseBusy("another program holds it"), True),
+        (WarehouseError("the disk is full"), False),
+    ],
 )
 def test_only_what_may_pass_is_tried_again(error: Exception, again: bool) -> None:
     """As Prefect asks it: with the failed state that holds the error."""
     state = Failed(data=error, message="as the task engine makes it")
-    assert asyncio.run(_is_transient(None, None, state)) is again  # type: ignore[arg-type]
+    assert asyncio.run(is_transient(None, None, state)) is again  # type: ignore[arg-type]
+
+
+def test_a_database_that_somebody_holds_is_busy(tmp_path: Path) -> None:
+    """What SQLite says of it, as the warehouse tells it."""
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}", busy_seconds=0.05)
+    with closing(sqlite3.connect(tmp_path / "warehouse.sqlite")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(WarehouseBusy, match=r"warehouse\.sqlite"), writing(engine):
+            pass
+    engine.dispose()

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from flows.reparse import reparse_documents
-from tasks.reparse import Selection, Thresholds
+from tasks.mass_change import Thresholds
+from tasks.reparse import Selection
 from tests.reparse.house import House
 from warehouse.steps import KILL_AT
 

@@ -48,6 +48,10 @@ def test_the_command_tells_and_stops(prefect_api: str, tmp_path: Path) -> None:
     assert "24 changed 改变" in artifacts["reparse"]["data"]
     rows = json.loads(artifacts["reparse-changes"]["data"])
     assert sum(row["changed"] for row in rows) == 24 and {row["source"] for row in rows} == {"990901_wuyou"}
+    told = {"filter": {"event": {"name": ["fazhi.facts.mass-change"]}}}
+    payloads = [one["payload"] for one in ask(prefect_api, "events/filter", told)["events"]]
+    (why,) = [one["told"] for one in payloads if one["source"] == "990901_wuyou" and one["in_run"] == 1]
+    assert "24 of " in why, "the line that the automation sends on"
     done = run(house, prefect_api, "--processes", "1", "--accept-mass-change", "ten too many by a defect")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "24 published" in done.stdout and "ten too many by a defect" in done.stdout

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import select
 
 from flows.reparse import reparse_documents
-from tasks.reparse import ReparseResult, Selection, Thresholds
+from tasks.mass_change import Thresholds
+from tasks.reparse import ReparseResult, Selection
 from tests.connectors.portal import item
 from tests.reparse.conftest import Build
 from tests.reparse.house import OLD, House, fill, items, older, older_text, source

@@ -58,7 +58,7 @@ def test_claims_lanes_and_frontier_outlast_a_restart(server: OwnServer) -> None:
         claims.complete(name, name)
     restarting.join()
     assert claimed == names[: len(claimed)], "each once, in order"
-    assert len(claimed) > 10
+    assert len(claimed) >= 3
     assert claims.look().done == count_frontier(state)["done"] == len(claimed)
     with reading(engine) as conn:
         assert conn.exec_driver_sql("SELECT 1").scalar_one() == 1
