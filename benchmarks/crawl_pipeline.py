@@ -84,6 +84,13 @@ def prefect_server(home: Path, **settings: str) -> Iterator[tuple[str, int]]:
             process.wait(timeout=30)
 
 
+def server_settings() -> dict[str, str]:
+    """Those with which the house's own server runs."""
+    lines = (ROOT / "deployments" / "prefect-server.env").read_text(encoding="utf-8").splitlines()
+    pairs = (line.partition("=") for line in lines if line.strip() and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}
+
+
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -138,7 +145,7 @@ def measure_pipeline(pages: int, folder: Path) -> dict[str, Any]:
     """Figures of one whole night over `pages` pages on as many lanes as in the race."""
     site = Site(LANES, max(1, -(-pages // LANES)))
     write_sources(site, folder / "sources", delay=0)
-    with serving(site) as gateway, prefect_server(folder / "prefect") as (api, pid):
+    with serving(site) as gateway, prefect_server(folder / "prefect", **server_settings()) as (api, pid):
         began = cpu_of(pid)
         figures = run_night(folder, api, gateway, FAZHI_CONCURRENCY=str(LANES), FAZHI_DELAY="0")
         ended = cpu_of(pid)

@@ -31,7 +31,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.crawl_pipeline import clean_environment, cpu_of, prefect_server, write_sources
+from benchmarks.crawl_pipeline import clean_environment, cpu_of, prefect_server, server_settings, write_sources
 from benchmarks.crawl_race import serving
 from benchmarks.crawl_server import Site
 from benchmarks.engines import ROOT
@@ -152,13 +152,6 @@ def measure(hosts: int, pages: int, repeat: int, paces: Sequence[str], folder: P
                     nights[kind].append(figures)
             result[pace] = {**nights, **_compare(nights)}
     return result
-
-
-def server_settings() -> dict[str, str]:
-    """Those with which the house's own server runs."""
-    lines = (ROOT / "deployments" / "prefect-server.env").read_text(encoding="utf-8").splitlines()
-    pairs = (line.partition("=") for line in lines if line.strip() and not line.startswith("#"))
-    return {name: value for name, _, value in pairs}
 
 
 def _recorded(api: str, run_id: str, hosts: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from extraction.view import Folding
+from extraction.yaml_file import read_yaml
 
 WORDS_PATH = Path(__file__).resolve().parent.parent / "catalog" / "lookups" / "quantity_words.yml"
 
@@ -114,7 +115,7 @@ def _both_scripts(names: list[str]) -> list[str]:
 def load_lexicon(path: Path = WORDS_PATH) -> Lexicon:
     """Read and check the words file. Raises LexiconError."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path)
     except (OSError, yaml.YAMLError) as error:
         raise LexiconError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict) or set(data) != _KEYS:

@@ -13,7 +13,7 @@ Verdict = Literal["holds", "truncated", "fails", "differs", "not_applicable"]
 _Record = TypeVar("_Record")
 
 
-def _compile_builder(record: type[_Record]) -> type[_Record]:
+def compile_builder(record: type[_Record]) -> type[_Record]:
     """A constructor for the places where thousands are made: the guard of a frozen class makes its own slow.
 
     An open twin with the same slots is filled, then it becomes what it is a twin of: the same record as of `record`.
@@ -121,6 +121,6 @@ class Parsed:
     """Values of the year before that follow exactly from a stated change (`extraction/derived.py`): no statements."""
 
 
-build_mention = _compile_builder(Mention)
-build_observation = _compile_builder(Observation)
-build_check = _compile_builder(Check)
+build_mention = compile_builder(Mention)
+build_observation = compile_builder(Observation)
+build_check = compile_builder(Check)

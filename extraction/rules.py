@@ -11,7 +11,9 @@ from typing import Any, Literal, Protocol, get_args
 
 import yaml
 
+from extraction.catalogue import Catalogue, load_catalogue
 from extraction.model import Verdict
+from extraction.yaml_file import read_yaml
 
 RULES_PATH = Path(__file__).resolve().parent.parent / "catalog" / "rules.yml"
 
@@ -231,7 +233,7 @@ def _parse_rule(entry: Any, path: Path) -> Rule:
 def load_rules(metrics: Mapping[str, MetricFacts], path: Path = RULES_PATH) -> Rules:
     """Read `path` and check every metric code against `metrics`. Raises RulesError, one line."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = read_yaml(path)
     except (OSError, yaml.YAMLError) as error:
         raise RulesError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     if not isinstance(data, dict) or set(data) != {"rules", "deferred"} or not isinstance(data["rules"], list):
@@ -248,3 +250,10 @@ def load_rules(metrics: Mapping[str, MetricFacts], path: Path = RULES_PATH) -> R
     if not rules:
         raise RulesError(f"{path}: no rule declared")
     return Rules(rules, metrics, {str(item["id"]): str(item["reason"]) for item in data["deferred"]})
+
+
+@lru_cache(maxsize=2)
+def read_catalogue(folder: Path) -> tuple[Catalogue, Rules]:
+    """The catalogue of a folder and the rules over it, read once a process. Raises CatalogueError or RulesError."""
+    catalogue = load_catalogue(folder)
+    return catalogue, load_rules(catalogue.metrics, folder / "rules.yml")

@@ -20,7 +20,7 @@ MARKER = ".compiled"
 GROUP = "extraction.compiled"
 """Name of the one shared library that holds all modules: inside the package, where an editable install finds it."""
 
-_DATA = "catalogue catalogue_check catalogue_conflicts catalogue_examples catalogue_probes lexicon rules"
+_DATA = "catalogue catalogue_check catalogue_conflicts catalogue_examples catalogue_probes lexicon rules yaml_file"
 """Read YAML, through pydantic or beside `__file__`, which a compiled module does not know while it starts."""
 _PAGES = "chrome clean decode files reading spam tags textmap"
 """Pages to text: their time is spent in lxml and the codecs."""

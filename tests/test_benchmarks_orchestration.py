@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.orchestration import main, server_settings
+from benchmarks.crawl_pipeline import server_settings
+from benchmarks.orchestration import main
 
 
 def test_the_server_of_the_benchmark_is_set_up_as_the_houses_own() -> None:

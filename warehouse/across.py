@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
-from extraction.catalogue import load_catalogue
 from extraction.checks_across import Statement as Told
 from extraction.checks_across import check_across
 from extraction.model import Check
-from extraction.rules import Rules, load_rules
+from extraction.rules import read_catalogue
 from warehouse.choosing import Statement
 from warehouse.regions import CATALOG
 
@@ -26,10 +24,4 @@ def check_statements(statements: Sequence[Statement]) -> tuple[Check, ...]:
         )
         for one in statements
     ]
-    return check_across(told, project_rules())
-
-
-@cache
-def project_rules() -> Rules:
-    """The rules of catalog/, read once a process."""
-    return load_rules(load_catalogue(CATALOG).metrics, CATALOG / "rules.yml")
+    return check_across(told, read_catalogue(CATALOG)[1])

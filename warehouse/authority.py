@@ -13,6 +13,7 @@ from typing import Literal
 
 import yaml
 
+from extraction.yaml_file import read_yaml
 from warehouse.errors import WarehouseError
 from warehouse.regions import CATALOG
 
@@ -98,7 +99,7 @@ def _without_level(stated: str) -> str:
 def load_agencies(path: Path = AGENCIES_FILE) -> dict[str, str]:
     """Short name -> full name. Raises WarehouseError naming the file."""
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))["agencies"]
+        entries = read_yaml(path)["agencies"]
         return {str(short): str(full) for short, full in entries.items()}
     except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise WarehouseError(f"{path}: cannot be read as a list of agencies ({error}); restore the file") from error

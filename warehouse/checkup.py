@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Column, ColumnElement, Connection, Engine, FromClause, Select, case, func, select, true, tuple_
 
+from warehouse.among import among
 from warehouse.columns import Row
 from warehouse.engine import reading
 from warehouse.errors import WarehouseError
@@ -58,13 +59,13 @@ class Part:
     authorities: Sequence[tuple[int, int]]
 
     def keys(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return column.in_([key for key, _, _ in self.documents])
+        return among(column, [key for key, _, _ in self.documents])
 
     def ids(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return column.in_(sorted({document_id for _, document_id, _ in self.documents}))
+        return among(column, sorted({document_id for _, document_id, _ in self.documents}))
 
     def texts(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return column.in_(sorted({text_hash for _, _, text_hash in self.documents}))
+        return among(column, sorted({text_hash for _, _, text_hash in self.documents}))
 
     def bodies(self, region: ColumnElement[Any], agency: ColumnElement[Any]) -> ColumnElement[bool]:
         return tuple_(region, agency).in_(self.authorities)

@@ -18,7 +18,7 @@ from itertools import combinations
 from typing import Literal
 
 from extraction.checks_evidence import in_one_sentence
-from extraction.model import Observation
+from extraction.model import Observation, compile_builder
 
 Choice = Literal["final", "later_report", "part_year", "forecast"]
 CLASSES: tuple[Choice, ...] = ("final", "later_report", "part_year", "forecast")
@@ -85,6 +85,8 @@ class Statement:
         """Year that the document reports on; the year before its publication where it does not say."""
         return self.report_year or (self.published.year - 1 if self.published else self.period_year)
 
+
+build_statement = compile_builder(Statement)
 
 Group = tuple[int, int, int, int, str, str, str]
 """region, agency, metric, period, basis, scope, dimension."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from operator import itemgetter
 from typing import Generic, TypeVar, get_args
 
 from extraction.model import Check, Mention, Observation, Parsed, Qualifier, Status, Verdict
@@ -116,28 +117,25 @@ class Tester:
     def _accept(
         self, doc: DocumentIn, target: str, tests: Sequence[_Test[R]], rows: Sequence[R], beside: _Beside
     ) -> dict[int, R]:
-        """The rows that pass, by position. Each is tested up to its first failure."""
-        accepted: dict[int, R] = {}
-        counts = [0] * len(tests)
-        for i, row in enumerate(rows):
-            for number, test in enumerate(tests):
-                if test.is_for is not None and not test.is_for(row, beside):
-                    continue
-                counts[number] += 1
-                if not test.holds(row, i, beside):
-                    self._reject(doc, target, row, test.name, test.reason(row, i, beside), test.way_back)
-                    break
-            else:
-                accepted[i] = row
-        for test, count in zip(tests, counts, strict=True):
-            if count:
-                self.checked[test.name] += count
-        return accepted
-
-    def _reject(self, doc: DocumentIn, target: str, row: object, test: str, reason: str, way_back: str) -> None:
-        payload = json.dumps(_payload(row))
-        identity, text_hash = _ascii(doc.document_id), hash_text(doc.text)
-        self.rejected.append(Rejected(identity, text_hash, target, test, reason, way_back, payload))
+        """The rows that pass, by position. Each is tested up to its first failure, and a test sees all rows that are
+        left before the next test does."""
+        left = dict(enumerate(rows))
+        failed: dict[int, tuple[_Test[R], str]] = {}
+        for test in tests:
+            holds, is_for = test.holds, test.is_for
+            looked_at = left if is_for is None else {i: row for i, row in left.items() if is_for(row, beside)}
+            if not looked_at:
+                continue
+            self.checked[test.name] += len(looked_at)
+            for i in [i for i, row in looked_at.items() if not holds(row, i, beside)]:
+                failed[i] = test, test.reason(left.pop(i), i, beside)
+        if failed:
+            identity, text_hash = _ascii(doc.document_id), hash_text(doc.text)
+            self.rejected += [
+                Rejected(identity, text_hash, target, test.name, reason, test.way_back, json.dumps(_payload(rows[i])))
+                for i, (test, reason) in sorted(failed.items(), key=itemgetter(0))
+            ]
+        return left
 
 
 def _is_clean(doc: DocumentIn) -> bool:
@@ -288,7 +286,10 @@ def _not_there(start: int, end: int, wanted: str) -> str:
 
 
 def _are_kept(values: Iterable[Decimal | None]) -> bool:
-    return all(value is None or (value.is_finite() and _is_kept(value)) for value in values)
+    for value in values:  # noqa: SIM110 - some hundred thousand times a load, and a generator costs as much again
+        if value is not None and not (value.is_finite() and _is_kept(value)):
+            return False
+    return True
 
 
 def _not_kept(values: Iterable[Decimal | None]) -> str:
@@ -308,9 +309,9 @@ def _is_rate(metric: MetricRow) -> bool:
     return metric.measure == "rate" or metric.unit == "percent"
 
 
-def _values(row: Observation) -> Iterator[Decimal | None]:
+def _values(row: Observation) -> Iterable[Decimal | None]:
     values = (row.value, row.value_low, row.value_high, row.share_percent, row.yoy_percent, row.yoy_change)
-    return map(_cut, values) if row.is_derived else iter(values)
+    return map(_cut, values) if row.is_derived else values
 
 
 def _texts(doc: DocumentIn) -> Iterator[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Column, Table
 
-from extraction.catalogue import Catalogue, Metric, load_catalogue
-from extraction.rules import Rules, load_rules
+from extraction.catalogue import Catalogue, Metric
+from extraction.rules import Rules, read_catalogue
 from warehouse.catalogue import catalogue_rows
 from warehouse.marts import VIEWS
 from warehouse.regions import CATALOG
@@ -59,8 +59,7 @@ GROUPS = {
 @cache
 def render_dictionary() -> str:
     """The whole dictionary in Markdown, written once a process."""
-    catalogue = load_catalogue(CATALOG)
-    rules = load_rules(catalogue.metrics, CATALOG / "rules.yml")
+    catalogue, rules = read_catalogue(CATALOG)
     facts = [table for table in STAR if table not in DIMENSIONS]
     dimensions = [table for table in DIMENSIONS if table is not document_text]
     parts = [INTRODUCTION]

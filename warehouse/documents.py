@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, select
 
+from warehouse.among import among
 from warehouse.batch import DocumentIn, LoadBatch
 from warehouse.columns import Row
 from warehouse.dim_rows import source_key, to_json
@@ -343,7 +344,7 @@ def _read_sightings(conn: Connection, ids: Sequence[str]) -> dict[str, list[Sigh
     table = document_sighting.c
     for start in range(0, len(ids), CHUNK):
         chosen = select(table.document_id, table.seen_at, table.text_hash).where(
-            table.document_id.in_(ids[start : start + CHUNK])
+            among(table.document_id, ids[start : start + CHUNK])
         )
         for document_id, seen_at, text_hash in conn.execute(chosen):
             found[document_id].append((seen_at, text_hash))
@@ -353,7 +354,7 @@ def _read_sightings(conn: Connection, ids: Sequence[str]) -> dict[str, list[Sigh
 def _read_versions(conn: Connection, column: Column[Any], wanted: Sequence[Any]) -> list[Row]:
     rows: list[Row] = []
     for start in range(0, len(wanted), CHUNK):
-        chosen = select(dim_document).where(column.in_(wanted[start : start + CHUNK]))
+        chosen = select(dim_document).where(among(column, wanted[start : start + CHUNK]))
         rows.extend(dict(row) for row in conn.execute(chosen).mappings())
     return rows
 
@@ -366,7 +367,7 @@ def _link_same_texts(conn: Connection, plan: DocumentPlan, forgotten: Collection
     groups: dict[str, list[Row]] = defaultdict(list)
     for start in range(0, len(hashes), CHUNK):
         chosen = select(dim_document).where(
-            dim_document.c.text_hash.in_(hashes[start : start + CHUNK]), dim_document.c.is_current
+            among(dim_document.c.text_hash, hashes[start : start + CHUNK]), dim_document.c.is_current
         )
         for stored in conn.execute(chosen).mappings():
             if stored["document_key"] not in plan.rows:

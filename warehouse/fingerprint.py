@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, Table, select
+from sqlalchemy import Connection, Engine, Integer, LargeBinary, Select, String, Table, select
+from sqlalchemy.types import TypeEngine
 
 from warehouse.engine import reading
+from warehouse.raw import RAW, fetch_raw
 from warehouse.schema import (
     CONTENT,
     dim_document,
@@ -32,10 +35,35 @@ def hash_content(conn: Connection) -> str:
     for table in HASHED:
         columns = [column for column in table.columns if not column.info.get("audit")]
         digest.update(f"\n{table.name}:{','.join(c.name for c in columns)}\n".encode())
-        for row in stream(conn, published(table).with_only_columns(*columns)):
-            digest.update("\t".join(map(_plain, row)).encode())
+        query = published(table).with_only_columns(*columns)
+        for line in _spell_raw(conn, query) if conn.dialect.name == "sqlite" else _spell(conn, query):
+            digest.update(line.encode())
             digest.update(b"\n")
     return digest.hexdigest()
+
+
+def _spell(conn: Connection, query: Select[Any]) -> Iterator[str]:
+    """A line for each row of a query."""
+    for row in stream(conn, query):
+        yield "\t".join(map(_plain, row))
+
+
+def _spell_raw(conn: Connection, query: Select[Any]) -> Iterator[str]:
+    """The same lines from what SQLite holds, column by column."""
+    spellings = [_raw_spelling(column.type) for column in query.selected_columns]
+    for rows in fetch_raw(conn, query):
+        columns = [map(spell, column) for spell, column in zip(spellings, zip(*rows, strict=True), strict=True)]
+        yield from map("\t".join, zip(*columns, strict=True))
+
+
+def _raw_spelling(kind: TypeEngine[Any]) -> Callable[[Any], str]:
+    """What makes a value as SQLite holds it what `_plain` makes of the value itself."""
+    if isinstance(kind, String | LargeBinary):
+        return lambda value: "~" if value is None else repr(value)
+    if isinstance(kind, Integer):
+        return lambda value: "~" if value is None else str(value)
+    read = RAW[type(kind)]
+    return lru_cache(maxsize=20_000)(lambda value: _plain(None if value is None else read(value)))
 
 
 def published(table: Table) -> Select[Any]:

@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
+from warehouse.among import among
 from warehouse.columns import Quantity, Row
 from warehouse.keys import hash_text, key_of
 from warehouse.schema import member_sighting, member_state
@@ -121,7 +122,7 @@ def read_versions(conn: Connection, table: Table, keys: Sequence[int], by: str =
     """Stored versions of members."""
     rows: list[Row] = []
     for start in range(0, len(keys), CHUNK):
-        chosen = select(table).where(table.c[by].in_(keys[start : start + CHUNK]))
+        chosen = select(table).where(among(table.c[by], keys[start : start + CHUNK]))
         rows.extend(dict(row) for row in conn.execute(chosen.order_by(table.c.version_no)).mappings())
     return rows
 

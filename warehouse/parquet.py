@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
 from warehouse.bulk import told_by
-from warehouse.columns import PLACES, Quantity, UtcDateTime
+from warehouse.columns import PLACES, Quantity, UtcDateTime, read_quantity
+from warehouse.raw import fetch_raw
 
 ROWS = 50_000
 """Rows in a row group."""
@@ -94,6 +95,27 @@ def read_copied(conn: Connection, query: Select[Any], schema: pa.Schema) -> Iter
                     true_values=["t"], false_values=["f"],
                 ),
             )  # fmt: skip
+
+
+def read_raw(conn: Connection, query: Select[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The rows of a select on SQLite, turned into Arrow's types column by column."""
+    for rows in fetch_raw(conn, query, ROWS):
+        columns = zip(zip(*rows, strict=True), schema.types, strict=True)
+        yield pa.RecordBatch.from_arrays([_typed(values, kind) for values, kind in columns], schema=schema)
+
+
+def _typed(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    """A column as SQLite holds it in its type; of a quantity each value that occurs is read once."""
+    if pa.types.is_decimal(kind):
+        found = pa.array(values, pa.float64()).dictionary_encode()
+        return pa.array(map(read_quantity, found.dictionary.to_pylist()), kind).take(found.indices)
+    if pa.types.is_timestamp(kind):
+        return pa.array(values, pa.string()).cast(pa.timestamp(kind.unit)).cast(kind)
+    if pa.types.is_date(kind):
+        return pa.array(values, pa.string()).cast(kind)
+    if pa.types.is_boolean(kind):
+        return pa.array(values, pa.int8()).cast(kind)
+    return pa.array(values, kind)
 
 
 class _Copied(io.RawIOBase):

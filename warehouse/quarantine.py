@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
+from warehouse.among import among
 from warehouse.columns import Row
 from warehouse.data_tests import Rejected
 from warehouse.dim_rows import source_key
@@ -161,7 +162,7 @@ def _place(document_id: str, text_hash: str, target: str, payload: str) -> tuple
 def _read_rows(conn: Connection, document_ids: Sequence[str]) -> list[Row]:
     rows: list[Row] = []
     for start in range(0, len(document_ids), CHUNK):
-        chosen = select(quarantine).where(quarantine.c.document_id.in_(document_ids[start : start + CHUNK]))
+        chosen = select(quarantine).where(among(quarantine.c.document_id, document_ids[start : start + CHUNK]))
         rows.extend(dict(row) for row in conn.execute(chosen.order_by(quarantine.c.quarantine_key)).mappings())
     return rows
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from extraction.yaml_file import read_yaml
 from warehouse.errors import WarehouseError
 from warehouse.place_names import short_names, stem_of
 
@@ -176,7 +177,7 @@ def _read_table() -> Iterable[Region]:
 
 def _read_additions(path: Path) -> dict[str, Region]:
     try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))["regions"]
+        entries = read_yaml(path)["regions"]
     except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
         raise WarehouseError(f"{path}: cannot be read as a list of regions ({error}); restore the file") from error
     return {code: _region(path, code, entry) for code, entry in entries.items()}

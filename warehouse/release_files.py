@@ -20,10 +20,10 @@ import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, tuple_
 
 from warehouse.errors import WarehouseError
-from warehouse.fingerprint import published, stream
+from warehouse.fingerprint import published
 from warehouse.keys import NOT_APPLICABLE
 from warehouse.marts import RELEASED, select_region_year
-from warehouse.parquet import Written, arrow_schema, count_readable, read_copied, write_batches, write_rows
+from warehouse.parquet import Written, arrow_schema, count_readable, read_copied, read_raw, write_batches
 from warehouse.partitions import FORMAT, Part, Plan
 from warehouse.release_marts import REGION_YEAR, mart_sql, narrowed, read_batches, read_sections, wide_schema, wide_sql
 from warehouse.release_read import connect
@@ -91,28 +91,25 @@ class Files:
         query = _released(table)
         schema = arrow_schema(query)
         if table not in (*OF_DOCUMENTS, *OF_CHECKS, fact_metric_value):
-            rows = stream(self.conn, query)
-            self._add(table.name, "", "", schema, lambda path: write_rows(rows, schema, path, unhashed))
+            self._add(table.name, "", "", schema, lambda path: self._write_rows([query], schema, path, unhashed))
             return
         for part in self.plan.parts():
             state = _state_of(table, part, schema)
             if state:
                 self._add(
                     table.name, part.name, state, schema,
-                    lambda path, part=part: self._write_part(table, query, part, schema, path, unhashed),  # type: ignore[misc]
+                    lambda path, part=part: self._write_rows(_queries_of(table, query, part), schema, path, unhashed),  # type: ignore[misc]
                     may_be_empty=False,
                 )  # fmt: skip
         if table.name not in self.tables:
-            self._add(table.name, "", "", schema, lambda path: write_rows((), schema, path, unhashed))
+            self._add(table.name, "", "", schema, lambda path: write_batches((), schema, path, unhashed))
 
-    def _write_part(
-        self, table: Table, query: Select[Any], part: Part, schema: pa.Schema, path: Path, unhashed: list[str]
+    def _write_rows(
+        self, queries: Iterable[Select[Any]], schema: pa.Schema, path: Path, unhashed: list[str]
     ) -> Written:
-        queries = _queries_of(table, query, part)
-        if self.conn.dialect.name == "postgresql":
-            batches = (batch for one in queries for batch in read_copied(self.conn, one, schema))
-            return write_batches(batches, schema, path, unhashed)
-        return write_rows((row for one in queries for row in stream(self.conn, one)), schema, path, unhashed)
+        read = read_copied if self.conn.dialect.name == "postgresql" else read_raw
+        batches = (batch for one in queries for batch in read(self.conn, one, schema))
+        return write_batches(batches, schema, path, unhashed)
 
     def _write_marts(self) -> None:
         duck = connect(("main", self.paths()))

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, select
 
+from warehouse.among import among
 from warehouse.columns import Row
 from warehouse.facts import TABLES, FactRows
 from warehouse.schema import (
@@ -47,7 +48,7 @@ def replace_facts(conn: Connection, versions: Sequence[int], rows: FactRows) -> 
     changes = delete_rows(conn, bridge, sorted({*of_checks, *of_figures} - kept))
     for start in range(0, len(stale[fact_observation]), CHUNK):  # chosen again at once, from what is there then
         some = stale[fact_observation][start : start + CHUNK]
-        conn.execute(delete(fact_metric_value).where(fact_metric_value.c.observation_key.in_(some)))
+        conn.execute(delete(fact_metric_value).where(among(fact_metric_value.c.observation_key, some)))
     for table in (fact_check, fact_mention, fact_observation):
         changes.add(delete_rows(conn, table, stale[table]))
     written: dict[Table, int] = {}
@@ -67,7 +68,7 @@ def _keys(conn: Connection, table: Table, column: Any, wanted: Sequence[int]) ->
     """Keys of the rows whose column is one of the wanted."""
     found: list[int] = []
     for start in range(0, len(wanted), CHUNK):
-        chosen = select(table.c[key_name(table)]).where(column.in_(wanted[start : start + CHUNK]))
+        chosen = select(table.c[key_name(table)]).where(among(column, wanted[start : start + CHUNK]))
         found.extend(conn.execute(chosen).scalars())
     return found
 
@@ -78,7 +79,7 @@ def read_extractors(conn: Connection, versions: Sequence[int]) -> dict[int, str]
     seen = fact_observation.c
     for start in range(0, len(versions), CHUNK):
         some = versions[start : start + CHUNK]
-        chosen = select(seen.document_key, seen.extractor_version).where(seen.document_key.in_(some)).distinct()
+        chosen = select(seen.document_key, seen.extractor_version).where(among(seen.document_key, some)).distinct()
         found.update((row.document_key, row.extractor_version) for row in conn.execute(chosen))
     return found
 

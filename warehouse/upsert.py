@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, select
 
+from warehouse.among import among
 from warehouse.bulk import insert_new, upsert
 from warehouse.columns import Row
 
@@ -44,7 +45,7 @@ def read_rows(conn: Connection, table: Table, keys: Sequence[int]) -> dict[int, 
     name = key_name(table)
     found: dict[int, Row] = {}
     for start in range(0, len(keys), CHUNK):
-        chosen = select(table).where(table.c[name].in_(keys[start : start + CHUNK]))
+        chosen = select(table).where(among(table.c[name], keys[start : start + CHUNK]))
         found.update((row[name], dict(row)) for row in conn.execute(chosen).mappings())
     return found
 
@@ -55,14 +56,17 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> Changes:
     return Changes(inserted=len(rows))
 
 
-def merge_rows(conn: Connection, table: Table, rows: Iterable[Row]) -> Changes:
+def merge_rows(
+    conn: Connection, table: Table, rows: Iterable[Row], stored_keys: Container[int] | None = None
+) -> Changes:
     """Insert what is missing, update what differs in a column that is not audit; leave the rest alone.
 
     Audit columns (load, first times) are written along with a change and never are one; bounds of validity are one.
+    `stored_keys`: where the caller has looked already, keys with all those among them that are in the table.
     """
     name = key_name(table)
     wanted = {row[name]: row for row in rows}
-    stored = read_rows(conn, table, list(wanted))
+    stored = read_rows(conn, table, [key for key in wanted if stored_keys is None or key in stored_keys])
     content = [c.name for c in table.columns if c.name != name and _is_compared(c)]
     fresh = [row for key, row in wanted.items() if key not in stored]
     differing = [
@@ -85,5 +89,5 @@ def delete_rows(conn: Connection, table: Table, keys: Sequence[int]) -> Changes:
     """Delete by key."""
     name = key_name(table)
     for start in range(0, len(keys), CHUNK):
-        conn.execute(delete(table).where(table.c[name].in_(keys[start : start + CHUNK])))
+        conn.execute(delete(table).where(among(table.c[name], keys[start : start + CHUNK])))
     return Changes(deleted=len(keys))

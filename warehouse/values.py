@@ -8,8 +8,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select, true, tuple_
 
-from extraction.model import Check, Observation
-from warehouse.choosing import Chosen, Statement, choose_values
+from extraction.model import Check, Observation, build_observation
+from warehouse.among import among
+from warehouse.choosing import Chosen, Statement, build_statement, choose_values
 from warehouse.columns import Row
 from warehouse.dims import Members
 from warehouse.errors import WarehouseError
@@ -52,7 +53,7 @@ def find_years(conn: Connection, documents: Mapping[Authority, set[int]]) -> dic
             select(seen.document_key, YEAR.label("year"))
             .distinct()
             .join(dim_period, dim_period.c.period_key == seen.period_key)
-            .where(seen.document_key.in_(wanted[start : start + CHUNK]))
+            .where(among(seen.document_key, wanted[start : start + CHUNK]))
         )
         for row in conn.execute(chosen):
             told[row.document_key].add(row.year)
@@ -104,7 +105,7 @@ class _Rebuild:
         if mixed:
             raise WarehouseError(f"{len(mixed)} targets were chosen as actual values; nothing was changed: report this")
         stale = _keys_of(self.conn, fact_metric_value, self.authorities, _begins(fact_metric_value, self.years))
-        changes = merge_rows(self.conn, fact_metric_value, rows.values())
+        changes = merge_rows(self.conn, fact_metric_value, rows.values(), stale)
         changes.add(delete_rows(self.conn, fact_metric_value, sorted(stale - set(rows))))
         return changes
 
@@ -132,16 +133,17 @@ class _Rebuild:
 
     def _replace_checks(self, checks: dict[int, Row], bridges: dict[int, Row]) -> Changes:
         across = fact_check.c.subject_kind == "region_period"
-        before = sorted(_keys_of(self.conn, fact_check, self.authorities, across, _begins(fact_check, self.checked)))
+        stored = _keys_of(self.conn, fact_check, self.authorities, across, _begins(fact_check, self.checked))
+        before = sorted(stored)
         link = bridge_check_observation.c
         old_links: set[int] = set()
         for start in range(0, len(before), CHUNK):
-            chosen = select(link.bridge_key).where(link.check_key.in_(before[start : start + CHUNK]))
+            chosen = select(link.bridge_key).where(among(link.check_key, before[start : start + CHUNK]))
             old_links.update(self.conn.execute(chosen).scalars())
         changes = delete_rows(self.conn, bridge_check_observation, sorted(old_links - set(bridges)))
-        changes.add(delete_rows(self.conn, fact_check, sorted(set(before) - set(checks))))
-        changes.add(merge_rows(self.conn, fact_check, checks.values()))
-        changes.add(merge_rows(self.conn, bridge_check_observation, bridges.values()))
+        changes.add(delete_rows(self.conn, fact_check, sorted(stored - set(checks))))
+        changes.add(merge_rows(self.conn, fact_check, checks.values(), stored))
+        changes.add(merge_rows(self.conn, bridge_check_observation, bridges.values(), old_links))
         return changes
 
 
@@ -173,9 +175,10 @@ def read_statements(conn: Connection, authorities: Sequence[Authority], years: Y
         documents.extend(conn.execute(chosen).scalars())
     rows: list[Statement] = []
     for start in range(0, len(documents), CHUNK):
-        of_some = dim_document.c.document_key.in_(documents[start : start + CHUNK])
-        chosen = statement_query(of_some, _begins(fact_observation, years))
-        rows.extend(to_statement(row) for row in conn.execute(chosen).mappings())
+        of_some = among(dim_document.c.document_key, documents[start : start + CHUNK])
+        found = conn.execute(statement_query(of_some, _begins(fact_observation, years)))
+        names = tuple(found.keys())
+        rows.extend(to_statement(dict(zip(names, row, strict=True))) for row in found)
     return rows
 
 
@@ -220,7 +223,7 @@ def statement_query(where: ColumnElement[bool], counts: ColumnElement[bool]) -> 
 
 
 def to_statement(row: Any) -> Statement:
-    return Statement(
+    return build_statement(
         observation_key=row["observation_key"],
         document_key=row["document_key"],
         document_id=row["document_id"],
@@ -248,7 +251,7 @@ def to_statement(row: Any) -> Statement:
 
 def _observation(row: Any) -> Observation:
     """The observation as extraction gave it, but for `breakdown_of`: 0 says only that it is a part."""
-    return Observation(
+    return build_observation(
         metric=row["metric_code"],
         start=row["span_start"],
         end=row["span_end"],

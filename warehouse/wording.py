@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-import yaml
 from sqlalchemy import Table
 
+from extraction.rules import read_catalogue
+from extraction.yaml_file import read_yaml
 from warehouse.marts import VIEWS
 from warehouse.regions import CATALOG
 from warehouse.release_marts import REGION_YEAR, WIDE
@@ -65,30 +66,22 @@ _ORIGINS = (
 
 def _describe_metric(code: str) -> Said:
     """Columns of wide tables are metrics."""
-    from extraction.catalogue import load_catalogue
-
-    metric = _metrics(load_catalogue).get(code)
+    metric = read_catalogue(CATALOG)[0].metrics.get(code)
     return (
         Said(f"{metric.name_en} ({metric.unit}).", f"{metric.name_zh}（{metric.unit}）。") if metric else Said("", "")
     )
 
 
 @cache
-def _metrics(load: Any) -> Mapping[str, Any]:
-    metrics: Mapping[str, Any] = load(CATALOG).metrics
-    return metrics
-
-
-@cache
 def _chinese() -> dict[str, Any]:
-    told: dict[str, Any] = yaml.safe_load((CATALOG / "columns_zh.yml").read_text(encoding="utf-8"))
+    told: dict[str, Any] = read_yaml(CATALOG / "columns_zh.yml")
     return told
 
 
 @cache
 def load_codes() -> dict[str, dict[str, Said]]:
     """Groups of codes, each code with its meaning."""
-    told = yaml.safe_load((CATALOG / "codes.yml").read_text(encoding="utf-8"))
+    told = read_yaml(CATALOG / "codes.yml")
     return {
         group: {code: Said(said["en"], said["zh"]) for code, said in codes.items()} for group, codes in told.items()
     }
