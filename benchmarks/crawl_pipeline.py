@@ -27,6 +27,7 @@ from benchmarks.crawl_race import LANES, serving
 from benchmarks.crawl_server import Site
 from benchmarks.engines import ROOT
 from benchmarks.made_frame import LAYOUTS
+from fazhi.house import server_settings
 
 _BIN = Path(sys.executable).parent
 _START_SECONDS = 120.0
@@ -82,13 +83,6 @@ def prefect_server(home: Path, **settings: str) -> Iterator[tuple[str, int]]:
         finally:
             process.terminate()
             process.wait(timeout=30)
-
-
-def server_settings() -> dict[str, str]:
-    """Those with which the house's own server runs."""
-    lines = (ROOT / "deployments" / "prefect-server.env").read_text(encoding="utf-8").splitlines()
-    pairs = (line.partition("=") for line in lines if line.strip() and not line.startswith("#"))
-    return {name: value for name, _, value in pairs}
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

@@ -31,11 +31,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.crawl_pipeline import clean_environment, cpu_of, prefect_server, server_settings, write_sources
+from benchmarks.crawl_pipeline import clean_environment, cpu_of, prefect_server, write_sources
 from benchmarks.crawl_race import serving
 from benchmarks.crawl_server import Site
 from benchmarks.engines import ROOT
 from benchmarks.run import describe_machine
+from fazhi.house import server_settings
 
 HOSTS, PAGES = 300, 20
 KINDS = ("prefect", "plain")
@@ -64,7 +65,8 @@ def strip_prefect() -> None:
         vars(module)["as_is"] = as_is
     for name in [name for name in vars(telling) if name.endswith("_artifact")]:
         setattr(telling, name, publish)
-    vars(telling)["get_run_logger"] = lambda: logging.getLogger("plain")
+    for module in (crawling, telling):
+        vars(module)["get_run_logger"] = lambda: logging.getLogger("plain")
     vars(telling)["tell_all"] = lambda events: None
 
 

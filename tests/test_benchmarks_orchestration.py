@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.crawl_pipeline import server_settings
 from benchmarks.orchestration import main
+from fazhi.house import server_settings
 
 
 def test_the_server_of_the_benchmark_is_set_up_as_the_houses_own() -> None:
