@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,8 @@ class _Furniture:
 @lru_cache(maxsize=1)
 def _furniture() -> _Furniture:
     data = yaml.safe_load((LOOKUPS / "chrome.yml").read_text(encoding="utf-8"))
-    sources = {name: "|".join(data[name]) for name in _Furniture.__slots__ if name in data and name != "elements"}
+    names = {field.name for field in fields(_Furniture)} - {"elements"}
+    sources = {name: "|".join(data[name]) for name in sorted(names) if name in data}
     sources["any_line"] = "|".join(sources.values())
     patterns = {name: re.compile(source) for name, source in sources.items()}
     return _Furniture(elements=frozenset(data["elements"]), **patterns)

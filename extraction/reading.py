@@ -58,14 +58,15 @@ class Markup(NamedTuple):
 
 def read_markup(node: HtmlElement) -> Markup:
     written = etree.tostring(node, encoding="unicode", with_tail=False)
-    if "<![CDATA[" in written:
+    if "CDATA[" in written:
         written = _CDATA.sub(lambda match: match[1] or _escape(match[2]), written)
     pieces = _TAG.split(written)
     tags, texts = pieces[1::2], pieces[2::2]
-    if _NO_CHAR in written:
-        texts = _read_texts(node, tags)
-    elif "&" in written:
-        texts = [_unescape(text) if "&" in text else text for text in texts]
+    if "&" in written:
+        if _NO_CHAR in written:
+            texts = _read_texts(node, tags)
+        else:
+            texts = [_unescape(text) if "&" in text else text for text in texts]
     first_row = written.find("<tr")
     return Markup(list(zip(tags, texts, strict=True)), 0 <= first_row < written.rfind("<table"))
 

@@ -12,10 +12,11 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin, urlsplit
 
 import yaml
+from lxml import etree
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -41,6 +42,7 @@ _FONT_SIZE = re.compile(r"(?:^|;)\s*font(?:-size)?\s*:\s*([^;]{1,80})")
 _DISPLAY = re.compile(r"(?:^|;)\s*display\s*:\s*(block|inline|flex|table|list-item)(?![-\w])")
 _RULE_TARGET = re.compile(r"[a-z]{0,10}([.#][\w-]{1,80})")
 _SCRIPT_HIDES = re.compile(r"getElementById\(\s?(['\"])([\w-]{1,80})\1\s?\)\.style\.display\s?=\s?['\"]none['\"]")
+_HIDERS = etree.XPath("descendant::script[contains(., 'none')]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +106,10 @@ def find_hidden_names(root: HtmlElement) -> frozenset[str]:
     count), or by a script that sets `display = "none"` and names the id nowhere else."""
     names: set[str] = set()
     budget = _MAX_STYLE
-    for script in root.iter("script"):
+    for script in cast("list[HtmlElement]", _HIDERS(root)):
         text = (script.text or "")[:budget]
         budget -= len(text)
-        if "none" in text:
-            names.update(f"#{match[2]}" for match in _SCRIPT_HIDES.finditer(text) if text.count(match[2]) == 1)
+        names.update(f"#{match[2]}" for match in _SCRIPT_HIDES.finditer(text) if text.count(match[2]) == 1)
     for sheet in root.iter("style"):
         css = (sheet.text or "")[:budget]
         budget -= len(css)

@@ -22,8 +22,8 @@ GROUP = "extraction.compiled"
 
 _DATA = "catalogue catalogue_check catalogue_conflicts catalogue_examples catalogue_probes lexicon rules yaml_file"
 """Read YAML, through pydantic or beside `__file__`, which a compiled module does not know while it starts."""
-_PAGES = "chrome clean decode files reading spam tags textmap"
-"""Pages to text: their time is spent in lxml and the codecs."""
+_PAGES = "clean decode files spam tags"
+"""Of pages to text what spends its time in lxml, the codecs and `re`."""
 _BESIDE = "__init__ checks_across explain model"
 """No part of reading one report; and the records, which are built faster and stay closed as plain Python."""
 INTERPRETED = frozenset(f"{_DATA} {_PAGES} {_BESIDE}".split())

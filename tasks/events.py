@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from prefect.events import emit_event
@@ -64,17 +66,28 @@ def events_of(
     """What is worth telling of a run, in order of the sources.
 
     `drifts`: evidence of a changed layout, by source. `health`: rows of `warehouse.health.source_health`. `brought`:
-    rows of `warehouse.findings.brought_by`, the failed checks that this run brought."""
+    rows of `warehouse.findings.brought_by`, the failed checks that this run brought, those of a source together."""
     rows = {row["source_id"]: row for row in health}
     found: list[Told] = []
     for line in lines:
         found += _of_source(line, drifts.get(line.source_id), rows.get(line.source_id, {}))
-    for row in brought:
-        name = f"{row['source_id']}: {row['n']} {row['name_zh']} {row['name_en']}"
-        is_restated = row["kind"] == "prior_restatement"
-        event = Event.RESTATEMENT if is_restated else Event.CHECKS_FAILED
-        payload = {"rule": row["rule"], "n": row["n"], "first": row["message_en"]}
-        found.append(Told(event, row["source_id"], f"{name}: {row['message_zh']} {row['message_en']}", payload))
+    return found + [told for _, rows in groupby(brought, key=itemgetter("source_id")) for told in _of_checks([*rows])]
+
+
+def _of_checks(rows: Sequence[Mapping[str, Any]]) -> list[Told]:
+    """Of one source: an event for each rule that found a restatement, and one for all other rules together. An event
+    for each of them would be most of what the server has to keep of a night."""
+    restated = [row for row in rows if row["kind"] == "prior_restatement"]
+    others = [row for row in rows if row["kind"] != "prior_restatement"]
+    found = []
+    for event, some in [*((Event.RESTATEMENT, [row]) for row in restated), (Event.CHECKS_FAILED, others)]:
+        if some:
+            names = "; ".join(f"{row['n']} {row['name_zh']} {row['name_en']}" for row in some)
+            first = f"{some[0]['message_zh']} {some[0]['message_en']}"
+            payload = {"rules": {row["rule"]: row["n"] for row in some}, "n": sum(row["n"] for row in some)}
+            source_id = some[0]["source_id"]
+            words = f"{source_id}: {names}: {first}"
+            found.append(Told(event, source_id, words, payload | {"first": some[0]["message_en"]}))
     return found
 
 

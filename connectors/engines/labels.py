@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from lxml import etree
 
@@ -72,6 +72,7 @@ _CLOSED = ("select", "button", "noscript", "template", "textarea")
 """Those of them that can hold elements."""
 _CELLS = frozenset(("td", "th", "dd", "dt", "div", "p", "li"))
 _LABEL_CELLS = frozenset(("td", "th", "dt", "label"))
+_WRITERS = etree.XPath("descendant::script[contains(., 'document.write')]")
 _WRITTEN = re.compile(r"document\.write(?:ln)?\s*\(")
 
 
@@ -269,9 +270,9 @@ def _before_label(text: str) -> str:
 
 def _written_by_script(root: HtmlElement, body: HtmlElement | None) -> Iterator[str]:
     """What scripts outside the body write into the page, without its tags."""
-    for script in root.iter("script"):
+    for script in cast("list[HtmlElement]", _WRITERS(root)):
         text = script.text or ""
-        if "document.write" in text and not is_inside(script, body):
+        if not is_inside(script, body):
             for call in _WRITTEN.split(text[:20_000])[1:]:
                 quoted = re.match(r"\s*(?:'([^'\n]{0,2000})'|\"((?:[^\"\\\n]|\\.){0,2000})\")", call)
                 if quoted:

@@ -95,10 +95,11 @@ def find_addresses(root: HtmlElement, base_url: str) -> list[str]:
     folders = urljoin(base_url, ".").partition("://")[2].split("/")[1:-1]
     found: list[str] = []
     for href in cast("list[str]", _HREFS(root)):
-        if not href or href[0] == "#" or href.startswith("javascript:"):
-            continue
-        if href[0] == "/" and href[1:2] != "/" and "/." not in href:  # most links of a portal: nothing to parse
+        first = href[:1]
+        if first == "/" and href[1:2] != "/" and "/." not in href:  # most links of a portal: nothing to parse
             found.append(origin + href)
+        elif not href or first == "#" or href.startswith("javascript:"):
+            continue
         elif href.startswith("http"):
             found.append(href)
         elif (match := _RELATIVE.fullmatch(href)) is not None:

@@ -352,6 +352,11 @@ def test_styles_are_read_once_each() -> None:
     assert re.fullmatch(r"#\w+", next(iter(find_hidden_names(parse_html("<style>#ad{visibility:hidden}</style>")))))
 
 
+def test_a_script_that_hides_is_read_however_long_the_others_are() -> None:
+    page = f"<script>{'show();' * 40_000}</script><script>document.getElementById('ad').style.display='none'</script>"
+    assert find_hidden_names(parse_html(page)) == {"#ad"}
+
+
 def test_the_text_alone_is_that_of_the_body() -> None:
     page = parse_html("<ul><li>一<i style='display:none'>藏</i><li><b>二</b>次<li>三</ul>")
     for node in page.iter("li", "ul"):

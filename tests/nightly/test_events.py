@@ -20,9 +20,9 @@ def health(source_id: str = "990101_lanhe", **changes: Any) -> dict[str, Any]:
     return {"source_id": source_id, "health": "ok", "documents": 100, "last_report_year": 2025} | changes
 
 
-def brought(kind: str) -> dict[str, Any]:
+def brought(kind: str, rule: str = "R1", source_id: str = "990101_lanhe") -> dict[str, Any]:
     return {
-        "source_id": "990101_lanhe", "rule": "R1", "kind": kind, "name_zh": "和", "name_en": "sum", "n": 3,
+        "source_id": source_id, "rule": rule, "kind": kind, "name_zh": "和", "name_en": "sum", "n": 3,
         "message_zh": "不等", "message_en": "differs",
     }  # fmt: skip
 
@@ -65,3 +65,11 @@ def test_restatements_are_told_apart_from_other_checks() -> None:
         Event.RESTATEMENT,
         Event.CHECKS_FAILED,
     ]
+
+
+def test_the_failed_checks_of_a_source_are_one_event() -> None:
+    rows = [brought("sum_equal", "R1"), brought("ratio", "R2"), brought("sum_equal", "R1", "990102_jichuan")]
+    first, second = events_of([], {}, [], rows)
+    assert first.payload == {"rules": {"R1": 3, "R2": 3}, "n": 6, "first": "differs"}
+    assert (first.source_id, second.source_id) == ("990101_lanhe", "990102_jichuan")
+    assert first.told == "990101_lanhe: 3 和 sum; 3 和 sum: 不等 differs"
