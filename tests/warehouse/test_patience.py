@@ -16,7 +16,7 @@ from tests.postgres import OwnServer
 from warehouse.claims import Claims
 from warehouse.crawl_state import changing, open_crawl_state
 from warehouse.engine import open_warehouse, reading
-from warehouse.errors import WarehouseAway, WarehouseError
+from warehouse.errors import WarehouseAway, WarehouseBusy, WarehouseError
 from warehouse.frontier import Frontier, FrontierRow, count_frontier
 from warehouse.lanes import HostLanes
 from warehouse.patience import is_away, retried
@@ -113,6 +113,23 @@ def test_work_that_is_undone_to_end_a_deadlock_is_done_anew(server: OwnServer) -
     assert len(tries) == 3, "one of the two was undone, once"
     state.dispose()
     engine.dispose()
+
+
+def test_who_did_not_get_a_lock_in_time_tries_again() -> None:
+    tries = []
+
+    @retried
+    def work(n_busy: int) -> int:
+        tries.append(1)
+        if len(tries) <= n_busy:
+            raise WarehouseBusy("another program holds it")
+        return len(tries)
+
+    assert work(2) == 3
+    tries.clear()
+    with pytest.raises(WarehouseBusy):
+        work(99)
+    assert len(tries) == 3
 
 
 def test_a_night_that_ends_while_a_shard_leaves(server: OwnServer) -> None:
