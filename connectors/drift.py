@@ -151,9 +151,10 @@ def find_changes(source: Source, pages: Sequence[ReadPage], load: Load, known: M
     for page in (changed or pages)[:_MAX_LOOKED]:
         now = read_skeleton(_text_of(page.seen.snapshot, load), engine)
         own = held.get(page.seen.url)
-        before = [
-            read_skeleton(_text_of(one.snapshot, load), engine) for one in ([own] if own else others) if one.snapshot
-        ]
+        formers = [_former_text(one, load) for one in ([own] if own else others)]
+        before = [read_skeleton(text, engine) for text in formers if text is not None]
+        if not before:
+            continue
         kept.append(max(one.kept_by(now) for one in before))
         moved.append(all(one.has_moved(now) for one in before))
     found = []
@@ -179,8 +180,9 @@ def find_list_changes(source: Source, result: CrawlResult, load: Load, known: Ma
         if seen.kind == "page" or seen.outcome in UNCHANGED or seen.url not in starts:
             continue
         text = _text_of(seen.snapshot, load)
-        if before is not None and before.snapshot is not None and seen.kind == "list":
-            was = read_skeleton(_text_of(before.snapshot, load), engine)
+        former = _former_text(before, load) if before is not None and seen.kind == "list" else None
+        if former is not None:
+            was = read_skeleton(former, engine)
             left = was.kept_by(read_skeleton(text, engine))
             if left < MIN_KEPT:
                 notes.append(
@@ -249,6 +251,17 @@ def _bytes_of(ref: SnapshotRef, load: Load) -> tuple[bytes, str | None]:
 
 def _text_of(ref: SnapshotRef, load: Load) -> str:
     return decode(*_bytes_of(ref, load)).text
+
+
+def _former_text(known: Known, load: Load) -> str | None:
+    """What an earlier night holds of an address. None where it holds nothing or its raw page is lost: the crawl has
+    asked for that anew and told of it, and a loss of ours says nothing of the portal."""
+    if known.snapshot is None:
+        return None
+    try:
+        return _text_of(known.snapshot, load)
+    except ContractBroken:
+        return None
 
 
 def _in_container(page: ReadPage) -> bool:

@@ -16,7 +16,9 @@ def reparse(
     source: Annotated[
         list[str] | None, typer.Option("--source", help="Only this source (repeat for several). Default: all.")
     ] = None,
-    year: Annotated[list[int] | None, typer.Option("--year", help="Only reports on this year (repeat).")] = None,
+    year: Annotated[
+        list[int] | None, typer.Option("--year", min=1990, max=2100, help="Only reports on this year (repeat).")
+    ] = None,
     published_from: Annotated[
         datetime | None, typer.Option(formats=_DATE, help="Only documents published on this day or later.")
     ] = None,

@@ -156,7 +156,7 @@ class RunReport:
     def markdown(self) -> str:
         """The report as a Prefect Markdown artifact."""
         head = ["source", "status", *COUNTS, "observations", "mentions"]
-        lines = [f"# Nightly {self.run_id}", "", self.headline(), "", _row(head), _row(["---"] * len(head))]
+        lines = [f"# Report 报告 `{self.run_id}`", "", self.headline(), "", _row(head), _row(["---"] * len(head))]
         for row in self.rows():
             lines.append(_row([str(row[name]) for name in head]))
         answers = "; ".join(f"{told}: {self.total(name)}" for name, told in ANSWERS.items())

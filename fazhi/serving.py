@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -40,6 +41,8 @@ def serve(
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")  # in the UI and here: nobody waits for a report
     prepare_prefect(settings)
     signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal is closed; under nohup it goes on
+        signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     given = os.environ.get("PREFECT_API_URL")
     if given:
         _serve(given, given.removesuffix("/api"))
@@ -71,11 +74,12 @@ def _server(settings: Settings, host: str, port: int) -> Iterator[str]:
         socket.create_server((host, port)).close()
     except OSError as error:
         told = f"{host}:{port} cannot be listened on ({error.strerror}): choose another --port"
+        if _answers(f"{_address(host, port)}/api/health"):
+            told += f"; a Prefect server answers there: PREFECT_API_URL={_address(host, port)}/api makes use of it"
         raise CommandFailed(told, OUTSIDE) from error
     log = settings.home / "prefect" / "server.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    shown = f"[{host}]" if ":" in host else host
-    api = f"http://{shown}:{port}/api"
+    api = f"{_address(host, port)}/api"
     command = [str(Path(sys.executable).parent / "prefect"), "server", "start", "--host", host, "--port", str(port)]
     with log.open("ab") as out:  # in a session of its own: Ctrl-C must reach the runs before their server
         process = subprocess.Popen(
@@ -94,15 +98,24 @@ def _server(settings: Settings, host: str, port: int) -> Iterator[str]:
             process.wait()
 
 
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _answers(health: str) -> bool:
+    try:
+        with urllib.request.urlopen(health, timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (OSError, http.client.HTTPException):
+        return False  # nobody, or no Prefect server
+
+
 def _wait(process: subprocess.Popen[bytes], health: str, log: Path) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise CommandFailed(f"the Prefect server ended at once (exit {process.returncode}): read {log}", OUTSIDE)
-        try:
-            with urllib.request.urlopen(health, timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except OSError:
-            time.sleep(0.3)  # not listening yet
+        if _answers(health):
+            return
+        time.sleep(0.3)  # not listening yet
     raise CommandFailed(f"no answer from the Prefect server in {STARTS_WITHIN:.0f} s: read {log}", OUTSIDE)

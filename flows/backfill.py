@@ -23,7 +23,7 @@ from connectors.wish import Wish
 from fazhi.house import load_all_sources, read_only_warehouse
 from fazhi.report import RunReport
 from fazhi.settings import Settings
-from flows.nightly import run_night
+from flows.nightly import NothingWorked, judge, run_night
 from flows.reparse import reparse_documents
 from flows.telling import now_said, sentence
 from tasks.mass_change import Thresholds
@@ -107,7 +107,8 @@ async def backfill(
     if dry_run:
         return await _show_plan(settings, chosen, wish, limit)
     with watch_run(settings, str(flow_run.id), chosen, kind="backfill") as watch:
-        return await run_night(settings, chosen, wish, watch, limit, accept_mass_change=accept_mass_change)
+        report = await run_night(settings, chosen, wish, watch, limit, accept_mass_change=accept_mass_change)
+    return judge(report)
 
 
 def _spans(
@@ -191,6 +192,8 @@ def run_backfill(given: dict[str, Any]) -> RunReport | Plan | ReparseResult:
     """The backfill from a command. Raises ContractBroken where what is given is no cut."""
     try:
         done: RunReport | Plan | ReparseResult = asyncio.run(backfill(**given))
+    except NothingWorked as failed:
+        return failed.report
     except ParameterTypeError as error:
         raise ContractBroken(" ".join(str(error).split())) from error
     return done

@@ -108,7 +108,7 @@ def serve_all() -> None:
 def _to_serve(one: Deployment) -> RunnerDeployment:
     made = one.flow.to_deployment(
         one.name,
-        schedule=Cron(one.cron, timezone=ZONE) if one.cron else None,
+        schedule=Cron(one.cron, timezone=ZONE, slug=one.name) if one.cron else None,
         concurrency_limit=_limit(one),
         parameters=dict(one.parameters),
         description=one.description,

@@ -34,6 +34,22 @@ LONGEST = 22 * 3600
 """Seconds; a night or a backfill that is not done then ends, so that the next one is not cancelled because of it."""
 
 
+class NothingWorked(Exception):
+    """Every source has failed: the run has failed, so that an automation can tell of it. Its report is shown and kept
+    all the same."""
+
+    def __init__(self, report: RunReport) -> None:
+        super().__init__(report.failure_line())
+        self.report = report
+
+
+def judge(report: RunReport) -> RunReport:
+    """Raises NothingWorked: one source that fails costs no night, but of a night without any nobody would hear."""
+    if report.sources and len(report.failed_sources) == len(report.sources):
+        raise NothingWorked(report)
+    return report
+
+
 def _run_name() -> str:
     chosen = flow_run.parameters.get("source")
     return f"Nightly of {now_said()}: {sentence(chosen) if chosen else 'all sources'}"
@@ -58,12 +74,13 @@ async def nightly(
     found = load_all_sources(settings)
     unknown = [name for name in source or () if name not in found]
     if unknown:
-        raise ContractBroken(f"no source has the id {unknown[0]!r}; the ids are {', '.join(found)}")
+        raise ContractBroken(f"source: no source has the id {unknown[0]!r}; the ids are {', '.join(found)}")
     chosen = [found[name] for name in source or default_ids(found)]
     with watch_run(settings, str(flow_run.id), chosen) as watch:
-        return await run_night(
+        report = await run_night(
             settings, chosen, Wish(all_pages=all_pages), watch, None, shards or settings.shards, accept_mass_change
         )
+    return judge(report)
 
 
 async def run_night(
@@ -123,7 +140,10 @@ async def _run_night(
 def run_nightly(source: list[str], all_pages: bool, accept_mass_change: str = "") -> RunReport:
     """The nightly from a command, with its tags."""
     with tags(*_tags(Settings())):
-        return asyncio.run(nightly(source=source, all_pages=all_pages, accept_mass_change=accept_mass_change))
+        try:
+            return asyncio.run(nightly(source=source, all_pages=all_pages, accept_mass_change=accept_mass_change))
+        except NothingWorked as failed:
+            return failed.report
 
 
 def _tags(settings: Settings) -> tuple[str, str]:

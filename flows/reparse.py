@@ -14,6 +14,7 @@ from pydantic import Field
 from connectors.errors import ContractBroken
 from fazhi.house import load_all_sources, prepare_reparse
 from fazhi.settings import Settings
+from flows.telling import now_said, sentence
 from tasks.events import Event, tell
 from tasks.mass_change import HELD_BACK, Thresholds
 from tasks.progress import reporter
@@ -38,7 +39,7 @@ def reparse_documents(
     known = load_all_sources(settings)
     unknown = [name for name in selection.sources if name not in known]
     if unknown:
-        raise ContractBroken(f"no source has the id {unknown[0]!r}; `fazhi sources` lists them")
+        raise ContractBroken(f"sources: no source has the id {unknown[0]!r}; `fazhi sources` lists them")
     prepare_reparse(settings)
     flow_run_id = str(flow_run.id) if flow_run.id else None
     run_id = flow_run_id or f"reparse-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
@@ -84,8 +85,8 @@ def _tell_stopped(result: ReparseResult) -> None:
 def _run_name() -> str:
     given = flow_run.parameters
     chosen = given.get("sources")
-    what = "all sources" if not chosen else ", ".join(chosen) if len(chosen) <= 3 else f"{len(chosen)} sources"
-    return f"reparse {datetime.now(UTC):%Y-%m-%d %H:%M} {what}{' (dry run)' if given.get('dry_run') else ''}"
+    doing = "Plan of a reparse" if given.get("dry_run") else "Reparse"
+    return f"{doing} of {now_said()}: {sentence(chosen) if chosen else 'all sources'}"
 
 
 @flow(name="reparse", flow_run_name=_run_name, validate_parameters=True)
@@ -123,6 +124,8 @@ def reparse(
         floor: so many figures may always be removed or changed, whatever their share.
         accept_mass_change: the reason why more is to be published all the same; it is recorded with the changes.
     """
+    if published_from and published_to and published_from > published_to:
+        raise ContractBroken(f"published_from: {published_from} is after published_to ({published_to})")
     selection = Selection(
         tuple(sources or ()), tuple(years or ()), published_from.isoformat() if published_from else None,
         published_to.isoformat() if published_to else None, limit,

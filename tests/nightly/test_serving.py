@@ -123,3 +123,24 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
     finally:
         taken.close()
     assert again.returncode == 3 and f"127.0.0.1:{port} cannot be listened on" in again.stderr
+
+
+def test_serve_ends_whole_when_its_terminal_is_closed_and_names_a_server_that_is_there(tmp_path: Path) -> None:
+    """The server has a session of its own and hears nothing of a terminal: it must not be left behind on its port."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FAZHI_"))}
+    env |= {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_CONTACT": "https://fazhi.example/contact"}
+    port = free_port()
+    command = [str(FAZHI), "serve", "--port", str(port)]
+    process = subprocess.Popen(
+        command, env=env, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=(tmp_path / "err").open("w")
+    )
+    try:
+        wait_for("Deployments:", process)
+        second = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True)
+        assert second.returncode == 3
+        assert f"PREFECT_API_URL=http://127.0.0.1:{port}/api makes use of it" in second.stderr
+    finally:
+        process.send_signal(signal.SIGHUP)
+        process.wait(60)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5)

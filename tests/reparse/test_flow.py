@@ -56,10 +56,28 @@ def test_the_command_tells_and_stops(prefect_api: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "24 published" in done.stdout and "ten too many by a defect" in done.stdout
     names = [one["name"] for one in ask(prefect_api, "flow_runs/filter", {"sort": "START_TIME_DESC"})]
-    assert sum(name.startswith("reparse ") and name.endswith("all sources") for name in names) >= 2
+    assert sum(name.startswith("Reparse of 20") and name.endswith("all sources") for name in names) >= 2
 
 
 def test_without_a_warehouse_it_says_so(tmp_path: Path) -> None:
     house = make_house(tmp_path, "", source())
     done = run(house, "http://127.0.0.1:9/api")
     assert done.returncode == 2 and "no warehouse at" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "given, told",
+    [
+        (("--year", "1800"), "--year"),
+        (("--published-from", "2024-02-01", "--published-to", "2024-01-01"), "published_from: 2024-02-01 is after"),
+        (("--source", "990909_nobody"), "sources: no source has the id '990909_nobody'"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(
+    prefect_api: str, tmp_path: Path, given: tuple[str, ...], told: str
+) -> None:
+    house = make_house(tmp_path, f"sqlite:///{tmp_path / 'warehouse.sqlite'}", source())
+    fill(house, items(1), by=OLD)
+    done = run(house, prefect_api, *given)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert told in done.stderr and "Traceback" not in done.stderr
