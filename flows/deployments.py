@@ -97,6 +97,9 @@ DEPLOYMENTS = (
 )  # fmt: skip
 
 
+_DAYS = ("sundays", "mondays", "tuesdays", "wednesdays", "thursdays", "fridays", "saturdays")
+
+
 def serve_all() -> None:
     """Register all deployments with the server of PREFECT_API_URL and run what is scheduled or asked for, until
     interrupted. Schedules stay active: a night missed while nothing was served begins when it is served again.
@@ -105,10 +108,16 @@ def serve_all() -> None:
     serve(*(_to_serve(one) for one in DEPLOYMENTS), pause_on_shutdown=False, print_starting_message=False)
 
 
+def _slug(cron: str) -> str:
+    """A schedule's name, which Prefect's UI shows in place of its hours: those are what it tells."""
+    minute, hour, _, _, day = cron.split()
+    return f"{'daily' if day == '*' else _DAYS[int(day)]}-at-{hour:0>2}-{minute:0>2}"
+
+
 def _to_serve(one: Deployment) -> RunnerDeployment:
     made = one.flow.to_deployment(
         one.name,
-        schedule=Cron(one.cron, timezone=ZONE, slug=one.name) if one.cron else None,
+        schedule=Cron(one.cron, timezone=ZONE, slug=_slug(one.cron)) if one.cron else None,
         concurrency_limit=_limit(one),
         parameters=dict(one.parameters),
         description=one.description,
@@ -145,7 +154,7 @@ def _to_yaml(one: Deployment) -> dict[str, Any]:
     if limit is not None:
         told["concurrency_limit"] = limit.model_dump(mode="json", include={"limit", "collision_strategy"})
     if one.cron:
-        told["schedules"] = [{"cron": one.cron, "timezone": ZONE, "slug": one.name, "active": True}]
+        told["schedules"] = [{"cron": one.cron, "timezone": ZONE, "slug": _slug(one.cron), "active": True}]
     return told
 
 

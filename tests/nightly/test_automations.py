@@ -174,7 +174,8 @@ def test_automations_tell_and_are_applied_once(
     assert (told["event"], told["resource"]) == ("fazhi.source.layout-changed", f"fazhi.source.99010{n}_x")
     failed = run(prefect_api, tmp_path, sys.executable, "-c", FAIL)
     assert failed.returncode != 0
-    assert "no source has the id '990101_nobody'" in wait_for(sent, "a run failed")["text"]
+    while "no source has the id '990101_nobody'" not in wait_for(sent, "a run failed")["text"]:
+        pass  # runs of other tests fail as well
 
     ended = wait_until_done(prefect_api, lost)["state"]
     assert (ended["type"], "its process is gone" in ended["message"]) == ("CRASHED", True)

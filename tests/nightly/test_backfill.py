@@ -205,7 +205,7 @@ def test_run_in_the_ui_reads_like_a_sentence_and_shows_what_it_did(
     expect(page.get_by_text("Wuyou County").or_(page.get_by_text(ID)).first).to_be_visible()
     page.screenshot(path=shots / "run-report.png", full_page=True)
     page.goto(f"{base}/deployments/deployment/{read(served.api, 'deployments/name/nightly/nightly')['id']}")
-    expect(page.get_by_text("At 01:30 AM", exact=False).first).to_be_visible()
+    expect(page.get_by_text("daily-at-01-30", exact=True).first).to_be_visible()
     page.close()
     read_again(served)
 
