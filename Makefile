@@ -51,7 +51,7 @@ $(PEERS)/.installed: $(STAMP) requirements/bench.txt
 	  --build-constraints requirements/bench.txt -r requirements/bench.txt
 	@touch $@
 
-fast: $(STAMP)  ## Optional: compile the pure core with mypyc (needs a C compiler and Python's headers; takes minutes)
+fast: $(STAMP)  ## Optional: compile the pure core with mypyc and Cython (needs a C compiler and Python's headers; takes minutes)
 	@$(BIN)/python -m fazhi.fast
 
 clean-fast:  ## Take the compiled core out again

@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 
 from benchmarks.crawl_own import make_source
-from benchmarks.crawl_race import LANES, serving
+from benchmarks.crawl_race import LANES, builds, serving
 from benchmarks.crawl_server import Site
 from benchmarks.engines import ROOT
 from benchmarks.made_frame import LAYOUTS
@@ -135,17 +135,23 @@ def run_night(folder: Path, api: str, gateway: str, **settings: str) -> dict[str
     }
 
 
-def measure_pipeline(pages: int, folder: Path) -> dict[str, Any]:
-    """Figures of one whole night over `pages` pages on as many lanes as in the race."""
+def measure_pipeline(pages: int, folder: Path) -> list[dict[str, Any]]:
+    """Figures of one whole night over `pages` pages on as many lanes as in the race, a row for each build."""
+    return [_measure(label, rooms, pages, folder / label) for label, rooms in builds(folder).items()]
+
+
+def _measure(label: str, rooms: Path, pages: int, folder: Path) -> dict[str, Any]:
+    """One night of its own with the `extraction` that stands in `rooms`."""
     site = Site(LANES, max(1, -(-pages // LANES)))
     write_sources(site, folder / "sources", delay=0)
     with serving(site) as gateway, prefect_server(folder / "prefect", **server_settings()) as (api, pid):
         began = cpu_of(pid)
-        figures = run_night(folder, api, gateway, FAZHI_CONCURRENCY=str(LANES), FAZHI_DELAY="0")
+        figures = run_night(folder, api, gateway, FAZHI_CONCURRENCY=str(LANES), FAZHI_DELAY="0", PYTHONPATH=str(rooms))
         ended = cpu_of(pid)
     count = sum(len(site.make(number)) for number in range(site.hosts))
     server = None if began is None or ended is None else ended - began
     return {
+        "label": label,
         "pages": count,
         "pages_per_cpu_second": count / (figures["cpu"] + (server or 0)),
         "ms_per_page": 1000 * figures["cpu"] / count,

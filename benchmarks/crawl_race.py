@@ -1,25 +1,40 @@
-"""Scrapy with parsel and the project on the same local portals, in turns, in the same run."""
+"""Scrapy with parsel and the project on the same local portals, in turns, in the same run: as Python, and compiled
+where there is a compiler.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.compiled import prepare_compiled
 from benchmarks.contestants import PEERS_PYTHON
 from benchmarks.crawl_server import Site
 from benchmarks.engines import ROOT
 from benchmarks.made_frame import LAYOUTS
 from benchmarks.text_scoring import f1
+from fazhi.fast import CannotCompile
 
 LANES = 32
 """Hosts, and so requests in flight: each host has one lane. Scrapy gets as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Contestant:
+    plan: str
+    label: str
+    command: list[str]
+    rooms: Path
 
 
 @contextmanager
@@ -40,9 +55,11 @@ def serving(site: Site, *more: str) -> Iterator[str]:
         process.stdout.close()
 
 
-def run(command: list[str]) -> dict[str, Any]:
-    """Run a contestant; its last line is JSON. Raises ValueError with what it said when it failed."""
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+def run(command: list[str], rooms: Path = ROOT) -> dict[str, Any]:
+    """Run a contestant with the rooms that stand in a folder, the others as they are; its last line is JSON. Raises
+    ValueError with what it said when it failed."""
+    path = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=rooms, env=path)
     if done.returncode:
         raise ValueError(f"{command[2]} failed: {done.stderr.strip().splitlines()[-1:]}")
     figures: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -71,23 +88,48 @@ def write_plans(site: Site, gateway: str, folder: Path) -> dict[str, Path]:
     return plans
 
 
+def _take_sources(folder: Path) -> Path:
+    """A copy of the extraction as Python, whatever `make fast` has put beside its sources."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "extraction").mkdir(parents=True)
+    for source in (ROOT / "extraction").glob("*.py"):
+        shutil.copy(source, folder / "extraction")
+    shutil.copytree(ROOT / "catalog", folder / "catalog")
+    return folder
+
+
+def builds(folder: Path) -> dict[str, Path]:
+    """The project as Python, and compiled where that is possible: by label the folder whose `extraction` it is."""
+    rooms = {"fazhi": _take_sources(folder / "sources")}
+    try:
+        rooms["fazhi, compiled"] = prepare_compiled()
+    except CannotCompile as error:
+        print(f"The compiled core takes no part: {error}", file=sys.stderr)
+    return rooms
+
+
+def _line_up(folder: Path) -> list[_Contestant]:
+    """Who takes part: the project in each build, and Scrapy."""
+    own = [sys.executable, "-m", "benchmarks.crawl_own"]
+    contestants = [_Contestant("own", label, own, rooms) for label, rooms in builds(folder).items()]
+    peer = [str(PEERS_PYTHON), "-W", "ignore", "-m", "benchmarks.crawl_scrapy"]
+    return [*contestants, _Contestant("scrapy", "Scrapy + parsel", peer, ROOT)]
+
+
 def race(pages: int, repeat: int, folder: Path) -> list[dict[str, Any]]:
-    """Rows `fazhi` and `Scrapy + parsel`: pages per CPU second (median of the repetitions), quality on all pages."""
+    """A row for each contestant, Scrapy's last: pages per CPU second (median of the repetitions), quality on all."""
     site = Site(LANES, max(1, -(-pages // LANES)))
-    contestants = {
-        "own": [sys.executable, "-m", "benchmarks.crawl_own"],
-        "scrapy": [str(PEERS_PYTHON), "-W", "ignore", "-m", "benchmarks.crawl_scrapy"],
-    }
-    figures: dict[str, list[dict[str, Any]]] = {name: [] for name in contestants}
+    contestants = _line_up(folder)
+    figures: dict[str, list[dict[str, Any]]] = {contestant.label: [] for contestant in contestants}
     with serving(site, "--addresses") as gateway:
         plans = write_plans(site, gateway, folder)
         for turn in range(repeat):
-            for name in sorted(contestants, reverse=bool(turn % 2)):
-                figures[name].append(run([*contestants[name], str(plans[name]), str(folder / f"{name}.jsonl")]))
+            for each in contestants[:: -1 if turn % 2 else 1]:
+                command = [*each.command, str(plans[each.plan]), str(folder / f"{each.label}.jsonl")]
+                figures[each.label].append(run(command, each.rooms))
     expected = {(number, page.path): page for number in range(site.hosts) for page in site.make(number) if page.text}
     names = {Site.address(n): n for n in range(site.hosts)} | {Site.name(n): n for n in range(site.hosts)}
-    labels = {"own": "fazhi", "scrapy": "Scrapy + parsel"}
-    return [_row(labels[name], figures[name], folder / f"{name}.jsonl", expected, names) for name in ("own", "scrapy")]
+    return [_row(label, runs, folder / f"{label}.jsonl", expected, names) for label, runs in figures.items()]
 
 
 def _row(label: str, runs: list[dict[str, Any]], out: Path, expected: Any, names: dict[str, int]) -> dict[str, Any]:

@@ -19,10 +19,12 @@ from benchmarks.engines import ROOT
 from benchmarks.made_pages import KINDS, make_detail
 from benchmarks.text_scoring import f1
 from extraction.decode import decode
+from extraction.passes import IS_COMPILED
 
+_BUILD = ", compiled" if IS_COMPILED else ""
 READERS = {
-    "fazhi": "fazhi",
-    "fazhi-generic": "fazhi, its selectors removed",
+    "fazhi": f"fazhi{_BUILD}",
+    "fazhi-generic": f"fazhi{_BUILD}, its selectors removed",
     "trafilatura": "trafilatura",
     "readability": "readability-lxml",
     "gne": "GNE",

@@ -1,17 +1,19 @@
 """Asking for one address: what an unfinished run has of it, else its host, with the validators of the last run.
 
-A raw answer is in the archive, and the archive's place in the journal, before anything interprets it.
+A raw answer is in the archive, and the archive's place in the journal, before anything interprets it; that an address
+is not modified is in the journal before the next one is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 
 from connectors.archive import Archive, ArchiveUnusable, SnapshotRef, StoredPage
 from connectors.crawled import Answer, CrawlResult, Failure, Known, Missed, RawPage, Seen
 from connectors.errors import Blocked, ContractBroken, Deferred, Gone, SourceError
-from connectors.frontier import Answered, RunState, next_due
+from connectors.frontier import DONE, Answered, RunState, next_due
 from connectors.http.client import Client, Fetch, GatewayUnreachable, Validators
 from connectors.http.lanes import daily_budget
 from connectors.quiet import SHANGHAI, quiet_until
@@ -20,6 +22,7 @@ from connectors.urls import document_key, host_of
 
 ENDS_RUN = (GatewayUnreachable, ArchiveUnusable)
 """Errors that no other source would be spared."""
+_NO_BUDGET = nullcontext()
 
 
 class _Kept:
@@ -68,10 +71,14 @@ class Asker:
         """Whether pages and attachments are asked for without validators, whatever is known of them."""
         self._hosts = frozenset(self.source.hosts)
         self._tls = tls_exception(self.source)
+        self._quiet_hours = self.source.politeness.quiet_hours
+        self._budget = self.source.politeness.daily_budget
         self.answered = dict(run.journal.recall(self.source.id))
         self.n_lost = 0
         self.n_unasked: dict[str, int] = {}
         """Host -> addresses that were left alone after a challenge."""
+        self._unwritten: Awaitable[None] = DONE
+        """Done when the journal has the last answer that nobody looks into: before the next address is asked for."""
         self.put_off = ""
         """Why the rest waits for a later run; empty while it does not."""
 
@@ -98,7 +105,7 @@ class Asker:
             kept = self._held(before, fetch, is_read=is_read)
             if kept is not None:
                 seen = self._seen(url, kind, fetch, before, "not_modified", known)
-                await self._settle(seen)
+                self._unwritten = self._settle(seen)
                 return Answer(seen, kept)
             # Its raw page is lost or damaged, and the server would say `not modified` every night.
             before, fetch = None, await self._fetch(url, kind, None)
@@ -142,6 +149,11 @@ class Asker:
         self.result.failures.append(Failure(url, error.code, str(error)))
         self._note_missed(url, kind, error)
 
+    async def finish(self) -> None:
+        """Returns when all that was answered is written down."""
+        unwritten, self._unwritten = self._unwritten, DONE
+        await unwritten
+
     def tell(self) -> None:
         """Put into words what happened to many addresses alike."""
         notes = self.result.notes
@@ -164,12 +176,13 @@ class Asker:
     async def _fetch(self, url: str, kind: str, validators: Validators | None) -> Fetch:
         self._check_hours(url)
 
-        def may_ask() -> None:
+        async def may_ask() -> None:
+            await self.finish()
             self._check_hours(url)
             self.run.journal.begin(self.source.id, url, kind)
 
         try:
-            with daily_budget(self.source.politeness.daily_budget):
+            with daily_budget(self._budget) if self._budget is not None else _NO_BUDGET:
                 return await self.client.fetch(
                     url,
                     hosts=self._hosts,
@@ -188,8 +201,7 @@ class Asker:
             raise
 
     def _check_hours(self, url: str) -> None:
-        spans = self.source.politeness.quiet_hours
-        until = quiet_until(spans, self.run.now()) if spans else None
+        until = quiet_until(self._quiet_hours, self.run.now()) if self._quiet_hours else None
         if until is not None:
             raise Deferred(
                 f"{self.source.id} has quiet hours until {until.astimezone(SHANGHAI):%Y-%m-%d %H:%M} (Asia/Shanghai): "
@@ -203,7 +215,7 @@ class Asker:
         """What a run that did not end has of an address, which in full is more than that it was not modified.
 
         Raises Gone where it had that answer."""
-        answered = self.answered.pop(document_key(url), None)
+        answered = self.answered.pop(document_key(url), None) if self.answered else None
         if answered is None or answered.kind != kind or (in_full and answered.outcome == "not_modified"):
             return None
         if answered.snapshot is None:
@@ -243,7 +255,7 @@ class Asker:
         self.n_lost += 1
         return None
 
-    async def _settle(self, seen: Seen) -> None:
+    def _settle(self, seen: Seen) -> Awaitable[None]:
         answered = Answered(
             url=seen.url,
             kind=seen.kind,
@@ -254,15 +266,19 @@ class Asker:
             last_modified=seen.last_modified,
             snapshot=seen.snapshot,
         )
-        await self.run.journal.settle(self.source.id, answered)
+        return self.run.journal.settle(self.source.id, answered)
 
     @staticmethod
     def _seen(url: str, kind: str, fetch: Fetch, snapshot: SnapshotRef, outcome: str, known: Known | None) -> Seen:
+        if known is None:
+            return Seen(url, kind, fetch.etag, fetch.last_modified, snapshot, fetch.status, outcome, fetch.fetched_at)
         # A 304 may leave its validators out: the stored ones stay good (RFC 9111, 4.3.4).
-        etag = fetch.etag or (known.etag if known and fetch.not_modified else None)
-        modified = fetch.last_modified or (known.last_modified if known and fetch.not_modified else None)
-        seen = Seen(url, kind, etag, modified, snapshot, fetch.status, outcome, fetch.fetched_at)
-        return _with_memory(seen, known)
+        etag = fetch.etag or (known.etag if fetch.not_modified else None)
+        modified = fetch.last_modified or (known.last_modified if fetch.not_modified else None)
+        return Seen(
+            url, kind, etag, modified, snapshot, fetch.status, outcome, fetch.fetched_at, False, known.text_hash,
+            known.title, known.listed_date, known.found_on, known.walked_at,
+        )  # fmt: skip
 
 
 def _with_memory(seen: Seen, known: Known | None) -> Seen:

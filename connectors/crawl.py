@@ -221,9 +221,9 @@ class _Crawl:
         seen = answer.seen
         listed = self.lists.found_on.get(key)
         if listed is not None:
-            seen = replace(
-                seen, title=ref.title or seen.title, listed_date=ref.listed_date or seen.listed_date, found_on=listed
-            )
+            said = (ref.title or seen.title, ref.listed_date or seen.listed_date, listed)
+            if said != (seen.title, seen.listed_date, seen.found_on):
+                seen = replace(seen, title=said[0], listed_date=said[1], found_on=listed)
         self.result.count(seen, keep=keep)
 
     def _read_from_feed(self, ref: PageRef) -> bool:
@@ -361,3 +361,4 @@ async def crawl_source(
     finally:
         crawl.forget_letters()
         asker.tell()
+        await asker.finish()

@@ -6,7 +6,7 @@ there from the archive, as if it had asked just then, and asks for the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
@@ -14,8 +14,8 @@ from typing import Literal, Protocol
 from connectors.archive import SnapshotRef
 
 MAX_REST = timedelta(days=30)
-MAX_LETTERS = 4_000_000
-"""Some 40 MB of pages as read, in each of a night's processes."""
+MAX_LETTERS = 6_000_000
+"""Some 60 MB of pages as read, in each of a night's processes."""
 _PATIENCE = 3
 """Failures in a row after which an address is asked for less often."""
 
@@ -50,11 +50,11 @@ class Journal(Protocol):
         """Its turn has come, it is asked for now: written down soon, if it is not answered before."""
         ...
 
-    async def settle(self, source_id: str, answered: Answered) -> None:
-        """It is written down, whatever happens to this process, when this returns."""
+    def settle(self, source_id: str, answered: Answered) -> Awaitable[None]:
+        """It is written down, whatever happens to this process, once what this returns is done."""
         ...
 
-    async def fail(self, source_id: str, url: str, kind: str, code: str) -> None:
+    def fail(self, source_id: str, url: str, kind: str, code: str) -> Awaitable[None]:
         """It was asked for in vain; `deferred`: it is due again."""
         ...
 
@@ -67,6 +67,17 @@ class Journal(Protocol):
         ...
 
 
+class Done:
+    """Awaitable, and done already."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        return
+        yield
+
+
+DONE = Done()
+
+
 class Forgetful:
     """A journal that keeps nothing."""
 
@@ -77,9 +88,11 @@ class Forgetful:
 
     def begin(self, source_id: str, url: str, kind: str) -> None: ...
 
-    async def settle(self, source_id: str, answered: Answered) -> None: ...
+    def settle(self, source_id: str, answered: Answered) -> Awaitable[None]:
+        return DONE
 
-    async def fail(self, source_id: str, url: str, kind: str, code: str) -> None: ...
+    def fail(self, source_id: str, url: str, kind: str, code: str) -> Awaitable[None]:
+        return DONE
 
     def listings(self, source_id: str) -> Mapping[str, str]:
         return {}

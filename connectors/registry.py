@@ -20,7 +20,7 @@ from connectors.engines import get_engine
 from connectors.errors import ContractBroken, Refused
 from connectors.http.trust import TlsException
 from connectors.quiet import parse_span
-from connectors.selectors import compile_selector
+from connectors.selectors import read_selector
 from connectors.urls import canonical, host_of
 
 _MAX_FILE = 100_000
@@ -77,7 +77,7 @@ class Selectors(_Strict):
     @classmethod
     def _check_selector(cls, value: str | None) -> str | None:
         if value is not None:
-            compile_selector(value)
+            read_selector(value)
         return value
 
 

@@ -101,7 +101,7 @@ def _normalise_escape(match: re.Match[str]) -> str:
     return char if char in _UNRESERVED else f"%{match[1].upper()}"
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=65_536)
 def document_key(url: str) -> str:
     """The identity of a document: the canonical address without its scheme."""
     return canonical(url).partition("://")[2]

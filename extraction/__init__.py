@@ -13,11 +13,11 @@ MARKER = Path(__file__).with_name(".compiled")
 
 
 def digest_sources(folder: Path) -> str:
-    """SHA-256 over the names and contents of the modules in `folder`, compiled or not: types cross between them."""
+    """SHA-256 over the names and contents of the sources in `folder`, compiled or not: types cross between them."""
     from hashlib import sha256
 
     whole = sha256()
-    for path in sorted(folder.glob("*.py")):
+    for path in sorted(path for ending in ("*.py", "*.pyx", "*.pxd") for path in folder.glob(ending)):
         content = path.read_bytes()
         whole.update(f"{path.name} {len(content)}\n".encode())
         whole.update(content)

@@ -281,6 +281,7 @@ def check_document(
     for rule in own:
         sound = [check for check in found[rule.id] if check.verdict != "fails" or not _is_misread(table, check, closed)]
         told += sound or [silent[rule.id]]
+    table.close()
     return tuple(told)
 
 

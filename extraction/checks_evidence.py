@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 
 from extraction.model import Observation
@@ -111,34 +112,44 @@ def is_slip(a: Decimal, b: Decimal) -> bool:
     return len(wrong) == 1
 
 
+@lru_cache(maxsize=256)
+def _list_numbers(quote: str) -> tuple[tuple[int, int, Decimal, str, bool], ...]:
+    """The Arabic numbers of a sentence, which is asked for by many rules: where each begins and ends, its value, the
+    two characters after it, and whether it is plain: no part of a date and no percentage."""
+    found = []
+    for match in _NUMBER.finditer(quote):
+        start, end = match.span()
+        value, follows = Decimal(match[0].replace(",", "")), quote[end : end + 2]
+        found.append((start, end, value, follows, not follows.startswith(("年", "月", "日", "号", "%", "％"))))
+    return tuple(found)
+
+
 def plain_numbers(observations: Sequence[Observation]) -> list[tuple[int, Decimal, str]]:
     """The Arabic numbers of these sentences with their place and the two characters after them, in text order."""
     found: dict[int, tuple[int, Decimal, str]] = {}
-    for o in observations:
-        for match in _NUMBER.finditer(o.quote):
-            follows = o.quote[match.end() : match.end() + 2]
-            if not follows.startswith(("年", "月", "日", "号", "%", "％")):
-                place = o.quote_start + match.start()
-                found.setdefault(place, (place, Decimal(match[0].replace(",", "")), follows))
+    for quote_start, quote in dict.fromkeys([(o.quote_start, o.quote) for o in observations]):
+        for start, _, value, follows, is_plain in _list_numbers(quote):
+            if is_plain:
+                place = quote_start + start
+                found.setdefault(place, (place, value, follows))
     return [found[place] for place in sorted(found)]
 
 
 def find_unread(used: Sequence[Observation], everything: Sequence[Observation], value: Decimal) -> int | None:
     """The place of a number `value` in the sentences of `used`, in their unit, that no observation has read."""
-    units = {o.unit_zh for o in used if o.unit_zh}
+    units = tuple({o.unit_zh for o in used if o.unit_zh})
     for place, number, follows in plain_numbers(used):
-        fits = number == value and any(follows.startswith(unit) for unit in units)
-        if fits and not any(o.start <= place < o.end for o in everything):
+        if number == value and follows.startswith(units) and not any(o.start <= place < o.end for o in everything):
             return place
     return None
 
 
 def find_listed(total: Observation, parts: Sequence[Observation], value: Decimal) -> int | None:
     """The place of a number `value` that stands with `parts` after their `total`, in the measure word of either."""
-    units = {o.unit_zh for o in (total, *parts) if o.unit_zh}
+    units = tuple({o.unit_zh for o in (total, *parts) if o.unit_zh})
     own = {o.start for o in parts}
     for place, number, follows in plain_numbers([total, *parts]):
-        if place >= total.end and place not in own and number == value and any(follows.startswith(u) for u in units):
+        if place >= total.end and place not in own and number == value and follows.startswith(units):
             return place
     return None
 
@@ -148,17 +159,26 @@ def find_worded(o: Observation, words: Sequence[str]) -> list[tuple[int, Decimal
 
     The empty word is in every phrase.
     """
+    quote, limit = o.quote, o.start - o.quote_start
     found: list[tuple[int, Decimal]] = []
+    if limit <= 0 or not any(word in quote for word in words):
+        return found
+    numbers = _list_numbers(quote)
+    if any(start < limit < end for start, end, *_ in numbers):  # the figure ends a number: 2019214宗
+        quote = quote[:limit] + "。" + quote[limit:]
+        numbers = _list_numbers(quote)
     last = 0
-    for match in _NUMBER.finditer(o.quote, 0, max(0, o.start - o.quote_start)):
+    for start, end, value, _, _ in numbers:
+        if end > limit:
+            break
         phrase = ""
         if words != ("",):
-            marks = [mark.end() for mark in _MARKS.finditer(o.quote, last, match.start())]
-            phrase = o.quote[max([last, *marks]) : match.start()]
-        last = match.end()
-        is_count = not o.quote.startswith(("年", "月", "日", "%", "％", "个百分点", "万", "亿"), match.end())
+            marks = [mark.end() for mark in _MARKS.finditer(quote, last, start)]
+            phrase = quote[marks[-1] if marks else last : start]
+        last = end
+        is_count = not quote.startswith(("年", "月", "日", "%", "％", "个百分点", "万", "亿"), end)
         if is_count and any(word in phrase for word in words):
-            found.insert(0, (o.quote_start + match.start(), Decimal(match[0].replace(",", ""))))
+            found.insert(0, (o.quote_start + start, value))
     return found
 
 

@@ -47,8 +47,8 @@ def check_lists(table: Table, rule: Rule) -> Iterator[Check]:
             continue
         if end - first > 2:  # a total and two parts
             sentence = mentions[first:end]
-            counts = [_is_count(mention) for mention in sentence]
-            if counts.count(True) >= least:
+            counts = [_count(mention) for mention in sentence]
+            if len(counts) - counts.count(0) >= least:
                 yield from _check_sentence(table, rule, sentence, counts)
         place = mentions[first].start
         lead = text[max(0, place - _LEAD) : place]
@@ -57,7 +57,7 @@ def check_lists(table: Table, rule: Rule) -> Iterator[Check]:
         first = end
 
 
-def _check_sentence(table: Table, rule: Rule, sentence: Sequence[Mention], counts: Sequence[bool]) -> Iterator[Check]:
+def _check_sentence(table: Table, rule: Rule, sentence: Sequence[Mention], counts: Sequence[int]) -> Iterator[Check]:
     taken = -1
     for at, total in enumerate(sentence[:-1]):
         if not (counts[at] and counts[at + 1]) or at <= taken or not _is_like(total, sentence[at + 1]):
@@ -66,21 +66,23 @@ def _check_sentence(table: Table, rule: Rule, sentence: Sequence[Mention], count
         while end < len(sentence) and end <= at + _LONGEST and counts[end] and _is_like(total, sentence[end]):
             end += 1
         run, following = sentence[at + 1 : end], sentence[at + 1 : at + 1 + _LONGEST]
-        size = _closing_size(total, run, opened=True, fills=False)
-        is_near = not size and _is_near(total, run, rule)
+        whole, parts = counts[at], counts[at + 1 : end]
+        size = _closing_size(whole, parts, opened=True, fills=False)
+        is_near = not size and _is_near(whole, parts, rule)
         spread: list[Mention] = []
         if not size and len(run) < len(following):  # sums of money and rates may stand between the parts
-            spread = [
-                one
-                for one, is_count in zip(following, counts[at + 1 :], strict=False)
-                if is_count and _is_like(total, one)
+            like = [
+                (one, count)
+                for one, count in zip(following, counts[at + 1 :], strict=False)
+                if count and _is_like(total, one)
             ]
-            spread = spread[: _closing_size(total, spread, opened=True, fills=False)]
+            closing = _closing_size(whole, [count for _, count in like], opened=True, fills=False)
+            spread = [one for one, _ in like[:closing]]
         if not (size or is_near or len(spread) >= _MANY):
             continue
         opened = _OPENS.search(table.text, total.end, run[0].start) is not None
         if size and not opened:
-            size = _closing_size(total, run, opened=False, fills=end == len(sentence))
+            size = _closing_size(whole, parts, opened=False, fills=end == len(sentence))
         if size:
             taken = at + size
             yield from _check_list(table, rule, total, run[:size])
@@ -106,13 +108,14 @@ def _check_going_on(
     for total in reversed(before):
         if first.start - total.end > PASSAGE:
             return
-        if not _is_count(total) or (_number(total) < _SMALL):
+        whole = _count(total)
+        if whole < _SMALL:
             continue
         rest = list(sentence)
         found = False
         while rest:
             run = _run(total, rest[:_LONGEST])
-            size = _closing_size(total, run, opened=True, fills=False)
+            size = _closing_size(whole, [_count(mention) for mention in run], opened=True, fills=False)
             if size < least:
                 break
             found = True
@@ -122,23 +125,22 @@ def _check_going_on(
             return
 
 
-def _is_count(mention: Mention) -> bool:
+def _count(mention: Mention) -> int:
+    """What a total or a part counts; 0 for a number that is neither."""
     value = mention.value
-    return (
-        value is not None
-        and mention.qualifier == "exact"
-        and not mention.unit_zh.endswith(_NO_COUNT)
-        and value > 0
-        and value == value.to_integral_value()
-        and mention.value_high is None
-    )
+    if value is None or mention.qualifier != "exact" or mention.value_high is not None:
+        return 0
+    if mention.unit_zh.endswith(_NO_COUNT):
+        return 0
+    count = int(value)
+    return count if count > 0 and count == value else 0
 
 
 def _run(total: Mention, following: Sequence[Mention]) -> list[Mention]:
     """The numbers after a total that may be its parts: counts in its measure word, up to the first that is none."""
     run: list[Mention] = []
     for mention in following:
-        if not _is_count(mention) or not _is_like(total, mention):
+        if not _is_like(total, mention) or not _count(mention):
             break
         run.append(mention)
     return run
@@ -153,26 +155,22 @@ def _number(mention: Mention) -> Decimal:
     return mention.value or Decimal(0)
 
 
-def _closing_size(total: Mention, run: Sequence[Mention], *, opened: bool, fills: bool) -> int:
+def _closing_size(total: int, run: Sequence[int], *, opened: bool, fills: bool) -> int:
     """How many numbers after a total add up to it; zero where they do not, or where that may be chance."""
-    added = Decimal(0)
-    for size, mention in enumerate(run, 1):
-        added += _number(mention)
-        if added >= _number(total):
+    added = 0
+    for size, count in enumerate(run, 1):
+        added += count
+        if added >= total:
             sure = size >= _MANY if not opened else size > 1
-            if _number(total) < _SMALL:
+            if total < _SMALL:
                 sure = size >= _MANY and (opened or (fills and size == len(run)))
-            return size if added == _number(total) and sure else 0
+            return size if added == total and sure else 0
     return 0
 
 
-def _is_near(total: Mention, run: Sequence[Mention], rule: Rule) -> bool:
+def _is_near(total: int, run: Sequence[int], rule: Rule) -> bool:
     """Whether a run all but fills its total."""
-    whole = _number(total)
-    if len(run) < rule.min_rows or whole < _SMALL:
-        return False
-    added = sum([_number(mention) for mention in run], Decimal(0))
-    return 0 < abs(whole - added) <= rule.near * whole
+    return len(run) >= rule.min_rows and total >= _SMALL and 0 < abs(total - sum(run)) <= rule.near * total
 
 
 def _is_failed_list(text: str, total: Mention, run: Sequence[Mention], after: Sequence[Mention]) -> bool:

@@ -108,7 +108,8 @@ def check_ratio(table: Table, rule: Rule) -> Found:
     for index in sorted(i for rate in rates for i in table.list_indexes(rate)):
         sentence = table.narrow(index)
         found = [_rate_checks(sentence, rule, index)]
-        if sentence is not table and (found[0] is None or found[0].verdict not in ("holds", "truncated")):
+        is_open = found[0] is None or found[0].verdict not in ("holds", "truncated")
+        if is_open and sentence is not table and not _is_worded(rule, table.all[index].metric):
             found.append(_rate_checks(table, rule, index))
         stated = [check for check in found if check is not None]
         agreeing = [check for check in stated if check.verdict in ("holds", "truncated")]
@@ -119,6 +120,12 @@ def check_ratio(table: Table, rule: Rule) -> Found:
 
     if rule.pairs:
         yield from _check_pairs(table, rule)
+
+
+def _is_worded(rule: Rule, rate: str) -> bool:
+    """Whether all that a rate may be of is found by words, which are looked for in its own sentence only."""
+    formulas = [formula for formula in rule.formulas if rate in formula.left[0].metrics]
+    return all(len(side) == 1 and side[0].words for one in formulas for side in (one.right, one.whole))
 
 
 def _check_pairs(table: Table, rule: Rule) -> Found:

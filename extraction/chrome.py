@@ -71,7 +71,8 @@ def is_furniture_line(text: str) -> bool:
 
 def drop_furniture(lines: list[Line], removed: list[Removed]) -> list[Line]:
     """The lines that are body; the others go to `removed`."""
-    kinds = [_judge(line) for line in lines]
+    known = _furniture()
+    kinds = [_judge(line, known) for line in lines]
     _cut_related(lines, kinds)
     _settle_headings(kinds)
     kept: list[Line] = []
@@ -83,7 +84,7 @@ def drop_furniture(lines: list[Line], removed: list[Removed]) -> list[Line]:
     return kept
 
 
-def _judge(line: Line) -> str:
+def _judge(line: Line, known: _Furniture) -> str:
     """`attachment`, `furniture`, `heading` (of attachments), `related`, `link`, or empty for body."""
     text, has_link = line.text, line.has_link()
     if has_link:
@@ -93,7 +94,6 @@ def _judge(line: Line) -> str:
             return "attachment"
     if len(text) > _MAX_LINE:
         return ""
-    known = _furniture()
     if known.any_line.fullmatch(text) is None:
         return "link" if (has_link or text[0] in _BARE) and _is_mere_link(line.runs()) else ""
     if known.lines.fullmatch(text):

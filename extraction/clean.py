@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from lxml import etree, html
 
 from extraction.chrome import drop_furniture
-from extraction.decode import WITHOUT_CONTROLS
-from extraction.reading import Walk, read_markup
-from extraction.spam import find_hidden_names
-from extraction.textmap import Line, Removed, Segment, lay_out
+from extraction.judging import Judge
+from extraction.passes import has_controls, lay_out, read_lines
+from extraction.sheets import find_hidden_names
+from extraction.textmap import Line, Removed, Segment
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -51,15 +51,16 @@ class CleanText:
         return counts
 
 
-def parse_html(text: str) -> HtmlElement:
-    """Parse a page or a fragment into a tree; junk gives a tree as well, never an error.
+def parse_html(text: str, markup: bytes | None = None) -> HtmlElement:
+    """Parse a page or a fragment into a tree; junk gives a tree as well, never an error. `markup` is the text as
+    `Decoded.markup` has it.
 
     Nesting is bounded by libxml2 (256), size by `MAX_CHARS`; `is_truncated` tells when either cut."""
     is_cut = len(text) > MAX_CHARS
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True, remove_pis=False, collect_ids=False)
     parser.set_element_class_lookup(_CLASSES)
     try:
-        root = etree.fromstring(_encode(text[:MAX_CHARS]), parser)
+        root = etree.fromstring(markup if markup is not None and not is_cut else _encode(text[:MAX_CHARS]), parser)
     except (etree.ParserError, etree.XMLSyntaxError, AssertionError, TypeError):
         root = None
     if not isinstance(root, html.HtmlElement):
@@ -82,7 +83,7 @@ def _encode(text: str) -> bytes:
         except UnicodeEncodeError:
             pass  # half a surrogate pair
         else:
-            if markup.translate(WITHOUT_CONTROLS) is markup:
+            if not has_controls(markup):
                 return markup
     return _VOID_TEXT.sub("", text).encode("utf-8")
 
@@ -108,19 +109,18 @@ def _clean(
 ) -> tuple[str, tuple[Segment, ...], tuple[Removed, ...], tuple[str, ...]]:
     document = node.getroottree().getroot()
     names = find_hidden_names(document) if hidden_names is None else hidden_names
-    markup = read_markup(node)
-    walk = Walk(base_url, names, node)
-    walk.run(markup)
+    judge = Judge(base_url, names)
+    lines = read_lines(judge, node)
     notes: list[str] = []
-    if walk.hides_the_body():
-        walk = Walk(base_url, names, node, shows_hidden=True)
-        walk.run(markup)
+    if judge.hides_the_body(lines):
+        judge = Judge(base_url, names, shows_hidden=True)
+        lines = read_lines(judge, node)
         notes.append("hidden_body_kept")
-    removed = walk.removed
-    lines = drop_furniture(walk.builder.lines, removed)
+    removed = judge.removed
+    lines = drop_furniture(lines, removed)
     _drop_page_number(lines, removed)
     text, segments = lay_out(lines)
-    if walk.has_spam:
+    if judge.has_spam:
         notes.append("spam_removed")
     if is_truncated(document):
         notes.append("truncated_html")

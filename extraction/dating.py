@@ -22,8 +22,11 @@ _COMING = re.compile(
     r"|(?<=[\n。;:,)])(?P<next>[明来]年)"
 )
 """到2025年, 力争2023年, 2023年我们将, 明年: a year to come."""
-_LATER = re.compile(r"(20\d\d)年|明年|来年")
+_NAMED_YEAR = re.compile(r"20\d\d(?=年)")
+_NEXT_YEAR = re.compile("明年"), re.compile("来年")
+"""Patterns that begin with letters of their own are found many times faster than one for all."""
 _WHOLE_YEAR = re.compile(r"全年|年底|年内")
+_GATHERED = re.compile("累计|历年|迄今|至今|现已|先后|分别达")
 _SPOKEN = 200
 """How far back in its sentence a word of accumulation is heard."""
 
@@ -33,9 +36,10 @@ class Dating:
 
     def __init__(self, text: str, numbers: list[Number], structure: Structure, times: Times) -> None:
         self.text, self.numbers, self.structure, self.times = text, numbers, structure, times
-        self._coming = [
-            match.start() for match in _LATER.finditer(text) if match[1] is None or int(match[1]) > times.year
-        ]
+        coming = [match.start() for match in _NAMED_YEAR.finditer(text) if int(match[0]) > times.year]
+        self._coming = sorted([*coming, *(match.start() for word in _NEXT_YEAR for match in word.finditer(text))])
+        self._gathered = [match.start() for match in _GATHERED.finditer(text)]
+        """Where the words stand of which `phrases.is_gathered` and `phrases.is_stocked` know."""
         self._ruled: tuple[int | None, bool, int] = (-1, False, 0)
         """Of the last block asked for: whether it is a plan, and where the times that rule it begin."""
 
@@ -140,13 +144,17 @@ class Dating:
 
     def _is_gathered(self, number: Number, metric: Metric, floor: int) -> bool:
         """累计 without a year before it in the block or a comparison after it; 先后推出3批共163个 of a stock."""
-        spoken = self.text[max(number.clause, number.start - _SPOKEN) : number.start]
         if metric.measure == "stock":
             earlier = self.numbers[number.index - 1] if number.index else None
             if earlier is not None and earlier.unit == "批" and number.start - earlier.end <= 3:
                 return True
-            if phrases.is_stocked(spoken):
-                return True
+        start = max(number.clause, number.start - _SPOKEN)
+        first = bisect_left(self._gathered, start)
+        if first == len(self._gathered) or self._gathered[first] >= number.start:
+            return False
+        spoken = self.text[start : number.start]
+        if metric.measure == "stock" and phrases.is_stocked(spoken):
+            return True
         if not phrases.is_gathered(spoken):
             return False
         time = self.times.before(number.start, floor)

@@ -18,11 +18,13 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
 import cchardet
+
+from extraction.passes import has_controls
 
 DecidedBy = Literal["bom", "header", "meta", "detected"]
 
@@ -62,8 +64,6 @@ _UTF8_HAN_RUN = b"\x01\x02\x02" * 4
 """Four CJK characters of UTF-8, so written: a string is found many times as fast as a pattern."""
 _CJK = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufeff\ufffe\uffff]+")
-WITHOUT_CONTROLS = bytes(32 if (byte < 32 and byte not in b"\t\n\r") or byte == 127 else byte for byte in range(256))
-"""A table for `bytes.translate`, which gives back the very same object where it had nothing to replace."""
 
 
 def _block(encoding: str, leads: range, trails: range) -> str:
@@ -71,10 +71,9 @@ def _block(encoding: str, leads: range, trails: range) -> str:
     return "".join(cell.decode(encoding, "ignore") for cell in cells)
 
 
-_GB_COMMON = frozenset(
-    _block("gb18030", range(0xA1, 0xA4), range(0xA1, 0xFF)) + _block("gb18030", range(0xB0, 0xD8), range(0xA1, 0xFF))
-)
-"""Punctuation and the 3,755 level-1 characters of GB 2312."""
+_GB_LEADS, _GB_TRAILS = bytes((*range(0xA1, 0xA4), *range(0xB0, 0xD8))), bytes(range(0xA1, 0xFF))
+_GB_COMMON = frozenset("".join(_block("gb18030", range(lead, lead + 1), range(0xA1, 0xFF)) for lead in _GB_LEADS))
+"""Punctuation and the 3,755 level-1 characters of GB 2312, and the bytes that they are pairs of."""
 _BIG5_COMMON = frozenset(_block("big5hkscs", range(0xA1, 0xC7), range(0x40, 0xFF)))
 """Punctuation and the 5,401 level-1 characters of Big5."""
 
@@ -118,6 +117,8 @@ class Decoded:
     """NUL and other control characters, and byte order marks of included files, left out."""
     mixed: int = 0
     """Runs read in a second charset."""
+    markup: bytes | None = field(default=None, repr=False, compare=False)
+    """The text in UTF-8, where the body came as just that."""
 
     @property
     def overruled(self) -> bool:
@@ -144,9 +145,11 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
         decided_by = "header"
     elif meta and _same(meta, encoding):
         decided_by = "meta"
-    text, dropped = _drop_controls(text, rest if encoding in _COMMON else text.encode("utf-8", "replace"))
-    replaced = text.count("\ufffd") if "\ufffd" in text else 0
-    return Decoded(text, encoding, header, meta, bom, decided_by, replaced, dropped, mixed)
+    read, dropped = _drop_controls(text, rest if encoding in _COMMON else text.encode("utf-8", "replace"))
+    replaced = read.count("\ufffd") if "\ufffd" in read else 0
+    is_as_sent = encoding == "utf-8" and read is text and not replaced and not mixed
+    markup = rest if is_as_sent else None
+    return Decoded(read, encoding, header, meta, bom, decided_by, replaced, dropped, mixed, markup)
 
 
 def _decode_bytes(body: bytes, declared: list[str]) -> tuple[str, str, int]:
@@ -187,7 +190,8 @@ def _is_plainly_gb(body: bytes) -> bool:
         body.decode("utf-8")
     except UnicodeDecodeError:
         pairs = body.translate(None, _ASCII)[: 2 * _SAMPLE]
-        return _score(pairs.decode("gb18030", "replace"), "gb18030") > 0.9
+        rare = len(pairs[::2].translate(None, _GB_LEADS)) + len(pairs[1::2].translate(None, _GB_TRAILS))
+        return 2 * rare < 0.1 * len(pairs)
     return False
 
 
@@ -323,7 +327,7 @@ def _drop_controls(text: str, body: bytes) -> tuple[str, int]:
     """Leave out what no document may hold; vertical tab and form feed are line ends.
 
     `body` is the text in a charset whose ASCII is ASCII: its bytes tell fastest whether there is any."""
-    if body.translate(WITHOUT_CONTROLS) is body and not ("\ufeff" in text or "\ufffe" in text or "\uffff" in text):
+    if not has_controls(body) and not ("\ufeff" in text or "\ufffe" in text or "\uffff" in text):
         return text, 0
     text = text.replace("\x0b", "\n").replace("\x0c", "\n")
     clean = _CONTROLS.sub("", text)

@@ -66,13 +66,13 @@ class Meaning:
     def claims(self, number: Number, window: Window, *, changed: bool = False) -> list[Claim]:
         """All readings that fit, best first, one per metric. `changed`: those of which a rate of change is stated."""
         trace, unit = self.trace, number.unit
-        fitting: list[tuple[Hit, str, int, Reading]] = []
+        fitting: list[tuple[Hit, str, int, list[Reading]]] = []
         for hit, side, gap in self._named(number, window):
             readings = hit.word.names_by_unit.get(unit) if unit and not changed else None
             if readings is None:
                 readings = self._list_fitting(hit, side, gap, number, changed)
-            for reading in readings:
-                fitting.append((hit, side, gap, reading))
+            if readings:
+                fitting.append((hit, side, gap, readings))
             if trace is not None and not changed:
                 for reading in hit.word.names:
                     if reading not in readings:
@@ -86,29 +86,34 @@ class Meaning:
         inherited = _NOTHING if own else self._inherited(number, window)
         needed: set[int] | None = None
         best: dict[str, Claim] = {}
-        for hit, side, gap, reading in fitting:
-            topic: float | None = 3.0
-            if reading.topics:
-                topic = _weigh_topics(reading, spoken if side == "tail" else own, inherited)
-            if topic is None or (side == "shared" and own.keys().isdisjoint(reading.topics)):
-                if trace is not None:
-                    self._tell(number, reading, hit, side, "topic", "、".join(reading.topics))
-                continue
-            score = self._score(reading, hit, side, gap, number, window) + topic
-            held = best.get(reading.metric)
-            if score < _MIN_SCORE or (held is not None and held.score >= score):
-                if trace is not None:
-                    outcome: Outcome = "weak_score" if score < _MIN_SCORE else "outranked"
-                    self._tell(number, reading, hit, side, outcome, "", score)
-                continue
-            if reading.needs and needed is None:
-                needed = self._needed(number, window)
-            barred = self._find_bar(reading, hit, side, number, window, needed)
-            if barred is not None:
-                if trace is not None:
-                    self._tell(number, reading, hit, side, *barred, score)
-                continue
-            best[reading.metric] = Claim(reading, hit, score, side)
+        for hit, side, gap, readings in fitting:
+            base: float | None = None
+            for reading in readings:
+                topic: float | None = 3.0
+                if reading.topics:
+                    topic = _weigh_topics(reading, spoken if side == "tail" else own, inherited)
+                if topic is None or (side == "shared" and own.keys().isdisjoint(reading.topics)):
+                    if trace is not None:
+                        self._tell(number, reading, hit, side, "topic", "、".join(reading.topics))
+                    continue
+                if base is None:
+                    base = self._weigh_place(hit, side, gap, number, window)
+                score = base + 2.0 if reading.needs else base
+                score = (score - 8.0 if reading.weak else score) + topic
+                held = best.get(reading.metric)
+                if score < _MIN_SCORE or (held is not None and held.score >= score):
+                    if trace is not None:
+                        outcome: Outcome = "weak_score" if score < _MIN_SCORE else "outranked"
+                        self._tell(number, reading, hit, side, outcome, "", score)
+                    continue
+                if reading.needs and needed is None:
+                    needed = self._needed(number, window)
+                barred = self._find_bar(reading, hit, side, number, window, needed)
+                if barred is not None:
+                    if trace is not None:
+                        self._tell(number, reading, hit, side, *barred, score)
+                    continue
+                best[reading.metric] = Claim(reading, hit, score, side)
         claims = self._rank(number, window, best)
         if trace is not None and not changed:
             for metric, claim in best.items():
@@ -188,7 +193,7 @@ class Meaning:
         if text[start - 1] in self._carrier_lasts:
             self._carried = self._carried_before.search(text, max(0, start - _MAX_JOINED), start)
 
-    def _score(self, reading: Reading, hit: Hit, side: str, gap: int, number: Number, window: Window) -> float:
+    def _weigh_place(self, hit: Hit, side: str, gap: int, number: Number, window: Window) -> float:
         size = hit.end - hit.start
         score = 2.0 * size if size < 6 else 12.0
         if side == "left":
@@ -201,9 +206,7 @@ class Meaning:
             score -= 3.0
         else:
             score -= 1.0 if window.in_turns else 6.0 + min(gap / 8, 2.0)
-        if reading.needs:
-            score += 2.0
-        return score - (8.0 if reading.weak else 0.0)
+        return score
 
     def _counts(self, reading: Reading, noun: str, side: str, hit: Hit, number: Number) -> bool:
         """A counted noun after the number leaves it only to readings that count it or name something right there."""

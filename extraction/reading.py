@@ -1,53 +1,43 @@
 """The walk over a body: its text nodes into lines, without what a reader does not see.
 
 It goes over the node's own markup, as libxml2 writes a tree: every tag closed, every `<` and `>` inside values
-escaped. A page repeats a few dozen tags hundreds of times, so what a tag means is looked up by its spelling; only a
-tag that asks for a closer look (links, rows, what may be hidden or furniture) is looked at as an element.
+escaped. What a tag means is looked up by its spelling; only a tag that asks for a closer look (links, what may be
+hidden or furniture) is looked at as an element. The compiled walk (extraction/native_lines.pyx) does the same over
+the tree itself.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from lxml import etree
 
-from extraction.chrome import MAX_NAMES, is_furniture, names_furniture
-from extraction.files import is_file_link
-from extraction.spam import (
-    MAX_INLINE_STYLE,
-    PLAIN,
-    Style,
-    find_hidden_reason,
-    has_spam_word,
-    is_foreign,
-    is_spam_link,
-    read_style,
-)
-from extraction.tags import find_role, restyle
-from extraction.textmap import Line, LineBuilder, Removed, join_cells, merge_lines
+from extraction.judging import CLOSER_LOOK, LONGEST_TAG, MOST_TAGS, Judge, State
+from extraction.textmap import Line, LineBuilder, join_cells, merge_lines
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_QUOTE = 200
-"""Characters kept of a removed text."""
 _TAG = re.compile(r"(<!--.*?-->|<[^>]*>)", re.S)
 _CDATA = re.compile(r"(<!--.*?-->)|<!\[CDATA\[(.*?)\]\]>", re.S)
 _NO_CHAR = "&#x"
 """How libxml2 begins what it writes for a character that XML cannot hold: the tree knows which."""
-_LONGEST_TAG = 300
-_MOST_TAGS = 4096
-_CLOSER_LOOK = "closer look"
+_PLAIN = State()
 _roles: dict[str, str] = {}
-"""Tags as spelled, with what they do to the text: a role of extraction/tags.py, or `_CLOSER_LOOK`."""
+"""Tags as spelled, with what they do to the text."""
 _NONE: dict[str, str] = {}
 
 
-class Markup(NamedTuple):
+def read_lines(judge: Judge, node: HtmlElement) -> list[Line]:
+    """The lines of a body. What is left out of it, `judge` keeps. A body holds no `head`: libxml2 adds a tag of its own
+    to that of an XHTML page."""
+    return _Walk(judge, node).run()
+
+
+class _Markup(NamedTuple):
     """A node as it is written: each tag with the text that follows it, from the node's own start tag to its end tag.
     Comments and processing instructions count as tags."""
 
@@ -56,7 +46,7 @@ class Markup(NamedTuple):
     """Whether a table may stand in a row: one begins after a row has."""
 
 
-def read_markup(node: HtmlElement) -> Markup:
+def _read_markup(node: HtmlElement) -> _Markup:
     written = etree.tostring(node, encoding="unicode", with_tail=False)
     if "CDATA[" in written:
         written = _CDATA.sub(lambda match: match[1] or _escape(match[2]), written)
@@ -68,7 +58,7 @@ def read_markup(node: HtmlElement) -> Markup:
         else:
             texts = [_unescape(text) if "&" in text else text for text in texts]
     first_row = written.find("<tr")
-    return Markup(list(zip(tags, texts, strict=True)), 0 <= first_row < written.rfind("<table"))
+    return _Markup(list(zip(tags, texts, strict=True)), 0 <= first_row < written.rfind("<table"))
 
 
 def _escape(text: str) -> str:
@@ -103,51 +93,26 @@ def _is_closed(tag: str) -> bool:
     return tag[-2] == "/" or tag[1] in "!?"
 
 
-class State(NamedTuple):
-    """What a text node inherits."""
-
-    is_link: bool = False
-    is_file: bool = False
-    is_invisible: bool = False
-    is_pre: bool = False
-
-
-_PLAIN = State()
-
-
-@dataclass(slots=True)
-class Walk:
+class _Walk:
     """One walk over the markup of `root`. It passes every tag of every page, so it trades some elegance for speed."""
 
-    base_url: str
-    hidden_names: frozenset[str]
-    root: HtmlElement
-    shows_hidden: bool = False
-    builder: LineBuilder = field(default_factory=LineBuilder)
-    removed: list[Removed] = field(default_factory=list)
-    hidden_chars: int = 0
-    has_spam: bool = False
-    _rest: Iterator[tuple[str, str]] = field(init=False)
-    """What is still to be read: everybody takes from it the tags of the element that is being read."""
-    _seen: int = 0
-    """Nodes passed so far, in document order."""
-    _nodes: list[HtmlElement] = field(default_factory=list)
-    _roles: dict[str, str] = field(init=False)
-    _nests_tables: bool = False
-
-    def run(self, markup: Markup) -> None:
-        self._rest = iter(markup.pieces)
-        self._roles = {} if self.hidden_names else _roles
+    def __init__(self, judge: Judge, root: HtmlElement) -> None:
+        self._judge, self._root = judge, root
+        self.builder = LineBuilder()
+        markup = _read_markup(root)
         self._nests_tables = markup.nests_tables
+        self._rest: Iterator[tuple[str, str]] = iter(markup.pieces)
+        """What is still to be read: everybody takes from it the tags of the element that is being read."""
+        self._seen = 0
+        """Nodes passed so far, in document order."""
+        self._nodes: list[HtmlElement] = []
+        self._roles = {} if judge.hidden_names else _roles
+
+    def run(self) -> list[Line]:
         tag, text = next(self._rest)
         self._read_inside(tag, text, "", _PLAIN)
         self.builder.end_line()
-
-    def hides_the_body(self) -> bool:
-        """Whether the page hides more than it shows and shows it by script later (tabs, lazy layouts)."""
-        if self.hidden_chars <= 100:
-            return False
-        return self.hidden_chars > sum(len(line.text) for line in self.builder.lines)
+        return self.builder.lines
 
     def _read_inside(self, tag: str, text: str, path: str, state: State) -> str:
         """Read what is inside an element, of which `tag` and the `text` behind it are taken. Returns its tail."""
@@ -206,44 +171,28 @@ class Walk:
         return text
 
     def _role_of(self, tag: str, state: State) -> str:
-        """A role of extraction/tags.py, or `_CLOSER_LOOK` where more than the tag decides."""
+        """A role of extraction/tags.py, or `CLOSER_LOOK` where more than the tag decides."""
         role = self._roles.get(tag) or self._learn(tag)
         sets_size = state.is_invisible and " style=" in tag and role not in ("break", "skip")
-        return _CLOSER_LOOK if sets_size else role
+        return CLOSER_LOOK if sets_size else role
 
     def _learn(self, tag: str) -> str:
-        role = self._judge(self._node())
-        if len(tag) <= _LONGEST_TAG and tag[1] not in "!?":
-            if len(self._roles) >= _MOST_TAGS:
+        role = self._judge.judge(self._node())
+        if len(tag) <= LONGEST_TAG and tag[1] not in "!?":
+            if len(self._roles) >= MOST_TAGS:
                 self._roles.clear()
             self._roles[tag] = role
         return role
 
-    def _judge(self, element: HtmlElement) -> str:
-        role, style = find_role(element.tag), PLAIN
-        if role in ("break", "skip"):
-            return role
-        for name, value in element.items():
-            if name == "style":
-                style = read_style(value[:MAX_INLINE_STYLE])
-            elif (name == "class" or name == "id") and names_furniture(value[:MAX_NAMES]):
-                return _CLOSER_LOOK
-        if role not in ("inline", "block", "tr") or style.font == "zero":
-            return _CLOSER_LOOK
-        return _CLOSER_LOOK if find_hidden_reason(element, style, self.hidden_names) else restyle(role, style.display)
-
     def _node(self) -> HtmlElement:
         """The element, comment or instruction that the last tag taken has begun."""
         if not self._nodes:
-            self._nodes = list(self.root.iter())
+            self._nodes = list(self._root.iter())
         return self._nodes[self._seen]
 
     def _add_in(self, state: State, text: str, node: str) -> None:
         if state.is_invisible:
-            hidden = "".join(text.split())
-            if hidden:
-                self.hidden_chars += len(hidden)
-                self.removed.append(Removed("hidden", text.strip()[:_QUOTE], node))
+            self._judge.note_invisible(text, node)
         elif not state.is_pre or "\n" not in text:
             self.builder.add(text, node, state.is_link, state.is_file)
         else:
@@ -256,64 +205,17 @@ class Walk:
 
     def _read_element(self, tag: str, text: str, path: str, state: State) -> str:
         """Read one element whatever it is, of which `tag` and the `text` behind it are taken. Returns its tail."""
-        element = self._node()
-        role, style = find_role(element.tag), read_style((element.get("style") or "")[:MAX_INLINE_STYLE])
-        if self._is_left_out(element, path, style):
-            return self._pass_over(tag, text)
-        state = _inherit(state, role, style)
-        role = restyle(role, style.display)
+        role, inner = self._judge.look(self._node(), path, state)
         if role == "tr":
-            return self._read_row(tag, text, path, state)
-        is_block = role in ("block", "block link")
-        if is_block:
+            return self._read_row(tag, text, path, inner)
+        if role == "block" or role == "break":
             self.builder.end_line()
-        inner = state if role in ("inline", "block") else self._enter_link(element, path, state)
-        tail = self._pass_over(tag, text) if inner is None else self._read_inside(tag, text, path, inner)
-        if is_block:
+        if role == "skip" or role == "break":
+            return self._pass_over(tag, text)
+        tail = self._read_inside(tag, text, path, inner)
+        if role == "block":
             self.builder.end_line()
         return tail
-
-    def _is_left_out(self, element: HtmlElement, path: str, style: Style) -> bool:
-        if find_hidden_reason(element, style, self.hidden_names):
-            is_planted = self._is_planted(element)
-            if is_planted or not self.shows_hidden:
-                self._note_hidden(element, path, is_planted=is_planted)
-                return True
-        if is_furniture(element):
-            text = " ".join(element.text_content().split())
-            if text:
-                self.removed.append(Removed("furniture", text[:_QUOTE], path))
-            return True
-        return False
-
-    def _note_hidden(self, element: HtmlElement, path: str, *, is_planted: bool) -> None:
-        text = " ".join("".join(_readable(element)).split())
-        link = element if element.tag == "a" else next(element.iter("a"), None)
-        href = None if link is None else link.get("href")
-        if text or href:
-            self.removed.append(Removed("hidden", text[:_QUOTE], path, href and href.strip()[:_QUOTE]))
-        if is_planted:
-            self.has_spam = True
-        else:
-            self.hidden_chars += len("".join(text.split()))
-
-    def _is_planted(self, element: HtmlElement) -> bool:
-        """Hidden and of the trade: it stays out even where the page hides its whole body."""
-        if any(is_foreign(link.get("href") or "", self.base_url) for link in element.iter("a")):
-            return True
-        return has_spam_word("".join(_readable(element)))
-
-    def _enter_link(self, element: HtmlElement, path: str, state: State) -> State | None:
-        """The state inside a link; None for an injected one, which is left out and noted."""
-        href = element.get("href")
-        if not href:
-            return state
-        label = element.text_content()
-        if is_spam_link(label, href, self.base_url):
-            self.has_spam = True
-            self.removed.append(Removed("spam_link", " ".join(label.split())[:_QUOTE], path, href.strip()[:_QUOTE]))
-            return None
-        return state._replace(is_link=True, is_file=is_file_link(href, label))
 
     def _read_row(self, tag: str, text: str, path: str, state: State) -> str:
         """A row of one filled cell, or of cells that hold tables, is layout: its lines stay lines."""
@@ -350,20 +252,3 @@ class Walk:
         elif filled:
             outer.extend([join_cells([merge_lines(lines) for lines in cells])])
         return text
-
-
-def _inherit(state: State, role: str, style: Style) -> State:
-    is_invisible = style.font == "zero" if style.font else state.is_invisible
-    is_pre = state.is_pre or role == "pre"
-    if is_invisible == state.is_invisible and is_pre == state.is_pre:
-        return state
-    return state._replace(is_invisible=is_invisible, is_pre=is_pre)
-
-
-def _readable(element: HtmlElement) -> Iterator[str]:
-    """The text of an element without that of scripts and styles."""
-    for node in element.iter():
-        if isinstance(node.tag, str) and node.tag not in ("script", "style"):
-            yield node.text or ""
-        if node is not element:
-            yield node.tail or ""

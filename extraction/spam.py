@@ -2,7 +2,7 @@
 
 Portals are broken into to plant links (暗链): hidden by style, or in plain sight inside a sentence. Hidden is what
 the markup hides by itself: `hidden`, an inline style, or a class or id that the page's own `<style>` or a one-line
-script hides. External style sheets are not read, scripts are not run.
+script hides (extraction/sheets.py). External style sheets are not read, scripts are not run.
 """
 
 from __future__ import annotations
@@ -12,18 +12,17 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 import yaml
-from lxml import etree
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 LOOKUPS = Path(__file__).resolve().parent.parent / "catalog" / "lookups"
-_MAX_STYLE = 200_000
-"""Characters of one page's scripts and style sheets that are read."""
+_ABSOLUTE = re.compile(r"https?://[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8}(?:/|\Z)")
+"""Addresses that say their host in plain letters, as most that lead away do."""
 _FAR = 500
 """Pixels beyond which an offset means off the screen; Word's hanging indents stay far below."""
 _FAR_MARGIN = 2000
@@ -40,9 +39,6 @@ _OFFSET = re.compile(
 _TINY = re.compile(r"(?:^|;)\s*(max-)?(width|height)\s*:\s*(?:0|1)(?:px|pt)?\s*(?:!important\s*)?(?=;|$)")
 _FONT_SIZE = re.compile(r"(?:^|;)\s*font(?:-size)?\s*:\s*([^;]{1,80})")
 _DISPLAY = re.compile(r"(?:^|;)\s*display\s*:\s*(block|inline|flex|table|list-item)(?![-\w])")
-_RULE_TARGET = re.compile(r"[a-z]{0,10}([.#][\w-]{1,80})")
-_SCRIPT_HIDES = re.compile(r"getElementById\(\s?(['\"])([\w-]{1,80})\1\s?\)\.style\.display\s?=\s?['\"]none['\"]")
-_HIDERS = etree.XPath("descendant::script[contains(., 'none')]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,63 +97,6 @@ def _is_tiny(css: str) -> bool:
     return _TINY.search(css) is not None
 
 
-def find_hidden_names(root: HtmlElement) -> frozenset[str]:
-    """`.class` and `#id` that the page itself hides: by its style sheets on every screen (@media rules do not
-    count), or by a script that sets `display = "none"` and names the id nowhere else."""
-    names: set[str] = set()
-    budget = _MAX_STYLE
-    for script in cast("list[HtmlElement]", _HIDERS(root)):
-        text = (script.text or "")[:budget]
-        budget -= len(text)
-        names.update(f"#{match[2]}" for match in _SCRIPT_HIDES.finditer(text) if text.count(match[2]) == 1)
-    for sheet in root.iter("style"):
-        css = (sheet.text or "")[:budget]
-        budget -= len(css)
-        names.update(_read_sheet(css))
-        if budget <= 0:
-            break
-    return frozenset(names)
-
-
-def _cut_comments(css: str) -> str:
-    """Style sheet text without `/* … */`; one that never ends takes the rest. Linear, as a lazy pattern is not."""
-    kept: list[str] = []
-    while css:
-        before, _, rest = css.partition("/*")
-        kept.append(before)
-        css = rest.partition("*/")[2]
-    return "".join(kept)
-
-
-@lru_cache(maxsize=64)
-def _read_sheet(sheet: str) -> frozenset[str]:
-    """One pass over the braces: rules at depth 0 only. A later rule that shows a name again wins.
-
-    A portal's pages carry the same few sheets, hence the cache."""
-    css = _cut_comments(sheet)
-    names: set[str] = set()
-    depth = 0
-    selector = ""
-    position = 0
-    for match in re.finditer(r"[{}]", css):
-        piece = css[position : match.start()]
-        position = match.end()
-        if match[0] == "{":
-            if depth == 0:
-                selector = piece.rpartition(";")[2]
-            depth += 1
-            continue
-        depth = max(depth - 1, 0)
-        if depth == 0 and not selector.strip().startswith("@"):
-            style = read_style(piece.strip()[:MAX_INLINE_STYLE])
-            targets = {m[1] for part in selector.split(",") if (m := _RULE_TARGET.fullmatch(part.strip()))}
-            if style.is_hidden or style.font == "zero":
-                names |= targets
-            elif style.display:
-                names -= targets
-    return frozenset(names)
-
-
 def find_hidden_reason(element: HtmlElement, style: Style, hidden_names: frozenset[str]) -> str | None:
     """Why the element is not shown, or None."""
     if style.is_hidden:
@@ -189,14 +128,20 @@ def has_spam_word(text: str) -> bool:
 
 def is_foreign(href: str, base_url: str) -> bool:
     """Whether a link leaves the page's own domain and gov.cn. A link that names no host does not."""
+    address = href.strip()
     try:
-        host = (urlsplit(urljoin(base_url, href.strip())).hostname or "").rstrip(".")
-        own = (urlsplit(base_url).hostname or "").rstrip(".")
+        host = _host_of(address if _ABSOLUTE.match(address) else urljoin(base_url, address))
+        own = _host_of(base_url)
     except ValueError:
         return True
     if not host or host == own or host == "gov.cn" or host.endswith(".gov.cn"):
         return False
     return _registered_domain(host) != _registered_domain(own)
+
+
+@lru_cache(maxsize=1024)
+def _host_of(address: str) -> str:
+    return (urlsplit(address).hostname or "").rstrip(".")
 
 
 def is_spam_link(text: str, href: str, base_url: str) -> bool:

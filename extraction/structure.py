@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 
 _HAN = "一二三四五六七八九十"
 _LINE = re.compile(r"[^\n]+")
@@ -39,12 +40,12 @@ _PLAN = re.compile(  # Each begins with a character, by which the search skips a
     r"下一步|下步|下阶段|打算|工作计划|年计划|、计划|和计划|及计划|,计划|工作安排|工作思路|工作重点|年安排|工作展望"
     r"|努力方向|工作目标|年工作要点|今后工作|主要目标|工作要求|年重点工作|年主要工作|年工作(?!情况|总结|报告|回顾|开展|完成|的)|改进措施"
 )
-_PLAN_HEAD = re.compile("^.{0,4}计划。?$")
-_NEXT = re.compile(r"\W{0,3}在?(?:下一步|下步|下阶段|今后|接下来|新的一年|明年|来年)")
+_PLAN_HEAD = re.compile(".{0,4}计划。?$")
+_NEXT = "在?(?:下一步|下步|下阶段|今后|接下来|新的一年|明年|来年)"
 _ANNOUNCED = re.compile(r"在?(?:下一步|下步|下阶段|今后|接下来|新的一年|[明来]年)")
 _ANNOUNCING = frozenset("在下今接新明来")
-_LEADS_ON = re.compile(r":$|(?:以下|如下|几个?方面|几项)[^。]{0,12}。$")
-"""A paragraph that announces the items below it."""
+_LEADS_ON = re.compile(r"(?:以下|如下|几个?方面|几项)[^。]{0,12}。$")
+"""A paragraph that announces the items below it, as one that ends with a colon does."""
 _REVIEW = re.compile(r"回顾|完成情况|落实情况|开展情况|工作情况|工作总结|上一年度")
 
 
@@ -163,70 +164,94 @@ class Structure:
         return self._announced[index]
 
 
-def _compile_next_year(report_year: int | None) -> re.Pattern[str]:
-    return re.compile(rf"\W{{0,3}}{report_year + 1}年" if report_year is not None else "(?!)")
+@lru_cache(maxsize=64)
+def _compile_opening(report_year: int | None) -> re.Pattern[str]:
+    """How a part opens: its number, if it has one; where its words begin, the group `words`; and by what they turn to
+    the time to come: in the group `next` a word, in the group `coming` the year itself."""
+    coming = rf"|(?P<coming>{report_year + 1}年)" if report_year is not None else ""
+    return re.compile(rf"(?:{_OPENING.pattern})?+(?P<words>)(?:\W{{0,3}}(?:(?P<next>{_NEXT}){coming}))?")
 
 
-def _opens_plan(head: str, next_year: re.Pattern[str], *, is_heading: bool) -> bool:
+def _opens_plan(text: str, start: int, end: int, opening: re.Pattern[str], *, is_heading: bool) -> bool:
     """A heading that speaks of plans, or any part that begins with the year to come."""
-    opening = _OPENING.match(head)
-    head = head[opening.end() :] if opening else head
-    if next_year.match(head):
-        return True
-    if not is_heading:
-        return _NEXT.match(head) is not None
-    return bool(_PLAN.search(head) or _PLAN_HEAD.match(head)) and not _REVIEW.search(head)
+    opened = opening.match(text, start, end)
+    turn = opened.lastgroup if opened is not None else None
+    if opened is None or turn == "coming" or not is_heading:
+        return turn == "coming" or turn == "next"
+    start = opened.start("words")
+    if _PLAN.search(text, start, end) is None and _PLAN_HEAD.match(text, start, end) is None:
+        return False
+    return _REVIEW.search(text, start, end) is None
 
 
-def _line_level(line: str, next_year: re.Pattern[str]) -> int | None:
+def _line_level(text: str, start: int, end: int, line: str, opening: re.Pattern[str]) -> int | None:
     """The level of the block that a line opens; None for a cell or scrap that belongs to what stands above."""
     if line.startswith(_QUESTION):
         return 0
-    opening = _OPENING.match(line)
-    if opening:
-        return _LEVELS[opening.lastgroup or "l4"]
+    numbered = _OPENING.match(line)
+    if numbered:
+        return _LEVELS[numbered.lastgroup or "l4"]
     if "|" in line:
         return None
     is_short = len(line) <= _MAX_TITLE_LINE and not _IN_SENTENCES.search(line)
-    if is_short and ("年" in line or _opens_plan(line, next_year, is_heading=True)):
+    if is_short and ("年" in line or _opens_plan(text, start, end, opening, is_heading=True)):
         return 0
     return _PARAGRAPH if len(line) >= _MIN_PARAGRAPH or line[-1] in "。;" else None
 
 
+def _leads_on(line: str) -> bool:
+    if line[-1] == "。":
+        tail = line[-_MAX_TITLE_LINE:]
+        return ("下" in tail or "几" in tail) and _LEADS_ON.search(tail) is not None
+    return line[-1] == ":"
+
+
 def _find_blocks(text: str, report_year: int | None, number_starts: list[int]) -> list[Block]:
-    next_year = _compile_next_year(report_year)
+    opening = _compile_opening(report_year)
     blocks: list[Block] = []
     open_blocks: list[int] = []
     leads_on = False
     """Whether the items that follow belong to a paragraph that has announced plans."""
 
-    def add(start: int, end: int, level: int) -> None:
+    def add(start: int, end: int, level: int, is_plan: bool = False) -> None:
         while open_blocks and blocks[open_blocks[-1]].level >= level:
             open_blocks.pop()
-        first_mark = start + len(_QUESTION) if text.startswith(_QUESTION, start) else start
-        stop = _HEAD_END.search(text, first_mark, min(end, start + _MAX_HEAD))
-        head_end = stop.start() if stop else min(end, start + _MAX_HEAD)
-        first = bisect_left(number_starts, start)
-        is_plan = _opens_plan(text[start:head_end], next_year, is_heading=level < _LEVELS["l4"])
-        is_cut = first < len(number_starts) and number_starts[first] < head_end
-        if level == _PARAGRAPH or is_cut:  # a sentence with a number is no heading
-            head_end = start
-        blocks.append(Block(start, head_end, level, open_blocks[-1] if open_blocks else None, is_plan))
+        limit = min(end, start + _MAX_HEAD)
+        blocks.append(Block(start, limit, level, open_blocks[-1] if open_blocks else None, is_plan))
         open_blocks.append(len(blocks) - 1)
 
     for match in _LINE.finditer(text):
         (start, end), line = match.span(), match[0]
         is_title = not blocks and len(line) <= _MAX_HEAD and not _NO_TITLE.search(line)
-        level = -1 if is_title else _line_level(line, next_year)
+        level = -1 if is_title else _line_level(text, start, end, line, opening)
         if level is not None:
-            add(start, end, level)
-            if leads_on and 1 < level < _PARAGRAPH:
-                blocks[-1].is_plan = True
-            else:
-                leads_on = False
-        may_lead = line[-1] in ":。" and level in (None, _PARAGRAPH)
-        if may_lead and _LEADS_ON.search(line, max(0, len(line) - _MAX_TITLE_LINE)):
-            leads_on = _opens_plan(line, next_year, is_heading=False)
+            leads_on = leads_on and 1 < level < _PARAGRAPH
+            add(start, end, level, leads_on)
+        if (level is None or level == _PARAGRAPH) and _leads_on(line):
+            leads_on = _opens_plan(text, start, end, opening, is_heading=False)
         for inner in _INNER.finditer(text, start + 1, end):
             add(inner.start(), end, _LEVELS[inner.lastgroup] if inner.lastgroup else 4)
+    _read_heads(text, blocks, number_starts, opening)
     return blocks
+
+
+def _read_heads(text: str, blocks: list[Block], number_starts: list[int], opening: re.Pattern[str]) -> None:
+    """Where the heads end, which were said to end at their limits, and which of them speak of plans: of the first
+    block, of those with numbers in them and of those around these. Nobody asks for the others."""
+    starts, asked = [block.start for block in blocks], set[int]()
+    for place in (0, *number_starts):
+        index: int | None = max(bisect_right(starts, place) - 1, 0) if blocks else None
+        while index is not None and index not in asked:
+            asked.add(index)
+            index = blocks[index].parent
+    for block in [blocks[index] for index in asked]:
+        start, head_end = block.start, block.head_end
+        stop = _HEAD_END.search(text, start + len(_QUESTION) if text.startswith(_QUESTION, start) else start, head_end)
+        if stop is not None:
+            head_end = stop.start()
+        is_heading = block.level < _LEVELS["l4"]
+        block.is_plan = block.is_plan or _opens_plan(text, start, head_end, opening, is_heading=is_heading)
+        first = bisect_left(number_starts, start)
+        if block.level == _PARAGRAPH or (first < len(number_starts) and number_starts[first] < head_end):
+            head_end = start  # a sentence with a number is no heading
+        block.head_end = head_end

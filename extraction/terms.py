@@ -225,24 +225,24 @@ class Table:
             if last is not None and not (
                 (o.quote_start == last.quote_start and o.quote and o.quote == last.quote) or in_one_sentence(last, o)
             ):
-                self._add_sentence(group)
+                if len(group) > 1:
+                    self._add_sentence(group)
                 group = []
             group.append(index)
             last = o
-        self._add_sentence(group)
+        if len(group) > 1:
+            self._add_sentence(group)
 
     def _add_sentence(self, group: list[int]) -> None:
-        if len(group) < 2:
-            return
-        number = len(self._groups)
+        number, stating = len(self._groups), self._stating
         group.sort()
         self._groups.append(group)
-        for i in group:
-            self._sentence_of[i] = number
-            if self.is_usable[i]:
-                numbers = self._stating.setdefault(self.all[i].metric, [])
-                if not numbers or numbers[-1] != number:
-                    numbers.append(number)
+        self._sentence_of.update(dict.fromkeys(group, number))
+        for metric in {self.all[i].metric for i in group if self.is_usable[i]}:
+            if metric in stating:
+                stating[metric].append(number)
+            else:
+                stating[metric] = [number]
 
     def _sentence(self, number: int) -> Table:
         """Built when it is asked for: most sentences state no two metrics of one formula."""
@@ -250,6 +250,10 @@ class Table:
             table = Table(self.all, self.mentions, self.text, self._groups[number], self)
             self._sentences[number] = table
         return self._sentences[number]
+
+    def close(self) -> None:
+        """Let go of the sentences, which hold the whole table in turn: else the garbage collector has to find them."""
+        self._sentences.clear()
 
     def list_indexes(self, metric: str) -> list[int]:
         """Usable observations of a metric in text order, parts of a breakdown left out."""
@@ -269,16 +273,12 @@ class Table:
 
     def list_times(self, formula: Formula) -> set[tuple[str, str]]:
         """The periods and statuses of which both sides of a formula state something."""
-        sides = []
-        for codes in (formula.left_metrics, formula.right_metrics):
-            times: set[tuple[str, str]] = set()
-            for metric in codes:
-                if metric in self.by_metric:
-                    times.update(self._scopes(metric))
-            if not times:
-                return times
-            sides.append(times)
-        return sides[0] & sides[1]
+        left = [metric for metric in formula.left_metrics if metric in self.by_metric]
+        right = [metric for metric in formula.right_metrics if metric in self.by_metric] if left else left
+        if not right:
+            return set()
+        times = {time for metric in left for time in self._scopes(metric)}
+        return times & {time for metric in right for time in self._scopes(metric)}
 
     def list_candidates(self, metric: str, context: Context, with_parts: bool = False) -> list[int]:
         """Usable observations of a metric that may meet the figures of `context`, in text order."""

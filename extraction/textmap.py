@@ -72,6 +72,19 @@ def is_wide(char: str) -> bool:
     return char >= "\u2e80" or char in _WIDE_PUNCTUATION
 
 
+NARROW, WIDE, UNSEEN, BLANK, LINE_BREAK, HARD_BLANK = range(1, 7)
+"""What a character is to a line: printed, zero-width, a blank that goes with a line break, that break, other blanks."""
+
+
+def kind_of(char: str) -> int:
+    """The kind of one character, for the compiled builder of lines, which asks once for each."""
+    if _PIECES.match(char) is None:
+        return UNSEEN
+    if not char.isspace():
+        return WIDE if is_wide(char) else NARROW
+    return HARD_BLANK if char not in _COLLAPSIBLE else LINE_BREAK if char == "\n" else BLANK
+
+
 class LineBuilder:
     """Collects inline text into lines; a break ends a line, white space at its edges is dropped."""
 
@@ -192,7 +205,7 @@ _LAST_CHILD = 1 << 62
 
 def _order_of(node: str) -> tuple[int, ...]:
     """A node's name as what sorts in document order: a tail comes behind everything in its element."""
-    steps = tuple(int(step) for step in node.removesuffix("~").split(".") if step)
+    steps = tuple(map(int, filter(None, node.removesuffix("~").split("."))))
     return (*steps, _LAST_CHILD) if node.endswith("~") else steps
 
 

@@ -21,6 +21,8 @@ _WIDTH = {
 }
 """Full-width and half-width forms; the digits of other scripts, so that all digits of a view are ASCII (but for those
 of mathematical alphabets); line ends of other systems and of word processors. One character each."""
+_USUAL = "，；：（）"
+"""Marks of every text: each is found many times, unless it has been replaced."""
 _LONE_RETURN = re.compile("\r(?!\n)")
 _BLANK = " \t\x1c-\x1f\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 _INVISIBLE = "\r\u200b-\u200f\u2060\ufeff"
@@ -39,6 +41,7 @@ class Folding:
         table = {**_WIDTH, **script}
         self._table = {chr(old): new if isinstance(new, str) else chr(new) for old, new in table.items()}
         self._foreign = re.compile("[" + re.escape("".join(self._table)) + "]")
+        self._usual = [char for char in _USUAL if char in self._table]
         chained = self._table.keys() & set(self._table.values())
         self._translation = str.maketrans(self._table) if chained else None
         """Needed where what one character becomes is itself replaced: one after the other would replace it twice."""
@@ -47,6 +50,8 @@ class Folding:
         if self._translation is not None:
             text = text.translate(self._translation)
         else:
+            for char in self._usual:
+                text = text.replace(char, self._table[char])
             for char in set(self._foreign.findall(text)):
                 text = text.replace(char, self._table[char])
         return _LONE_RETURN.sub("\n", text) if "\r" in text else text
@@ -63,6 +68,16 @@ class View:
     def back(self, position: int) -> int:
         index = bisect_right(self.view_starts, position) - 1
         return self.text_starts[index] + position - self.view_starts[index]
+
+    def forth_span(self, start: int, end: int) -> tuple[int, int]:
+        """Where a stretch of the stored text stands in the view: mostly it is simply shifted."""
+        index = bisect_right(self.text_starts, start)
+        if index and (index == len(self.text_starts) or end < self.text_starts[index]):
+            shift = self.view_starts[index - 1] - self.text_starts[index - 1]
+            limit = self.view_starts[index] if index < len(self.view_starts) else len(self.text)
+            if end + shift <= limit:
+                return start + shift, end + shift
+        return self.forth(start), self.forth(end)
 
     def forth(self, position: int) -> int:
         """Where a position of the stored text stands in the view (a dropped one: where it would stand)."""

@@ -49,7 +49,7 @@ class Walk:
         self.text = blank_titles(view.text)
         units = {unit: catalogue.simplify(unit) for unit in {found.unit_zh for found in mentions}}
         self.numbers = [
-            Number(index, view.forth(found.start), view.forth(found.end), found, units[found.unit_zh])
+            Number(index, *view.forth_span(found.start, found.end), found, units[found.unit_zh])
             for index, found in enumerate(mentions)
         ]
         self.tables = read_cells(self.text, self.numbers)

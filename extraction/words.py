@@ -19,7 +19,19 @@ _ASTRAL = re.compile("[\U00010000-\U0010ffff]")
 class Word:
     """A word of the catalogue and all that it may mean."""
 
-    __slots__ = ("forbids", "is_said", "names", "names_by_unit", "needs", "openings", "size", "text", "topics")
+    __slots__ = (
+        "forbids",
+        "is_name",
+        "is_said",
+        "is_topic",
+        "names",
+        "names_by_unit",
+        "needs",
+        "openings",
+        "size",
+        "text",
+        "topics",
+    )
 
     def __init__(self, text: str) -> None:
         self.text, self.size = text, len(text)
@@ -31,8 +43,8 @@ class Word:
         """Words that this one begins with (审查 of 审查合同): the verb that a list may share."""
         self.needs: set[int] = set()
         self.forbids: set[int] = set()
-        self.is_said = False
-        """Whether it is a name or names a topic: most words that are found only mark others."""
+        self.is_name = self.is_topic = self.is_said = False
+        """Whether it is a name, names a topic, or is either: many words that are found only mark others."""
 
 
 @final
@@ -71,7 +83,8 @@ class WordIndex:
             entry.openings = [opening for opening in shorter if opening is not None and opening.names]
         self._automaton = ahocorasick.Automaton()
         for text, entry in words.items():
-            entry.is_said = bool(entry.names or entry.topics)
+            entry.is_name, entry.is_topic = bool(entry.names), bool(entry.topics)
+            entry.is_said = entry.is_name or entry.is_topic
             self._automaton.add_word(_as_symbols(text), entry)
         self._automaton.make_automaton()
 
@@ -91,8 +104,8 @@ class WordIndex:
             if not word.is_said or not last & 1:  # an even one: across two characters
                 continue
             end = (last >> 1) + 1
-            is_name, is_topic = word.names and end != name_end, word.topics and end != topic_end
-            if not is_name and not is_topic:
+            is_name = end != name_end and word.is_name
+            if not is_name and (end == topic_end or not word.is_topic):
                 continue
             start = end - word.size
             hit = Hit(start, end, word)
@@ -101,7 +114,7 @@ class WordIndex:
                 while names and names[-1].start >= start:
                     names.pop()
                 names.append(hit)
-            if is_topic:
+            if word.is_topic and end != topic_end:
                 topic_end = end
                 while topics and topics[-1].start >= start:
                     topics.pop()
@@ -124,11 +137,11 @@ class HitRow:
         self._starts = [hit.start for hit in hits]
 
     def inside(self, start: int, end: int) -> list[Hit]:
-        first = bisect_left(self._starts, start)
-        last = bisect_left(self._starts, end, first)
-        if first == last:
+        starts = self._starts
+        first = bisect_left(starts, start)
+        if first == len(starts) or starts[first] >= end:
             return []
-        found = self.hits[first:last]
+        found = self.hits[first : bisect_left(starts, end, first + 1)]
         return found if found[-1].end <= end else [hit for hit in found if hit.end <= end]
 
     def last_before(self, position: int, floor: int) -> Hit | None:

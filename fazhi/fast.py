@@ -1,4 +1,5 @@
-"""The optional compiled build: `make fast` turns the pure core into a C extension with mypyc, beside its sources.
+"""The optional compiled build: `make fast` turns the pure core into C extensions, beside its sources: the reading of
+reports with mypyc, the passes over a page's tree (extraction/native_*.pyx) with Cython.
 
 Nothing needs it: the same modules run as Python and answer the same, and neither `make demo` nor `make test` builds.
 It serves the checkout only. A build that is older than its sources is refused at import (`extraction/__init__.py`).
@@ -22,8 +23,8 @@ GROUP = "extraction.compiled"
 
 _DATA = "catalogue catalogue_check catalogue_conflicts catalogue_examples catalogue_probes lexicon rules yaml_file"
 """Read YAML, through pydantic or beside `__file__`, which a compiled module does not know while it starts."""
-_PAGES = "clean decode files spam tags"
-"""Of pages to text what spends its time in lxml, the codecs and `re`."""
+_PAGES = "clean decode files nodes passes reading spam tags textmap"
+"""Of pages to text what spends its time in lxml, the codecs and `re`, and what extraction/native_*.pyx replace."""
 _BESIDE = "__init__ checks_across explain model"
 """No part of reading one report; and the records, which are built faster and stay closed as plain Python."""
 INTERPRETED = frozenset(f"{_DATA} {_PAGES} {_BESIDE}".split())
@@ -31,10 +32,17 @@ INTERPRETED = frozenset(f"{_DATA} {_PAGES} {_BESIDE}".split())
 
 _SETUP = f"""
 import sys
+import lxml
+from Cython.Build import cythonize
 from mypyc.build import mypycify
-from setuptools import setup
+from setuptools import Extension, setup
 
+names = ("native_tree", "native_lines")
+passes = [
+    Extension(f"extraction.{{name}}", [f"extraction/{{name}}.pyx"], include_dirs=lxml.get_include()) for name in names
+]
 extensions = mypycify(sys.argv[1:], opt_level="3", debug_level="0", group_name={GROUP!r})
+extensions += cythonize(passes, include_path=[".", *sys.path])
 setup(name="extraction", packages=[], ext_modules=extensions, script_args=["build_ext", "--inplace"])
 """
 
@@ -44,8 +52,8 @@ class CannotCompile(Exception):
 
 
 def require_tools() -> None:
-    """Raises CannotCompile when mypyc, setuptools, a C compiler or Python's headers are missing."""
-    for module in ("mypyc", "setuptools"):
+    """Raises CannotCompile when mypyc, Cython, setuptools, a C compiler or Python's headers are missing."""
+    for module in ("mypyc", "Cython", "setuptools"):
         if find_spec(module) is None:
             raise CannotCompile(f"{module} is not installed: it comes with the development dependencies (make test)")
     compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "").split()
@@ -69,8 +77,9 @@ def compile_copy(root: Path, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     package = folder / "extraction"
     package.mkdir(parents=True)
-    for source in sorted((root / "extraction").glob("*.py")):
-        shutil.copy2(source, package)
+    for source in sorted((root / "extraction").glob("*.p*")):
+        if source.suffix in (".py", ".pyi", ".pyx", ".pxd"):
+            shutil.copy2(source, package)
     (package / MARKER).write_text(digest_sources(package) + "\n", encoding="utf-8")
     modules = [f"extraction/{path.name}" for path in sorted(package.glob("*.py")) if path.stem not in INTERPRETED]
     log = folder / "compile.log"

@@ -105,6 +105,8 @@ def removed_passages(body: CleanText, text: str) -> tuple[tuple[int, str, str, s
     """Injected and hidden passages as (position in the text, kind, words, address). The position is -1 where the text
     is not the page's own but an attachment's."""
     injected = [item for item in body.removed if item.kind in _INJECTED][:_MOST_PASSAGES]
+    if not injected:
+        return ()
     places = find_places(body.segments, [item.where for item in injected])
     is_inside = text.startswith(body.text)
     return tuple(

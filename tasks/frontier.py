@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from connectors.archive import SnapshotRef
 from connectors.frontier import Answered
@@ -18,7 +17,10 @@ from warehouse.frontier import Frontier, FrontierRow
 _SHARE, _LEAST_WAIT, _LONGEST_WAIT = 0.1, 0.02, 0.1
 """What is answered within some time is written down together: a transaction each would cost more than asking. It waits
 for a tenth of the time since the source's last answer, within these bounds, seconds: where a host is asked once a
-second nobody is kept by it, and a replay is not slowed down."""
+second nobody is kept by it, and a replay is not slowed down. What is asked for is written down where its answer takes
+longer than that."""
+_Key = tuple[str, str]
+"""Source and address."""
 
 
 class WarehouseJournal:
@@ -26,14 +28,16 @@ class WarehouseJournal:
 
     def __init__(self, frontier: Frontier) -> None:
         self._frontier = frontier
-        self._rows: dict[tuple[str, str], FrontierRow] = {}
-        """By source and address, not written yet: of an address told twice the last word counts."""
-        self._listings: dict[tuple[str, str], str] = {}
+        self._rows: dict[_Key, FrontierRow] = {}
+        """Not written yet: of an address told twice the last word counts."""
+        self._begun: dict[_Key, tuple[str, str, float]] = {}
+        """URL, kind and moment of what is asked for, as far as that is not written down."""
+        self._listings: dict[_Key, str] = {}
         """Of list pages, not kept yet."""
         self._waiting: list[asyncio.Future[None]] = []
-        """Done when they are."""
+        """Done when the rows are written."""
         self._timer: asyncio.TimerHandle | None = None
-        self._written_at: dict[str, float] = {}
+        self._told_at: dict[str, float] = {}
         """When the last answer to a source was."""
 
     def recall(self, source_id: str) -> Mapping[str, Answered]:
@@ -43,10 +47,12 @@ class WarehouseJournal:
         self._frontier.plan(source_id, [(document_key(url), url, kind) for url, kind in pages])
 
     def begin(self, source_id: str, url: str, kind: str) -> None:
-        row = FrontierRow(document_key(url), url, kind, "in_flight", datetime.now(UTC))
-        self._add(source_id, row, _LONGEST_WAIT)
+        now = asyncio.get_running_loop().time()
+        self._begun[source_id, document_key(url)] = (url, kind, now)
+        if self._timer is None:
+            self._write_at(now + _LONGEST_WAIT)
 
-    async def settle(self, source_id: str, answered: Answered) -> None:
+    def settle(self, source_id: str, answered: Answered) -> asyncio.Future[None]:
         ref = answered.snapshot
         row = FrontierRow(
             address=document_key(answered.url),
@@ -60,12 +66,11 @@ class WarehouseJournal:
             last_modified=answered.last_modified,
             snapshot=StoredRef(ref.file, ref.offset, ref.length, ref.sha256) if ref is not None else None,
         )
-        await self._put(source_id, row)
+        return self._put(source_id, row)
 
-    async def fail(self, source_id: str, url: str, kind: str, code: str) -> None:
+    def fail(self, source_id: str, url: str, kind: str, code: str) -> asyncio.Future[None]:
         state = "due" if code == "deferred" else "failed"
-        row = FrontierRow(document_key(url), url, kind, state, datetime.now(UTC), code)
-        await self._put(source_id, row)
+        return self._put(source_id, FrontierRow(document_key(url), url, kind, state, datetime.now(UTC), code))
 
     def listings(self, source_id: str) -> Mapping[str, str]:
         return self._frontier.listings(source_id)
@@ -73,35 +78,44 @@ class WarehouseJournal:
     def keep_listing(self, source_id: str, url: str, text: str) -> None:
         self._listings[source_id, document_key(url)] = text
 
-    async def _put(self, source_id: str, row: FrontierRow) -> None:
-        """Written down when this returns. How long the source took for its last address tells how long it may wait."""
-        took = time.monotonic() - self._written_at.get(source_id, math.inf)
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(written)
-        self._add(source_id, row, min(max(took * _SHARE, _LEAST_WAIT), _LONGEST_WAIT))
-        await written
-        self._written_at[source_id] = time.monotonic()
-
-    def _add(self, source_id: str, row: FrontierRow, wait: float) -> None:
-        self._rows[source_id, row.address] = row
+    def _put(self, source_id: str, row: FrontierRow) -> asyncio.Future[None]:
+        """Done when it is written down. How long the source took for its last address tells how long it may wait."""
         loop = asyncio.get_running_loop()
-        at = loop.time() + wait
-        if self._timer is None or at < self._timer.when():
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = loop.call_at(at, self._write)
+        now = loop.time()
+        wait = (now - self._told_at.get(source_id, math.inf)) * _SHARE
+        self._told_at[source_id] = now
+        self._rows[source_id, row.address] = row
+        self._begun.pop((source_id, row.address), None)
+        written: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(written)
+        self._write_at(now + min(max(wait, _LEAST_WAIT), _LONGEST_WAIT))
+        return written
+
+    def _write_at(self, moment: float) -> None:
+        if self._timer is not None:
+            if self._timer.when() <= moment:
+                return
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(moment, self._write)
 
     def _write(self) -> None:
         """Whoever waits is told of an error. Rows that nobody waits for are tried again with the next ones."""
         rows, waiting, self._timer = self._rows, self._waiting, None
         self._rows, self._waiting = {}, []
+        now = asyncio.get_running_loop().time()
+        asked = {key: begun for key, begun in self._begun.items() if now - begun[2] >= _LONGEST_WAIT}
+        rows |= {key: _in_flight(key[1], begun, now) for key, begun in asked.items()}
         error = None
         try:
-            self._frontier.record([(source_id, row) for (source_id, _), row in rows.items()], self._listings)
+            if rows or self._listings:
+                self._frontier.record([(source_id, row) for (source_id, _), row in rows.items()], self._listings)
             self._listings = {}
+            for key in asked:
+                del self._begun[key]
         except WarehouseError as raised:
             error = raised
-            self._rows = {key: row for key, row in rows.items() if row.state == "in_flight"}
+        if self._begun:
+            self._write_at(now + _LONGEST_WAIT)
         for written in waiting:
             if written.done():  # its task was cancelled
                 continue
@@ -109,6 +123,11 @@ class WarehouseJournal:
                 written.set_result(None)
             else:
                 written.set_exception(error)
+
+
+def _in_flight(address: str, begun: tuple[str, str, float], now: float) -> FrontierRow:
+    url, kind, at = begun
+    return FrontierRow(address, url, kind, "in_flight", datetime.now(UTC) - timedelta(seconds=now - at))
 
 
 def _answered(row: FrontierRow) -> Answered:

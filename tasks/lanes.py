@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from connectors.http.lanes import Busy, LaneState, Lease
+from connectors.http.book import Busy, LaneState, Lease
 from warehouse.engine import Engine
 from warehouse.lanes import HostLanes, Learned
 

@@ -19,13 +19,13 @@ from warehouse.batch import DocumentIn
 
 def parse_pages(pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
     """Every page as a document; annual reports with their mentions, observations and checks."""
-    catalogue, rules = load_catalog()
+    known = load_catalog() if any(page.is_report for page in pages) else None
     documents = []
     for page in pages:
         composed, parsed = document_text(page), None
-        if page.is_report:
+        if known is not None and page.is_report:
             title = page.article.title or page.ref.title
-            parsed = parse_report(composed.text, catalogue, rules, title=title, publish_date=page.article.published_at)
+            parsed = parse_report(composed.text, *known, title=title, publish_date=page.article.published_at)
         documents.append(document_in(page, parsed, datetime.now(UTC) if parsed else None, composed))
     return tuple(documents)
 

@@ -104,7 +104,10 @@ def figures() -> dict[str, Any]:
         "date": "2026-01-02",
         "machine": {"processor": "P", "cores": 2, "system": "Linux", "python": "3.11"},
         "race": [row | {"label": "fazhi"}, row | {"label": "Scrapy + parsel", "pages_per_cpu_second": 200.0}],
-        "pipeline": row | {"server_ms_per_page": 0.5, "pages_per_cpu_second": 250.0},
+        "pipeline": [
+            row | {"label": "fazhi", "server_ms_per_page": None, "pages_per_cpu_second": 250.0},
+            row | {"label": "fazhi, compiled", "server_ms_per_page": 0.5, "pages_per_cpu_second": 310.0},
+        ],
         "text": {
             "made": {
                 "pages": 5,
@@ -124,6 +127,7 @@ def figures() -> dict[str, Any]:
 def test_verdicts_follow_the_figures() -> None:
     told = tables(figures())
     assert "4.50 times, meets the bar" in told
+    assert "fazhi 1.25 times, BELOW THE BAR; fazhi, compiled 1.55 times, meets the bar" in told
     assert "1.25 times, BELOW THE BAR" in told
     assert "6.0 times, meets the bar" in told
     assert "0.9600, BELOW THE BAR" in told

@@ -19,10 +19,11 @@ STALE = "ImportError: the compiled extraction is older than its sources: run mak
 TEXTS = ROOT / "tests" / "extraction" / "reports" / "development" / "texts"
 
 
-def run_python(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run code that imports the packages of `folder`."""
+def run_python(code: str, folder: Path, *more: Path) -> subprocess.CompletedProcess[str]:
+    """Run code that imports the packages of `folder`, and `more` where it has none of that name."""
+    path = os.pathsep.join(map(str, (folder, *more)))
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": str(folder), "PYTHONUTF8": "1"},
+        [sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1"},
         capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
 
@@ -44,13 +45,15 @@ def test_a_build_of_these_very_sources_is_imported(package: Path) -> None:
     assert (done.stdout, done.stderr) == ("1\n", "")
 
 
-@pytest.mark.parametrize("change", ["edited", "added", "removed", "renamed"])
+@pytest.mark.parametrize("change", ["edited", "added", "removed", "renamed", "passes"])
 def test_a_build_older_than_its_sources_is_refused(package: Path, change: str) -> None:
     words = package / "words.py"
     if change == "edited":
         words.write_text("COUNT = 2\n", encoding="utf-8")
     elif change == "added":
         (package / "more.py").touch()
+    elif change == "passes":
+        (package / "native_tree.pyx").touch()
     elif change == "removed":
         words.unlink()
     else:
@@ -112,16 +115,48 @@ print(json.dumps(asdict(rows), ensure_ascii=False))
 """
 
 
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout of what is compiled."""
+    folder = tmp_path_factory.mktemp("sources")
+    for room in ("extraction", "catalog", "fazhi"):
+        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("*.so", "*.pyd", fast.MARKER))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same checkout after `make fast`."""
+    folder = tmp_path_factory.mktemp("built")
+    shutil.copytree(sources, folder, dirs_exist_ok=True)
+    assert fast.build(folder) > 20
+    return folder
+
+
 @pytest.mark.timeout(900)
 @pytest.mark.compiled
-def test_the_compiled_engine_answers_as_its_sources_do(tmp_path: Path) -> None:
-    for room in ("extraction", "catalog", "fazhi"):
-        shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("*.so", "*.pyd", fast.MARKER))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    pure = run_python(PARSE, tmp_path)
-    assert fast.build(tmp_path) > 20
-    compiled = run_python(PARSE, tmp_path)
+def test_the_compiled_engine_answers_as_its_sources_do(sources: Path, built: Path) -> None:
+    pure = run_python(PARSE, sources)
+    compiled = run_python(PARSE, built)
     (kind, facts), (compiled_kind, compiled_facts) = pure.stdout.splitlines(), compiled.stdout.splitlines()
-    assert (kind, compiled_kind) == (".py", Path(fast.built_files(tmp_path / "extraction")[0]).suffix)
+    assert (kind, compiled_kind) == (".py", Path(fast.built_files(built / "extraction")[0]).suffix)
     assert len(facts) > 100_000
     assert compiled_facts == facts
+
+
+COMPARE = """
+from extraction.passes import IS_COMPILED
+from tests.extraction.passes_compared import main
+assert IS_COMPILED
+main()
+"""
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.compiled
+def test_the_compiled_passes_answer_as_those_in_python_do(built: Path) -> None:
+    """On made pages, on the corpus's where it is, and on 600 broken ones."""
+    done = run_python(COMPARE, built, ROOT)
+    assert done.stderr == ""
+    assert int(done.stdout) > 700

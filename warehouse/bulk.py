@@ -79,12 +79,13 @@ class _Seen:
         self.keys: list[set[int]] = [set() for _ in places]
         self._pick = [itemgetter(place) for place in places]
 
-    def __iter__(self) -> Iterator[Values]:
+    def parts(self) -> Iterator[list[Values]]:
+        """Some rows at a time."""
         while some := list(islice(self._rows, AT_ONCE)):
             self.n += len(some)
             for pick, keys in zip(self._pick, self.keys, strict=True):
                 keys.update(map(pick, some))
-            yield from some
+            yield some
 
 
 def _check_references(conn: Connection, table: Table, seen: _Seen) -> None:
@@ -121,18 +122,20 @@ def _references(table: Table) -> tuple[list[int], dict[bool, str]]:
     return places, {is_server: ask(source) for is_server, source in unfold.items()}
 
 
-def _write(conn: Connection, name: str, statement: str, table: Table, rows: Iterable[Values]) -> None:
+def _write(conn: Connection, name: str, statement: str, table: Table, seen: _Seen) -> None:
     """By COPY into the table of this name, or by the statement with a mark for each value."""
     driver: Any = conn.connection.driver_connection
-    ready = _converted(conn.dialect, table, rows)
+    parts = _converted(conn.dialect, table, seen.parts())
     if conn.dialect.name == "postgresql":
         statement = f"COPY {name} ({_names(table)}) FROM STDIN"
         with told_by(conn, statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for row in ready:
-                copy.write_row(row)
+            for rows in parts:
+                for row in rows:
+                    copy.write_row(row)
     elif conn.dialect.name == "sqlite":
         with told_by(conn, statement):
-            driver.executemany(statement, ready)
+            for rows in parts:
+                driver.executemany(statement, rows)
     else:
         raise WarehouseError(f"no bulk write for {conn.dialect.name}; use sqlite or postgresql")
 
@@ -147,19 +150,19 @@ def told_by(conn: Connection, statement: str) -> Iterator[None]:
         raise DBAPIError.instance(statement, None, error, error_type, dialect=conn.dialect) from error
 
 
-def _converted(dialect: Dialect, table: Table, rows: Iterable[Values]) -> Iterable[Values]:
-    """Rows as the driver takes them."""
+def _converted(dialect: Dialect, table: Table, parts: Iterator[list[Values]]) -> Iterator[list[Values]]:
+    """Rows as the driver takes them, column by column where one has to be converted."""
     converters = _converters(dialect, table)
-    return (_convert(row, converters) for row in rows) if converters else rows
+    if not converters:
+        return parts
+    return (_convert(rows, converters) for rows in parts)
 
 
-def _convert(row: Values, converters: list[tuple[int, Callable[[Any], Any]]]) -> Values:
-    values = list(row)
+def _convert(rows: list[Values], converters: list[tuple[int, Callable[[Any], Any]]]) -> list[Values]:
+    columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
     for i, convert in converters:
-        value = values[i]
-        if value is not None:
-            values[i] = convert(value)
-    return tuple(values)
+        columns[i] = [None if value is None else convert(value) for value in columns[i]]
+    return list(zip(*columns, strict=True))
 
 
 @lru_cache(maxsize=100)

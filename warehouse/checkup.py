@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, FromClause, Select, case, func, select, true, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, Engine, FromClause, Select, case, func, select, true
 
-from warehouse.among import among
+from warehouse.among import among_given, pairs_given
 from warehouse.columns import Row
 from warehouse.engine import reading
 from warehouse.errors import WarehouseError
@@ -58,17 +59,14 @@ class Part:
     documents: Sequence[tuple[int, str, str]]
     authorities: Sequence[tuple[int, int]]
 
-    def keys(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return among(column, [key for key, _, _ in self.documents])
-
-    def ids(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return among(column, sorted({document_id for _, document_id, _ in self.documents}))
-
-    def texts(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        return among(column, sorted({text_hash for _, _, text_hash in self.documents}))
-
-    def bodies(self, region: ColumnElement[Any], agency: ColumnElement[Any]) -> ColumnElement[bool]:
-        return tuple_(region, agency).in_(self.authorities)
+    def given(self) -> dict[str, Any]:
+        """What `Touched` asks for."""
+        return {
+            "keys": [key for key, _, _ in self.documents],
+            "ids": sorted({document_id for _, document_id, _ in self.documents}),
+            "texts": sorted({text_hash for _, _, text_hash in self.documents}),
+            "bodies": list(self.authorities),
+        }
 
 
 class Within(Protocol):
@@ -95,6 +93,22 @@ class Everything:
     texts = ids
 
 
+class Touched:
+    """Rows of a part, which is told on execution: a question is made once for all loads."""
+
+    def keys(self, column: Column[Any], /) -> ColumnElement[bool]:
+        return among_given(column, "keys")
+
+    def ids(self, column: Column[Any], /) -> ColumnElement[bool]:
+        return among_given(column, "ids")
+
+    def texts(self, column: Column[Any], /) -> ColumnElement[bool]:
+        return among_given(column, "texts")
+
+    def bodies(self, region: Column[Any], agency: Column[Any], /) -> ColumnElement[bool]:
+        return pairs_given(region, agency, "bodies")
+
+
 @dataclass(slots=True)
 class Outcome:
     """What a test found; adds up over parts."""
@@ -117,9 +131,7 @@ class DataTest:
     zh: str
     en: str
     """What must hold."""
-    run: Callable[[Connection, Within], Outcome]
-    is_of_batch: bool = False
-    """Run also on what a load has touched, before it is published."""
+    run: Callable[[Connection], Outcome] | OfBatch
     may_be_empty: bool = False
     """None to look at is normal."""
 
@@ -150,19 +162,20 @@ def check_warehouse(engine: Engine) -> list[Result]:
     from warehouse.state_tests import TESTS
 
     with reading(engine) as conn:
-        return [Result(test, test.run(conn, Everything())) for test in TESTS]
+        return [Result(test, test.run(conn)) for test in TESTS]
 
 
 def test_batch(conn: Connection, source_id: str, scope: Scope) -> None:
     """Test what a load has touched, before others see it. Raises DataTestFailed, which names the source."""
     from warehouse.state_tests import TESTS
 
+    parts = [part.given() for part in scope.parts()]
     for test in TESTS:
-        if not test.is_of_batch:
+        if not isinstance(test.run, OfBatch):
             continue
         outcome = Outcome()
-        for part in scope.parts():
-            outcome.add(test.run(conn, part))
+        for part in parts:
+            outcome.add(test.run.of_touched.ask(conn, part))
         if outcome.n_failed:
             raise DataTestFailed(
                 f"{source_id}: data test {test.name} ({test.en}): {Result(test, outcome).told}; nothing of this "
@@ -170,18 +183,47 @@ def test_batch(conn: Connection, source_id: str, scope: Scope) -> None:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Which rows there are, and which of them are not good."""
+
+    counted: Select[Any]
+    bad: Select[Any]
+
+    def ask(self, conn: Connection, given: Mapping[str, Any]) -> Outcome:
+        n_checked, n_failed = conn.execute(self.counted, given).one()
+        outcome = Outcome(int(n_checked), int(n_failed))
+        if outcome.n_failed:
+            outcome.examples = tuple(tell(row) for row in conn.execute(self.bad, given))
+        return outcome
+
+
+class OfBatch:
+    """A test that is run also on what a load has touched, before it is published; called, on everything."""
+
+    def __init__(self, make: Callable[[Within], Question]) -> None:
+        self._make = make
+
+    def __call__(self, conn: Connection) -> Outcome:
+        return self._make(Everything()).ask(conn, {})
+
+    @cached_property
+    def of_touched(self) -> Question:
+        return self._make(Touched())
+
+
+def question(rows: FromClause, good: ColumnElement[bool], where: ColumnElement[bool], *shown: Any) -> Question:
+    """Of the rows of a table or join; NULL is not good. `shown` names an example."""
+    fails = case((good, 0), else_=1)
+    counted = select(func.count(), func.coalesce(func.sum(fails), 0)).select_from(rows).where(where)
+    return Question(counted, select(*shown).select_from(rows).where(where, fails == 1).order_by(*shown).limit(EXAMPLES))
+
+
 def look(
     conn: Connection, rows: FromClause, good: ColumnElement[bool], where: ColumnElement[bool], *shown: Any
 ) -> Outcome:
-    """Count the rows of a table or join, and those that are not good; NULL is not good. `shown` names an example."""
-    fails = case((good, 0), else_=1)
-    counted = select(func.count(), func.coalesce(func.sum(fails), 0)).select_from(rows).where(where)
-    n_checked, n_failed = conn.execute(counted).one()
-    outcome = Outcome(int(n_checked), int(n_failed))
-    if outcome.n_failed:
-        bad: Select[Any] = select(*shown).select_from(rows).where(where, fails == 1).order_by(*shown).limit(EXAMPLES)
-        outcome.examples = tuple(tell(row) for row in conn.execute(bad))
-    return outcome
+    """The answer to a question that is asked once."""
+    return question(rows, good, where, *shown).ask(conn, {})
 
 
 def tell(row: Sequence[Any]) -> str:

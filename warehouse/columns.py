@@ -41,15 +41,19 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        if value.tzinfo is None:
-            raise ValueError(f"a time without zone cannot be stored: {value!r}")
-        value = value.astimezone(UTC)
+        value = _as_utc(value)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _as_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError(f"a time without zone cannot be stored: {value!r}")
+    return value.astimezone(UTC)
 
 
 sqlite3.register_adapter(Decimal, float)  # in the driver, where a loop over the rows would cost three times as much
@@ -115,9 +119,17 @@ def round_derived(value: Decimal | None) -> Decimal | None:
 def converter(column: Column[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """How a value becomes what the driver takes; None where the driver takes the column's values as they are."""
     kind = column.type
+    if isinstance(kind, UtcDateTime) and dialect.name == "sqlite":
+        return spell_moment
     if isinstance(kind, UtcDateTime | Date):
         return kind.dialect_impl(dialect).bind_processor(dialect)
     return None
+
+
+@lru_cache(maxsize=20_000)
+def spell_moment(value: datetime) -> str:
+    """A time as SQLAlchemy has SQLite hold it; the same few stand in the rows of a load."""
+    return _as_utc(value).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 BigKey = BigInteger().with_variant(Integer(), "sqlite")

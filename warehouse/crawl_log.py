@@ -32,7 +32,8 @@ def write_pages(conn: Connection, batch: LoadBatch, rejected_ids: set[str]) -> N
     A page that could not be had, or is only listed, keeps what was known of it: it is what the warehouse holds. What
     was learned by asking wins over what only a list says, also when it is older: it may come from a run that died."""
     rows = {row["page_key"]: row for row in (_page_row(batch, state, rejected_ids) for state in batch.pages)}
-    for key, stored in read_rows(conn, page, list(rows)).items():
+    held = read_rows(conn, page, list(rows))
+    for key, stored in held.items():
         row = rows[key]
         if row["state"] in ("known", "failed"):
             _keep_what_was_had(row, stored)
@@ -40,7 +41,7 @@ def write_pages(conn: Connection, batch: LoadBatch, rejected_ids: set[str]) -> N
         if is_older and not (stored["state"] == "known" and row["state"] != "known"):
             row.update(stored, first_seen_at=row["first_seen_at"])
         row["first_seen_at"] = min(row["first_seen_at"], stored["first_seen_at"])
-    merge_rows(conn, page, rows.values())
+    merge_rows(conn, page, rows.values(), stored=held)
 
 
 def write_source_run(conn: Connection, batch: LoadBatch, result: LoadResult) -> None:

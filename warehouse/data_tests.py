@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Generic, TypeVar, get_args
 
 from extraction.model import Check, Mention, Observation, Parsed, Qualifier, Status, Verdict
@@ -139,7 +139,9 @@ class Tester:
 
 
 def _is_clean(doc: DocumentIn) -> bool:
-    return all(len(text) <= MAX_TEXT and "\0" not in text and _is_unicode(text) for text in _texts(doc))
+    texts = _texts(doc)
+    told = "".join(texts)
+    return len(max(texts, key=len)) <= MAX_TEXT and "\0" not in told and _is_unicode(told)
 
 
 @lru_cache(maxsize=1000)
@@ -314,13 +316,15 @@ def _values(row: Observation) -> Iterable[Decimal | None]:
     return map(_cut, values) if row.is_derived else values
 
 
-def _texts(doc: DocumentIn) -> Iterator[str]:
-    for f in fields(doc):
-        value = getattr(doc, f.name)
-        if isinstance(value, str):
-            yield value
-    yield from (part for attachment in doc.attachments for part in attachment)
-    yield from doc.notes
+_CELLS = attrgetter(*(f.name for f in fields(DocumentIn)))
+
+
+def _texts(doc: DocumentIn) -> list[str]:
+    texts = [value for value in _CELLS(doc) if isinstance(value, str)]
+    for attachment in doc.attachments:
+        texts += attachment
+    texts += doc.notes
+    return texts
 
 
 def _is_identity(text: str) -> bool:

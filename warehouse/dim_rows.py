@@ -7,7 +7,7 @@ import json
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table
 
 from warehouse.batch import CatalogueRows, SourceRow
 from warehouse.columns import Row
@@ -16,7 +16,7 @@ from warehouse.keys import UNKNOWN, key_of
 from warehouse.periods import CHINA, date_key_of
 from warehouse.regions import Region, load_gazetteer
 from warehouse.schema_dims import dim_date, dim_metric, dim_rule, dim_unit
-from warehouse.upsert import Changes, insert_rows
+from warehouse.upsert import Changes, insert_rows, read_rows
 
 SANDBOX_PREFIX = "99"
 
@@ -135,14 +135,16 @@ def rule_key(rule_id: str) -> int:
 
 def to_json(value: object) -> str:
     """Compact JSON, always the same bytes for the same value."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    return _spell(value)
+
+
+_spell = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def write_years(conn: Connection, years: set[int]) -> Changes:
     changes = Changes()
     firsts = {year * 10000 + 101: year for year in years}
-    chosen = select(dim_date.c.date_key).where(dim_date.c.date_key.in_(firsts))
-    for present in conn.execute(chosen).scalars():
+    for present in read_rows(conn, dim_date, sorted(firsts)):
         del firsts[present]
     for year in sorted(firsts.values()):
         start = date(year, 1, 1)

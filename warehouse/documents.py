@@ -12,11 +12,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Connection, select
 
-from warehouse.among import among
+from warehouse.among import among_given
 from warehouse.batch import DocumentIn, LoadBatch
 from warehouse.columns import Row
 from warehouse.dim_rows import source_key, to_json
@@ -26,7 +25,7 @@ from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text, key_of
 from warehouse.periods import CHINA, parse_published
 from warehouse.resolve import resolve
 from warehouse.schema import dim_document, document_sighting, fact_observation
-from warehouse.upsert import CHUNK, insert_rows
+from warehouse.upsert import CHUNK, fetch_by, insert_rows
 
 Sighting = tuple[datetime, str]
 """When, and the hash of the text; an empty hash where the address was gone."""
@@ -41,6 +40,8 @@ PARTICULARS = (
     "is_report", "report_year", "attachments", "notes", "n_removed_links", "removed",
 )  # fmt: skip
 """What the latest sighting of a text overwrites."""
+
+_CURRENT_WITH_TEXT = select(dim_document).where(among_given(dim_document.c.text_hash), dim_document.c.is_current)
 
 DECISIVE = (*CARRIED[fact_observation], "published_at", "report_year", "is_counted", "is_parsed", "is_report")
 """Particulars that decide which statement is chosen."""
@@ -127,7 +128,7 @@ def plan_documents(
     read = [(doc, hash_text(doc.text)) for doc in documents]
     incoming = _latest_readings(read)
     after = _write_sightings(conn, batch, read, before)
-    stored = _read_versions(conn, dim_document.c.document_id, ids)
+    stored = fetch_by(conn, dim_document.c.document_id, ids)
     members.recall(conn, stored)
     plan = DocumentPlan({}, {}, incoming, {row["document_key"]: row for row in stored}, [])
     by_text = _by_text(stored)
@@ -150,7 +151,7 @@ def plan_documents(
 def _look_up_anew(conn: Connection, plan: DocumentPlan, members: Members) -> None:
     """Documents whose source or region gets other versions than it had: each takes the one of its own day."""
     for name, keys in members.find_changed(conn).items():
-        for row in _read_versions(conn, dim_document.c[name], sorted(keys)):
+        for row in fetch_by(conn, dim_document.c[name], sorted(keys)):
             if row["document_key"] not in plan.rows:
                 plan.stored[row["document_key"]] = row
                 plan.rows[row["document_key"]] = dict(row)
@@ -341,22 +342,9 @@ def _write_sightings(
 
 def _read_sightings(conn: Connection, ids: Sequence[str]) -> dict[str, list[Sighting]]:
     found: dict[str, list[Sighting]] = defaultdict(list)
-    table = document_sighting.c
-    for start in range(0, len(ids), CHUNK):
-        chosen = select(table.document_id, table.seen_at, table.text_hash).where(
-            among(table.document_id, ids[start : start + CHUNK])
-        )
-        for document_id, seen_at, text_hash in conn.execute(chosen):
-            found[document_id].append((seen_at, text_hash))
+    for row in fetch_by(conn, document_sighting.c.document_id, ids):
+        found[row["document_id"]].append((row["seen_at"], row["text_hash"]))
     return found
-
-
-def _read_versions(conn: Connection, column: Column[Any], wanted: Sequence[Any]) -> list[Row]:
-    rows: list[Row] = []
-    for start in range(0, len(wanted), CHUNK):
-        chosen = select(dim_document).where(among(column, wanted[start : start + CHUNK]))
-        rows.extend(dict(row) for row in conn.execute(chosen).mappings())
-    return rows
 
 
 def _link_same_texts(conn: Connection, plan: DocumentPlan, forgotten: Collection[str]) -> None:
@@ -366,10 +354,7 @@ def _link_same_texts(conn: Connection, plan: DocumentPlan, forgotten: Collection
     hashes = sorted({*forgotten, *(row["text_hash"] for row in plan.rows.values())} - {empty})
     groups: dict[str, list[Row]] = defaultdict(list)
     for start in range(0, len(hashes), CHUNK):
-        chosen = select(dim_document).where(
-            among(dim_document.c.text_hash, hashes[start : start + CHUNK]), dim_document.c.is_current
-        )
-        for stored in conn.execute(chosen).mappings():
+        for stored in conn.execute(_CURRENT_WITH_TEXT, {"keys": hashes[start : start + CHUNK]}).mappings():
             if stored["document_key"] not in plan.rows:
                 plan.stored[stored["document_key"]] = dict(stored)
                 groups[stored["text_hash"]].append(dict(stored))

@@ -20,6 +20,9 @@ from warehouse.schema import (
 )
 from warehouse.schema_dims import dim_agency, dim_metric, dim_period, dim_region, dim_rule, dim_source, dim_unit
 
+AT_ONCE = 1_000
+"""Rows spelled together: texts are among them."""
+
 HASHED = (*CONTENT, dim_region, dim_agency, dim_source, dim_period, dim_unit, dim_metric, dim_rule)
 
 
@@ -36,34 +39,36 @@ def hash_content(conn: Connection) -> str:
         columns = [column for column in table.columns if not column.info.get("audit")]
         digest.update(f"\n{table.name}:{','.join(c.name for c in columns)}\n".encode())
         query = published(table).with_only_columns(*columns)
-        for line in _spell_raw(conn, query) if conn.dialect.name == "sqlite" else _spell(conn, query):
-            digest.update(line.encode())
-            digest.update(b"\n")
+        for lines in _spell_raw(conn, query) if conn.dialect.name == "sqlite" else _spell(conn, query):
+            digest.update(lines.encode())
     return digest.hexdigest()
 
 
 def _spell(conn: Connection, query: Select[Any]) -> Iterator[str]:
     """A line for each row of a query."""
     for row in stream(conn, query):
-        yield "\t".join(map(_plain, row))
+        yield "\t".join(map(_plain, row)) + "\n"
 
 
 def _spell_raw(conn: Connection, query: Select[Any]) -> Iterator[str]:
-    """The same lines from what SQLite holds, column by column."""
+    """The same lines from what SQLite holds, column by column, many together."""
     spellings = [_raw_spelling(column.type) for column in query.selected_columns]
-    for rows in fetch_raw(conn, query):
-        columns = [map(spell, column) for spell, column in zip(spellings, zip(*rows, strict=True), strict=True)]
-        yield from map("\t".join, zip(*columns, strict=True))
+    for rows in fetch_raw(conn, query, AT_ONCE):
+        columns = [
+            ["~" if value is None else spell(value) for value in column] if None in column else map(spell, column)
+            for spell, column in zip(spellings, zip(*rows, strict=True), strict=True)
+        ]
+        yield "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
 
 
 def _raw_spelling(kind: TypeEngine[Any]) -> Callable[[Any], str]:
-    """What makes a value as SQLite holds it what `_plain` makes of the value itself."""
+    """What makes a value as SQLite holds it, if there is one, what `_plain` makes of the value itself."""
     if isinstance(kind, String | LargeBinary):
-        return lambda value: "~" if value is None else repr(value)
+        return repr
     if isinstance(kind, Integer):
-        return lambda value: "~" if value is None else str(value)
+        return str
     read = RAW[type(kind)]
-    return lru_cache(maxsize=20_000)(lambda value: _plain(None if value is None else read(value)))
+    return lru_cache(maxsize=20_000)(lambda value: _plain(read(value)))
 
 
 def published(table: Table) -> Select[Any]:

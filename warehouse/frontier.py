@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from warehouse.batch import SnapshotRef
-from warehouse.crawl_state import changing
+from warehouse.crawl_state import Prepared, changing
 from warehouse.engine import explained, is_sqlite
 from warehouse.patience import retried
 from warehouse.schema_crawl import frontier, list_page
@@ -55,11 +55,10 @@ class Frontier:
         self._keep = keep.on_conflict_do_update(index_elements=keys, set_={"said": keep.excluded["said"]})
         insert = into(frontier)
         others = {column.name: insert.excluded[column.name] for column in frontier.columns if column.name not in keys}
-        self._write = insert.on_conflict_do_update(index_elements=keys, set_=others)
+        self._write = Prepared(state, insert.on_conflict_do_update(index_elements=keys, set_=others))
         plan = {name: insert.excluded[name] for name in ("run_id", "url", "kind", "state", "outcome", "asked_at")}
-        self._plan = insert.on_conflict_do_update(
-            index_elements=keys, set_=plan, where=(frontier.c.state != "done") & (frontier.c.state != "gone")
-        )
+        is_open = frontier.c.state.not_in([literal_column("'done'"), literal_column("'gone'")])
+        self._plan = Prepared(state, insert.on_conflict_do_update(index_elements=keys, set_=plan, where=is_open))
 
     @retried
     def recall(self, source_id: str) -> dict[str, FrontierRow]:
@@ -80,7 +79,7 @@ class Frontier:
         rows = [self._row(source_id, FrontierRow(address, url, kind, "due", now)) for address, url, kind in pages]
         if rows:
             with changing(self._engine) as conn:
-                conn.execute(self._plan, rows)
+                self._plan.run(conn, rows)
 
     @retried
     def record(
@@ -92,7 +91,7 @@ class Frontier:
         In order of their keys, so that two runs of one source cannot wait for each other."""
         in_order = sorted(rows, key=lambda told: (told[0], told[1].address))
         with changing(self._engine) as conn:
-            conn.execute(self._write, [self._row(source_id, row) for source_id, row in in_order])
+            self._write.run(conn, [self._row(source_id, row) for source_id, row in in_order])
             if listings:
                 kept = [
                     {"source_id": key[0], "address": key[1], "said": said} for key, said in sorted(listings.items())

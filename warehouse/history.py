@@ -13,15 +13,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, bindparam, select
 
-from warehouse.among import among
 from warehouse.columns import Quantity, Row
 from warehouse.keys import hash_text, key_of
 from warehouse.schema import member_sighting, member_state
-from warehouse.upsert import CHUNK, key_name, merge_rows
+from warehouse.upsert import fetch_by, key_name, merge_rows, read_rows
 
 BEGINNING = datetime(1900, 1, 1, tzinfo=UTC)
 """Start of the first version of everything: nothing earlier is known."""
@@ -86,8 +86,7 @@ def fold_states(sightings: Iterable[tuple[int, datetime, datetime]]) -> list[Run
 def read_states(conn: Connection, runs: Sequence[Run]) -> list[tuple[datetime, Any]]:
     """The contents of the states, in the order of the runs."""
     wanted = sorted({state for _, state in runs})
-    chosen = select(member_state.c.state_key, member_state.c.content).where(member_state.c.state_key.in_(wanted))
-    contents = {key: json.loads(content) for key, content in conn.execute(chosen)}
+    contents = {row["state_key"]: json.loads(row["content"]) for row in read_rows(conn, member_state, wanted).values()}
     return [(moment, contents[state]) for moment, state in runs]
 
 
@@ -120,11 +119,7 @@ def cut_versions(table: Table, kind: str, natural_key: str, states: Sequence[tup
 
 def read_versions(conn: Connection, table: Table, keys: Sequence[int], by: str = "current_key") -> list[Row]:
     """Stored versions of members."""
-    rows: list[Row] = []
-    for start in range(0, len(keys), CHUNK):
-        chosen = select(table).where(among(table.c[by], keys[start : start + CHUNK]))
-        rows.extend(dict(row) for row in conn.execute(chosen.order_by(table.c.version_no)).mappings())
-    return rows
+    return sorted(fetch_by(conn, table.c[by], keys), key=itemgetter("version_no"))
 
 
 def pack(row: Row) -> Row:
@@ -141,10 +136,17 @@ def unpack(table: Table, row: Row) -> Row:
 
 
 def _read_sightings(conn: Connection, kind: str, natural_key: str) -> dict[int, tuple[int, datetime, datetime]]:
-    seen = member_sighting.c
-    chosen = (
-        select(seen.member_sighting_key, seen.state_key, seen.first_seen_at, seen.last_seen_at)
-        .join(member_state, member_state.c.state_key == seen.state_key)
-        .where(member_state.c.kind == kind, member_state.c.natural_key == natural_key)
+    found = conn.execute(_SIGHTINGS, {"of_kind": kind, "of_key": natural_key})
+    return {key: (state, first, last) for key, state, first, last in found}
+
+
+_SIGHTINGS = (
+    select(
+        member_sighting.c.member_sighting_key,
+        member_sighting.c.state_key,
+        member_sighting.c.first_seen_at,
+        member_sighting.c.last_seen_at,
     )
-    return {key: (state, first, last) for key, state, first, last in conn.execute(chosen)}
+    .join(member_state, member_state.c.state_key == member_sighting.c.state_key)
+    .where(member_state.c.kind == bindparam("of_kind"), member_state.c.natural_key == bindparam("of_key"))
+)

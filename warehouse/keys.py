@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from json.encoder import encode_basestring
 
 UNKNOWN = -1
 NOT_APPLICABLE = -2
@@ -19,8 +20,15 @@ def key_of(kind: str, *parts: str | int | None) -> int:
     A collision (likely only beyond 10^8 rows of one table) is caught by the UNIQUE constraint on the
     natural key and fails the load; it can never merge two members.
     """
-    text = json.dumps([kind, *parts], ensure_ascii=False, separators=(",", ":"))
+    text = "[" + ",".join([_spell(part) for part in (kind, *parts)]) + "]"
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
+
+
+def _spell(part: str | int | None) -> str:
+    """A part as JSON; `json.dumps` makes an encoder for each call, which takes longer than the hash."""
+    if type(part) is str:
+        return encode_basestring(part)
+    return str(part) if type(part) is int else json.dumps(part, ensure_ascii=False)
 
 
 def key_within(owner: int, kind: str, natural: str) -> int:

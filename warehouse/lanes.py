@@ -17,7 +17,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, bindparam, create_engine, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from warehouse.crawl_state import changing, clock, crawl_state_url
+from warehouse.crawl_state import Prepared, changing, clock, crawl_state_url
 from warehouse.engine import explained, is_sqlite
 from warehouse.holders import is_alive, name_of_this_process
 from warehouse.patience import retried
@@ -27,7 +27,7 @@ from warehouse.schema_crawl import host_lane
 LEASE_SECONDS = 10.0
 POLL_SECONDS = 0.2
 """Between two looks of who waits for a lane."""
-MAX_REQUESTS = 32
+MAX_REQUESTS = 128
 """Requests of one lease."""
 
 _NEW = {
@@ -69,6 +69,7 @@ class HostLanes:
         of_hosts = select(host_lane).where(host_lane.c.host.in_(bindparam("hosts", expanding=True)))
         of_hosts = of_hosts.order_by(host_lane.c.host)
         self._of_hosts = of_hosts if is_sqlite(engine.url) else of_hosts.with_for_update()
+        self._change = Prepared(engine, _CHANGE)
         self.me = name_of_this_process()
 
     @retried
@@ -172,16 +173,13 @@ class HostLanes:
             row = conn.execute(self._of_hosts, chosen).mappings().one()
         return dict(row), clock(conn)
 
-    @staticmethod
-    def _write(conn: Connection, rows: Sequence[Row]) -> None:
+    def _write(self, conn: Connection, rows: Sequence[Row]) -> None:
         if rows:
-            conn.execute(_CHANGE, [{f"new_{name}": value for name, value in row.items()} for row in rows])
+            self._change.run(conn, [row | {"its_host": row["host"]} for row in rows])
 
 
 _CHANGE = (
-    update(host_lane)
-    .where(host_lane.c.host == bindparam("new_host"))
-    .values({name: bindparam(f"new_{name}") for name in _NEW})
+    update(host_lane).where(host_lane.c.host == bindparam("its_host")).values({name: bindparam(name) for name in _NEW})
 )
 
 

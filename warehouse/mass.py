@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine, func, select
 
+from warehouse.among import among_given
 from warehouse.batch import DocumentIn, LoadBatch
 from warehouse.columns import Row
 from warehouse.data_tests import Tester
@@ -44,14 +45,16 @@ def count_altered(engine: Engine, batch: LoadBatch, altered: Altered) -> bool:
 
 def _held(conn: Connection, ids: Sequence[str]) -> dict[str, Row]:
     """Current versions that figures were read from, by document_id."""
-    doc = dim_document.c
     found: dict[str, Row] = {}
     for start in range(0, len(ids), CHUNK):
-        chosen = select(doc.document_id, doc.document_key).where(
-            doc.document_id.in_(ids[start : start + CHUNK]), doc.is_current, doc.is_parsed
-        )
-        found |= {row["document_id"]: dict(row) for row in conn.execute(chosen).mappings()}
+        rows = conn.execute(_HELD, {"keys": ids[start : start + CHUNK]}).mappings()
+        found |= {row["document_id"]: dict(row) for row in rows}
     return found
+
+
+_HELD = select(dim_document.c.document_id, dim_document.c.document_key).where(
+    among_given(dim_document.c.document_id), dim_document.c.is_current, dim_document.c.is_parsed
+)
 
 
 def _compare(conn: Connection, batch: LoadBatch, held: dict[str, Row], counts: Counter[str]) -> None:

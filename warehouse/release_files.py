@@ -25,7 +25,15 @@ from warehouse.keys import NOT_APPLICABLE
 from warehouse.marts import RELEASED, select_region_year
 from warehouse.parquet import Written, arrow_schema, count_readable, read_copied, read_raw, write_batches
 from warehouse.partitions import FORMAT, Part, Plan
-from warehouse.release_marts import REGION_YEAR, mart_sql, narrowed, read_batches, read_sections, wide_schema, wide_sql
+from warehouse.release_marts import (
+    REGION_YEAR,
+    WideTables,
+    mart_sql,
+    narrowed,
+    read_batches,
+    read_sections,
+    wide_schema,
+)
 from warehouse.release_read import connect
 from warehouse.schema import (
     STAR,
@@ -133,9 +141,18 @@ class Files:
             with narrowed(duck, some, self.paths()):
                 self._write_mart(duck, REGION_YEAR, part.name, states, arrow_schema(query), mart_sql(query))
             with narrowed(duck, {REGION_YEAR: self._files(REGION_YEAR, {part.name})}, self.paths()):
-                for section, codes in sections.items():
-                    name, sql = f"{REGION_YEAR}_{section}", wide_sql(section, codes)
-                    self._write_mart(duck, name, part.name, states, wide_schema(codes), sql)
+                self._write_wide_tables(WideTables(duck), sections, part.name, states)
+
+    def _write_wide_tables(
+        self, tables: WideTables, sections: dict[str, list[str]], part: str, states: list[str]
+    ) -> None:
+        for section, codes in sections.items():
+            schema = wide_schema(codes)
+            state = _hash_state(schema, [tables.sql, section, *states])
+            self._add(
+                f"{REGION_YEAR}_{section}", part, state, schema,
+                lambda path, of=(section, codes, schema): write_batches(tables.read(*of[:2]), of[2], path),  # type: ignore[misc]
+            )  # fmt: skip
 
     def _write_mart(
         self, duck: duckdb.DuckDBPyConnection, name: str, part: str, states: list[str], schema: pa.Schema, sql: str

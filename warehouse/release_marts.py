@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
@@ -46,16 +47,67 @@ def wide_schema(codes: list[str]) -> pa.Schema:
     return pa.schema(head + [pa.field(code, pa.decimal128(24, PLACES)) for code in codes])
 
 
-def wide_sql(section: str, codes: list[str]) -> str:
-    """Authorities and years down, the section's metrics across."""
-    cells = ", ".join(f'max(value_num) FILTER (WHERE metric_code = {quoted(code)}) AS "{code}"' for code in codes)
+def long_sql() -> str:
+    """What stands in the wide tables: a cell a row, by section, and within one by the line that it stands in."""
     head = ", ".join((*_PLACE, "year"))
     classes = ", ".join(map(quoted, WHOLE_PERIOD))
+    order = ", ".join(f"{name} NULLS FIRST" for name in (*_PLACE, "year"))
     return (
-        f"SELECT {head}, {cells} FROM {REGION_YEAR} WHERE section = {quoted(section)} AND basis = 'period' "
-        f"AND scope = '' AND dimension = '' AND chosen_by IN ({classes}) AND period_id = CAST(year AS VARCHAR) "
-        f"GROUP BY {head} ORDER BY {', '.join(f'{name} NULLS FIRST' for name in (*_PLACE, 'year'))}"
+        f"SELECT section, dense_rank() OVER (PARTITION BY section ORDER BY {order}) - 1 AS line, {head}, metric_code, "
+        f"max(value_num) AS value_num FROM {REGION_YEAR} WHERE basis = 'period' AND scope = '' AND dimension = '' "
+        f"AND chosen_by IN ({classes}) AND period_id = CAST(year AS VARCHAR) "
+        f"GROUP BY section, {head}, metric_code ORDER BY section, line"
     )
+
+
+class WideTables:
+    """The wide tables of one part: authorities and years down, a section's metrics across. One question gives the cells
+    of all, asked when the first table is wanted: each costs DuckDB as much, and there are a dozen sections."""
+
+    def __init__(self, duck: duckdb.DuckDBPyConnection) -> None:
+        self.sql = long_sql()
+        self._sections = _read_by_section(read_batches(duck, self.sql))
+        self._next: tuple[str, pa.Table] | None = None
+        self._is_begun = False
+
+    def read(self, section: str, codes: list[str]) -> Iterator[pa.RecordBatch]:
+        """Of one section; sections are asked for in their order, and some may be passed over."""
+        while not self._is_begun or (self._next is not None and self._next[0] < section):
+            self._next, self._is_begun = next(self._sections, None), True
+        if self._next is not None and self._next[0] == section:
+            yield from _widen(self._next[1], codes).to_batches()
+
+
+def _read_by_section(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, pa.Table]]:
+    """The cells of a section together; rows come sorted by it."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        runs = pc.run_end_encode(batch["section"])
+        start = 0
+        for end in runs.run_ends.to_pylist():
+            some = batch.slice(start, end - start)
+            if held and held[0]["section"][0] != some["section"][0]:
+                yield held[0]["section"][0].as_py(), pa.Table.from_batches(held)
+                held = []
+            held.append(some)
+            start = end
+    if held:
+        yield held[0]["section"][0].as_py(), pa.Table.from_batches(held)
+
+
+def _widen(cells: pa.Table, codes: list[str]) -> pa.Table:
+    """A line for each authority and year, a column for each code; empty where there is no cell."""
+    lines = cells["line"].to_pylist()
+    firsts: list[int] = []
+    places: dict[str, list[int | None]] = {code: [None] * (lines[-1] + 1) for code in codes}
+    for i, (line, code) in enumerate(zip(lines, cells["metric_code"].to_pylist(), strict=True)):
+        if line == len(firsts):
+            firsts.append(i)
+        places[code][line] = i
+    values = cells["value_num"].combine_chunks()
+    head = cells.select((*_PLACE, "year")).take(firsts)
+    across = [values.take(pa.array(places[code], pa.int64())) for code in codes]
+    return pa.Table.from_arrays([*head.columns, *across], names=[*head.column_names, *codes])
 
 
 @contextmanager

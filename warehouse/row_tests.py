@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, and_, func, literal, or_, select
 
-from warehouse.checkup import EXAMPLES, Outcome, Within, look
+from warehouse.checkup import EXAMPLES, Outcome, look
 from warehouse.fingerprint import stream
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text
 from warehouse.schema import dim_document as doc
@@ -17,7 +17,7 @@ DOCUMENTS_AT_ONCE = 200
 """Texts held in memory together."""
 
 
-def check_spans(conn: Connection, _within: Within) -> Outcome:
+def check_spans(conn: Connection) -> Outcome:
     """text[start:end] is what the row says, code point by code point, for observations, their quotes and mentions."""
     outcome = Outcome()
     keys = list(conn.execute(select(doc.c.document_key).where(doc.c.document_key >= 0)).scalars())
@@ -48,7 +48,7 @@ def _check_spans_of(conn: Connection, keys: Sequence[int]) -> Outcome:
     return Outcome(n_checked, len(bad), tuple(sorted(bad)[:EXAMPLES]))
 
 
-def check_texts(conn: Connection, _within: Within) -> Outcome:
+def check_texts(conn: Connection) -> Outcome:
     t = document_text.c
     outcome = Outcome()
     chosen = select(t.document_id, t.text_hash, t.text).where(t.text_key >= 0).order_by(t.text_key)
@@ -57,25 +57,25 @@ def check_texts(conn: Connection, _within: Within) -> Outcome:
     return outcome
 
 
-def check_units(conn: Connection, within: Within) -> Outcome:
+def check_units(conn: Connection) -> Outcome:
     seen = fact_observation
     rows = seen.join(dim_metric, dim_metric.c.metric_key == seen.c.metric_key)
     good = seen.c.unit_key == dim_metric.c.unit_key
-    return look(conn, rows, good, within.keys(seen.c.document_key), dim_metric.c.metric_code, seen.c.observation_key)
+    return look(conn, rows, good, seen.c.document_key >= 0, dim_metric.c.metric_code, seen.c.observation_key)
 
 
-def check_rates(conn: Connection, within: Within) -> Outcome:
+def check_rates(conn: Connection) -> Outcome:
     seen = fact_observation
     rows = seen.join(dim_metric, dim_metric.c.metric_key == seen.c.metric_key).join(
         dim_unit, dim_unit.c.unit_key == seen.c.unit_key
     )
     is_rate = or_(dim_metric.c.measure == "rate", dim_unit.c.unit_code == "percent")
     good = or_(seen.c.value_num.is_(None), seen.c.value_num.between(0, 100), seen.c.is_damaged)
-    where = and_(is_rate, within.keys(seen.c.document_key))
+    where = and_(is_rate, seen.c.document_key >= 0)
     return look(conn, rows, good, where, dim_metric.c.metric_code, seen.c.value_num, seen.c.observation_key)
 
 
-def check_breakdowns(conn: Connection, within: Within) -> Outcome:
+def check_breakdowns(conn: Connection) -> Outcome:
     part, whole = fact_observation, fact_observation.alias("whole")
     there = (
         select(literal(1))
@@ -84,5 +84,5 @@ def check_breakdowns(conn: Connection, within: Within) -> Outcome:
         .exists()
     )
     good = or_(part.c.breakdown_of_key == UNKNOWN, there)
-    where = and_(part.c.breakdown_of_key != NOT_APPLICABLE, within.keys(part.c.document_key))
+    where = and_(part.c.breakdown_of_key != NOT_APPLICABLE, part.c.document_key >= 0)
     return look(conn, part, good, where, part.c.observation_key)

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from extraction.model import Qualifier, Status, Verdict
-from warehouse.checkup import EXAMPLES, DataTest, Outcome, Within, look, tell
+from warehouse.checkup import EXAMPLES, DataTest, OfBatch, Outcome, Question, Within, look, question, tell
 from warehouse.choosing import CLASSES
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text
 from warehouse.row_tests import check_breakdowns, check_rates, check_spans, check_texts, check_units
@@ -59,7 +59,7 @@ ACCEPTED: dict[Table, dict[str, tuple[str, ...]]] = {
 }
 
 
-def check_grain(conn: Connection, _within: Within) -> Outcome:
+def check_grain(conn: Connection) -> Outcome:
     """From the rows themselves: a restored copy or another tool's table may have lost the constraint."""
     outcome = Outcome()
     for table in metadata.sorted_tables:
@@ -77,7 +77,7 @@ def check_grain(conn: Connection, _within: Within) -> Outcome:
     return outcome
 
 
-def check_references(conn: Connection, _within: Within) -> Outcome:
+def check_references(conn: Connection) -> Outcome:
     outcome = Outcome()
     for table in metadata.sorted_tables:
         links = []
@@ -93,7 +93,7 @@ def check_references(conn: Connection, _within: Within) -> Outcome:
     return outcome
 
 
-def check_words(conn: Connection, _within: Within) -> Outcome:
+def check_words(conn: Connection) -> Outcome:
     outcome = Outcome()
     for table, columns in ACCEPTED.items():
         (key,) = table.primary_key.columns
@@ -104,22 +104,23 @@ def check_words(conn: Connection, _within: Within) -> Outcome:
     return outcome
 
 
-def check_history(conn: Connection, _within: Within) -> Outcome:
+def check_history(conn: Connection) -> Outcome:
     outcome = Outcome()
     for table in WITH_HISTORY:
         (natural, *_rest) = next(
             list(c.columns) for c in table.constraints if isinstance(c, UniqueConstraint) and len(c.columns) == 2
         )
-        outcome.add(_check_versions(conn, table, natural.name, table.c[key_name(table)] >= 0))
+        outcome.add(_versions(table, natural.name, table.c[key_name(table)] >= 0).ask(conn, {}))
     return outcome
 
 
-def check_document_versions(conn: Connection, within: Within) -> Outcome:
+@OfBatch
+def check_document_versions(within: Within) -> Question:
     key = doc.c.document_key
-    return _check_versions(conn, doc, "document_id", and_(key >= 0, within.ids(doc.c.document_id)))
+    return _versions(doc, "document_id", and_(key >= 0, within.ids(doc.c.document_id)))
 
 
-def _check_versions(conn: Connection, table: Table, natural: str, where: Any) -> Outcome:
+def _versions(table: Table, natural: str, where: Any) -> Question:
     """Numbered from 1, end to end, the last one current and open."""
     c = table.c
     order: dict[str, Any] = {"partition_by": c[natural], "order_by": c.version_no}
@@ -146,10 +147,11 @@ def _check_versions(conn: Connection, table: Table, natural: str, where: Any) ->
         case((is_last, v.valid_to.is_(None)), else_=v.valid_from < v.valid_to),
         v.is_current == is_last,
     )
-    return look(conn, versions, good, literal(1) == 1, v.natural, v.version_no)
+    return question(versions, good, literal(1) == 1, v.natural, v.version_no)
 
 
-def check_counted_once(conn: Connection, within: Within) -> Outcome:
+@OfBatch
+def check_counted_once(within: Within) -> Question:
     """Of the current versions with one text the first report counts; what is no report and has figures does not."""
     c = doc.c
     place = func.row_number().over(
@@ -163,15 +165,15 @@ def check_counted_once(conn: Connection, within: Within) -> Outcome:
     r = ranked.c
     is_first = or_(r.place == 1, r.text_hash == hash_text(""))
     counts = and_(r.is_current, is_first, or_(r.is_report, ~r.is_parsed))
-    return look(conn, ranked, r.is_counted == counts, literal(1) == 1, r.document_id)
+    return question(ranked, r.is_counted == counts, literal(1) == 1, r.document_id)
 
 
-def check_claims(conn: Connection, within: Within) -> Outcome:
+def check_claims(conn: Connection) -> Outcome:
     """Per document: each number says how many figures were read from it."""
     seen, mention = fact_observation, fact_mention
     claims = (
         select(seen.c.document_key, seen.c.span_start, seen.c.span_end, func.count().label("n"))
-        .where(within.keys(seen.c.document_key))
+        .where(seen.c.document_key >= 0)
         .group_by(seen.c.document_key, seen.c.span_start, seen.c.span_end)
         .subquery("claims")
     )
@@ -184,16 +186,16 @@ def check_claims(conn: Connection, within: Within) -> Outcome:
         ),
     )
     good = mention.c.n_observations == func.coalesce(claims.c.n, 0)
-    return look(conn, rows, good, within.keys(mention.c.document_key), mention.c.document_key, mention.c.span_start)
+    return look(conn, rows, good, mention.c.document_key >= 0, mention.c.document_key, mention.c.span_start)
 
 
-def check_figures_of_parsed(conn: Connection, within: Within) -> Outcome:
+def check_figures_of_parsed(conn: Connection) -> Outcome:
     """Only versions whose figures were read have figures."""
     found = Outcome()
     for table in (fact_observation, fact_mention):
         per_document = (
             select(table.c.document_key, func.count().label("n"))
-            .where(within.keys(table.c.document_key))
+            .where(table.c.document_key >= 0)
             .group_by(table.c.document_key)
             .subquery()
         )
@@ -202,15 +204,17 @@ def check_figures_of_parsed(conn: Connection, within: Within) -> Outcome:
     return found
 
 
-def check_progress(conn: Connection, within: Within) -> Outcome:
+@OfBatch
+def check_progress(within: Within) -> Question:
     progress = fact_document_progress
     rows = doc.outerjoin(progress, progress.c.document_key == doc.c.document_key)
     good = progress.c.document_key.is_not(None)
     where = and_(doc.c.document_key >= 0, within.keys(doc.c.document_key))
-    return look(conn, rows, good, where, doc.c.document_id)
+    return question(rows, good, where, doc.c.document_id)
 
 
-def check_floors(conn: Connection, within: Within) -> Outcome:
+@OfBatch
+def check_floors(within: Within) -> Question:
     """Per source and year: long report texts without numbers were not read, they were lost."""
     per_document = (
         select(fact_mention.c.document_key, func.count().label("n"))
@@ -236,10 +240,11 @@ def check_floors(conn: Connection, within: Within) -> Outcome:
     )
     g = groups.c
     good = g.n >= g.characters / PER_MENTION - 1
-    return look(conn, groups, good, literal(1) == 1, g.source_id, g.report_year, g.characters, g.n)
+    return question(groups, good, literal(1) == 1, g.source_id, g.report_year, g.characters, g.n)
 
 
-def check_values(conn: Connection, within: Within) -> Outcome:
+@OfBatch
+def check_values(within: Within) -> Question:
     """A chosen value is a statement of a report that counts, to the letter."""
     value, seen = fact_metric_value, fact_observation
     rows = value.join(seen, seen.c.observation_key == value.c.observation_key).join(
@@ -254,20 +259,21 @@ def check_values(conn: Connection, within: Within) -> Outcome:
         value.c.n_statements >= value.c.n_documents,
         value.c.n_documents >= 1,
     )
-    return look(
-        conn, rows, good, within.bodies(value.c.region_key, value.c.agency_key), doc.c.document_id, value.c.value_key
+    return question(
+        rows, good, within.bodies(value.c.region_key, value.c.agency_key), doc.c.document_id, value.c.value_key
     )
 
 
-def check_targets(conn: Connection, within: Within) -> Outcome:
+@OfBatch
+def check_targets(within: Within) -> Question:
     value, seen = fact_metric_value, fact_observation
     rows = value.join(seen, seen.c.observation_key == value.c.observation_key)
     is_forecast = value.c.chosen_by == "forecast"
     good = and_((value.c.status == "target") == is_forecast, (seen.c.status == "target") == is_forecast)
-    return look(conn, rows, good, within.bodies(value.c.region_key, value.c.agency_key), value.c.value_key)
+    return question(rows, good, within.bodies(value.c.region_key, value.c.agency_key), value.c.value_key)
 
 
-def check_loads(conn: Connection, _within: Within) -> Outcome:
+def check_loads(conn: Connection) -> Outcome:
     """Every fact came with a load that was published."""
     outcome = Outcome()
     for table in (doc, fact_observation, fact_mention, fact_check, fact_metric_value):
@@ -278,7 +284,7 @@ def check_loads(conn: Connection, _within: Within) -> Outcome:
     return outcome
 
 
-def check_run_counts(conn: Connection, _within: Within) -> Outcome:
+def check_run_counts(conn: Connection) -> Outcome:
     """A run brought as many figures as bear its load; fewer are left only where texts, or pages in the archive, were
     read again since: by a load that is no run's."""
     outcome, run = Outcome(), fact_source_run
@@ -306,7 +312,7 @@ def check_run_counts(conn: Connection, _within: Within) -> Outcome:
     return outcome
 
 
-def check_quarantine(conn: Connection, _within: Within) -> Outcome:
+def check_quarantine(conn: Connection) -> Outcome:
     q = quarantine.c
     good = and_(q.reason != "", q.way_back != "", q.resolved_at.is_(None) == (q.resolved_load_key == NOT_APPLICABLE))
     return look(conn, quarantine, good, literal(1) == 1, q.quarantine_key)
@@ -319,11 +325,10 @@ TESTS = (
     DataTest("history", "维度版本首尾相接", "versions of regions, sources and metrics are end to end", check_history),
     DataTest(
         "document_versions", "文档版本首尾相接且仅一个现行", "versions of a document are end to end, one is current",
-        check_document_versions, is_of_batch=True,
+        check_document_versions,
     ),
     DataTest(
         "counted_once", "同一文本只计一次", "a text counts once, and only a report's figures count", check_counted_once,
-        is_of_batch=True,
     ),
     DataTest("texts", "文本与哈希一致", "a text is the one that its hash names", check_texts),
     DataTest("spans", "原文片段逐字一致", "text[start:end] is what the row says", check_spans),
@@ -332,16 +337,15 @@ TESTS = (
     DataTest("breakdowns", "分项归属同一文档", "a part names a total beside it", check_breakdowns, may_be_empty=True),
     DataTest("document_counts", "每文档计数一致", "per document, numbers and figures agree", check_claims),
     DataTest("parsed", "只有已解析文档有数字", "only versions that were parsed have figures", check_figures_of_parsed),
-    DataTest("progress", "每版本有进度", "each document version has its way told", check_progress, is_of_batch=True),
+    DataTest("progress", "每版本有进度", "each document version has its way told", check_progress),
     DataTest(
         "floors", "每来源每年不低于下限", f"a source's reports of a year hold a number in {PER_MENTION:,} characters",
-        check_floors, is_of_batch=True,
+        check_floors,
     ),
     DataTest(
         "chosen_values", "选定值即所引陈述", "a chosen value is a statement of a report that counts", check_values,
-        is_of_batch=True,
     ),
-    DataTest("targets", "目标值不作实际值", "no target is among the actual values", check_targets, is_of_batch=True),
+    DataTest("targets", "目标值不作实际值", "no target is among the actual values", check_targets),
     DataTest("loads", "装载均已发布", "every row came with a load that was published", check_loads),
     DataTest("run_counts", "每次运行计数一致", "per run and load, figures told and there agree", check_run_counts),
     DataTest(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, select
+from sqlalchemy import Column, Connection, Delete, Table, delete
 
-from warehouse.among import among
+from warehouse.among import among_given, rows_by
 from warehouse.bulk import insert_new, upsert
 from warehouse.columns import Row
 
@@ -34,6 +35,7 @@ class Changes:
         return self.inserted + self.updated + self.deleted
 
 
+@lru_cache(maxsize=100)
 def key_name(table: Table) -> str:
     """Name of the surrogate key column."""
     (column,) = table.primary_key.columns
@@ -43,11 +45,17 @@ def key_name(table: Table) -> str:
 def read_rows(conn: Connection, table: Table, keys: Sequence[int]) -> dict[int, Row]:
     """Stored rows by key."""
     name = key_name(table)
-    found: dict[int, Row] = {}
+    return {row[name]: row for row in fetch_by(conn, table.c[name], keys)}
+
+
+def fetch_by(conn: Connection, column: Column[Any], keys: Sequence[Any]) -> list[Row]:
+    """Whole rows whose column is one of the keys."""
+    rows: list[Row] = []
     for start in range(0, len(keys), CHUNK):
-        chosen = select(table).where(among(table.c[name], keys[start : start + CHUNK]))
-        found.update((row[name], dict(row)) for row in conn.execute(chosen).mappings())
-    return found
+        found = conn.execute(rows_by(column), {"keys": list(keys[start : start + CHUNK])})
+        names = tuple(found.keys())
+        rows.extend(dict(zip(names, row, strict=True)) for row in found.fetchall())
+    return rows
 
 
 def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> Changes:
@@ -57,17 +65,25 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> Changes:
 
 
 def merge_rows(
-    conn: Connection, table: Table, rows: Iterable[Row], stored_keys: Container[int] | None = None
+    conn: Connection,
+    table: Table,
+    rows: Iterable[Row],
+    stored_keys: Container[int] | None = None,
+    stored: Mapping[int, Row] | None = None,
 ) -> Changes:
     """Insert what is missing, update what differs in a column that is not audit; leave the rest alone.
 
     Audit columns (load, first times) are written along with a change and never are one; bounds of validity are one.
-    `stored_keys`: where the caller has looked already, keys with all those among them that are in the table.
+    `stored_keys`: where the caller has looked already, keys with all those among them that are in the table;
+    `stored`: where it has read them, those rows.
     """
     name = key_name(table)
     wanted = {row[name]: row for row in rows}
-    stored = read_rows(conn, table, [key for key in wanted if stored_keys is None or key in stored_keys])
-    content = [c.name for c in table.columns if c.name != name and _is_compared(c)]
+    if not wanted:
+        return Changes()
+    if stored is None:
+        stored = read_rows(conn, table, [key for key in wanted if stored_keys is None or key in stored_keys])
+    content = _content(table)
     fresh = [row for key, row in wanted.items() if key not in stored]
     differing = [
         row
@@ -81,13 +97,23 @@ def merge_rows(
     return Changes(inserted=len(fresh), updated=len(differing))
 
 
+@lru_cache(maxsize=100)
+def _content(table: Table) -> tuple[str, ...]:
+    """Columns whose change is one."""
+    return tuple(column.name for column in table.columns if not column.primary_key and _is_compared(column))
+
+
 def _is_compared(column: Column[Any]) -> bool:
     return not column.info.get("audit") or bool(column.info.get("compared"))
 
 
 def delete_rows(conn: Connection, table: Table, keys: Sequence[int]) -> Changes:
     """Delete by key."""
-    name = key_name(table)
     for start in range(0, len(keys), CHUNK):
-        conn.execute(delete(table).where(among(table.c[name], keys[start : start + CHUNK])))
+        conn.execute(_deletion(table), {"keys": list(keys[start : start + CHUNK])})
     return Changes(deleted=len(keys))
+
+
+@lru_cache(maxsize=100)
+def _deletion(table: Table) -> Delete:
+    return delete(table).where(among_given(table.c[key_name(table)]))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Connection, Select, String, Table, func, select, true
 
 from extraction.model import Check, Observation, build_observation
-from warehouse.among import among
+from warehouse.among import among_given, pairs_given
 from warehouse.choosing import Chosen, Statement, build_statement, choose_values
 from warehouse.columns import Row
 from warehouse.dims import Members
@@ -25,7 +26,7 @@ from warehouse.schema import (
     fact_observation,
 )
 from warehouse.schema_dims import dim_date, dim_metric, dim_period, dim_region, dim_unit
-from warehouse.upsert import CHUNK, Changes, delete_rows, merge_rows
+from warehouse.upsert import CHUNK, Changes, delete_rows, fetch_by, merge_rows
 
 
 class CheckAcross(Protocol):
@@ -42,21 +43,17 @@ Authority = tuple[int, int]
 Years = frozenset[str] | None
 """Years, `YYYY`, in which periods begin; None: all."""
 
+AT_ONCE = 1_000
+"""Rows read together."""
+
 
 def find_years(conn: Connection, documents: Mapping[Authority, set[int]]) -> dict[Authority, Years]:
     """The years that the figures of document versions, by key, speak of."""
     wanted = sorted({key for keys in documents.values() for key in keys})
     told: dict[int, set[str]] = defaultdict(set)
-    seen = fact_observation.c
     for start in range(0, len(wanted), CHUNK):
-        chosen = (
-            select(seen.document_key, YEAR.label("year"))
-            .distinct()
-            .join(dim_period, dim_period.c.period_key == seen.period_key)
-            .where(among(seen.document_key, wanted[start : start + CHUNK]))
-        )
-        for row in conn.execute(chosen):
-            told[row.document_key].add(row.year)
+        for document_key, year in conn.execute(_YEARS_TOLD, {"keys": wanted[start : start + CHUNK]}):
+            told[document_key].add(year)
     return {one: frozenset().union(*(told[key] for key in keys)) for one, keys in documents.items()}
 
 
@@ -75,36 +72,29 @@ def rebuild_values(
 ) -> tuple[Changes, Changes]:
     """Changes among chosen values, and among cross-document checks, of these authorities in these years; no other row
     is looked at. Where the region is not known nothing is chosen."""
-    by_years: dict[Years, list[Authority]] = defaultdict(list)
-    for authority, years in touched.items():
-        if authority[0] != UNKNOWN and years != frozenset():
-            by_years[years].append(authority)
-    values, across = Changes(), Changes()
-    for years, authorities in by_years.items():
-        told = _Rebuild(conn, sorted(authorities), years, load_key)
-        values.add(told.values())
-        across.add(told.checks(check_across))
-    return values, across
+    known = {one: years for one, years in touched.items() if one[0] != UNKNOWN and years != frozenset()}
+    if not known:
+        return Changes(), Changes()
+    told = _Rebuild(conn, known, load_key)
+    return told.values(), told.checks(check_across)
 
 
 class _Rebuild:
-    """Of authorities for which the same years have changed."""
+    """Of authorities, each for the years in which something has changed for it."""
 
-    def __init__(self, conn: Connection, authorities: Sequence[Authority], years: Years, load_key: int) -> None:
-        self.conn, self.authorities, self.years, self.load_key = conn, authorities, years, load_key
-        self.checked = None if years is None else years | _shift(years, 1)
-        around = None if self.checked is None else self.checked | _shift(self.checked, -1)
-        self.statements = read_statements(conn, authorities, around)
+    def __init__(self, conn: Connection, touched: Mapping[Authority, Years], load_key: int) -> None:
+        self.conn, self.touched, self.load_key = conn, touched, load_key
+        self.checked = {one: _and_next(years) for one, years in touched.items()}
+        around = {one: None if years is None else years | _shift(years, -1) for one, years in self.checked.items()}
+        self.statements = read_statements(conn, around)
 
     def values(self) -> Changes:
-        said = self.statements
-        if self.years is not None:
-            said = [one for one in said if one.period[:4] in self.years]
+        said = [one for one in self.statements if _is_among(self.touched[one.region_key, one.agency_key], one.period)]
         rows = {row["value_key"]: row for row in (value_row(one, self.load_key) for one in choose_values(said))}
         mixed = [row for row in rows.values() if row["status"] == "target" and row["chosen_by"] != "forecast"]
         if mixed:
             raise WarehouseError(f"{len(mixed)} targets were chosen as actual values; nothing was changed: report this")
-        stale = _keys_of(self.conn, fact_metric_value, self.authorities, _begins(fact_metric_value, self.years))
+        stale = _keys_of(self.conn, fact_metric_value, self.touched)
         changes = merge_rows(self.conn, fact_metric_value, rows.values(), stale)
         changes.add(delete_rows(self.conn, fact_metric_value, sorted(stale - set(rows))))
         return changes
@@ -120,7 +110,7 @@ class _Rebuild:
             for check in check_across(group):
                 if check.period is None:
                     raise WarehouseError(f"rule {check.rule}: a check across documents names no period; report this")
-                if self.checked is not None and check.period[:4] not in self.checked:
+                if not _is_among(self.checked[region_key, agency_key], check.period):
                     continue
                 figures = [group[i].observation_key for i in check.observations]
                 subject_id = f"{region_key}/{agency_key}/{check.period}"
@@ -132,14 +122,11 @@ class _Rebuild:
         return self._replace_checks(checks, bridges)
 
     def _replace_checks(self, checks: dict[int, Row], bridges: dict[int, Row]) -> Changes:
-        across = fact_check.c.subject_kind == "region_period"
-        stored = _keys_of(self.conn, fact_check, self.authorities, across, _begins(fact_check, self.checked))
+        stored = _keys_of(self.conn, fact_check, self.checked)
         before = sorted(stored)
-        link = bridge_check_observation.c
         old_links: set[int] = set()
         for start in range(0, len(before), CHUNK):
-            chosen = select(link.bridge_key).where(among(link.check_key, before[start : start + CHUNK]))
-            old_links.update(self.conn.execute(chosen).scalars())
+            old_links.update(self.conn.execute(_LINKS, {"keys": before[start : start + CHUNK]}).scalars())
         changes = delete_rows(self.conn, bridge_check_observation, sorted(old_links - set(bridges)))
         changes.add(delete_rows(self.conn, fact_check, sorted(stored - set(checks))))
         changes.add(merge_rows(self.conn, fact_check, checks.values(), stored))
@@ -147,39 +134,67 @@ class _Rebuild:
         return changes
 
 
-YEAR = func.substr(dim_period.c.period_id, 1, 4)
+YEAR = func.substr(dim_period.c.period_id, 1, 4, type_=String)
 
 
 def _shift(years: frozenset[str], by: int) -> frozenset[str]:
     return frozenset(f"{int(year) + by:04}" for year in years if year.isdigit())
 
 
-def _begins(table: Table, years: Years) -> ColumnElement[bool]:
-    """Rows whose period begins in these years."""
-    if years is None:
-        return true()
-    return table.c.period_key.in_(select(dim_period.c.period_key).where(YEAR.in_(sorted(years))))
+def _and_next(years: Years) -> Years:
+    return None if years is None else years | _shift(years, 1)
 
 
-def read_statements(conn: Connection, authorities: Sequence[Authority], years: Years = None) -> list[Statement]:
-    """Every statement of the authorities about these years in documents that count, in a fixed order: over all
+def _is_among(years: Years, period: str) -> bool:
+    """Whether a period begins in one of the years."""
+    return years is None or period[:4] in years
+
+
+_YEARS_TOLD = (
+    select(fact_observation.c.document_key, YEAR)
+    .distinct()
+    .join(dim_period, dim_period.c.period_key == fact_observation.c.period_key)
+    .where(among_given(fact_observation.c.document_key))
+)
+_LINKS = select(bridge_check_observation.c.bridge_key).where(among_given(bridge_check_observation.c.check_key))
+_COUNTED = select(dim_document.c.document_id, dim_document.c.document_key).where(
+    pairs_given(dim_document.c.region_key, dim_document.c.agency_key), dim_document.c.is_counted
+)
+
+
+def read_statements(conn: Connection, wanted: Mapping[Authority, Years]) -> list[Statement]:
+    """Every statement of the authorities about their years in documents that count, in a fixed order: over all
     versions of a region and of a metric, under the keys of the current ones."""
-    documents: list[int] = []
-    for some in _parts(authorities):
-        chosen = (
-            select(dim_document.c.document_key)
-            .join(dim_region, dim_region.c.region_key == dim_document.c.region_key)
-            .where(tuple_(dim_region.c.current_key, dim_document.c.agency_key).in_(some), dim_document.c.is_counted)
-            .order_by(dim_document.c.document_id, dim_document.c.document_key)
-        )
-        documents.extend(conn.execute(chosen).scalars())
+    versions: dict[int, list[int]] = defaultdict(list)
+    for row in fetch_by(conn, dim_region.c.current_key, sorted({region_key for region_key, _ in wanted})):
+        versions[row["current_key"]].append(row["region_key"])
+    named = sorted((version, agency_key) for region_key, agency_key in wanted for version in versions[region_key])
+    counted: list[tuple[str, int]] = []
+    for some in _parts(named):
+        counted.extend(map(tuple, conn.execute(_COUNTED, {"pairs": some})))
+    documents = [key for _, key in sorted(counted)]
+    every = [years for years in wanted.values() if years is not None]
+    is_cut = len(every) == len(wanted)
+    given = {"years": sorted(frozenset().union(*every))} if is_cut else {}
     rows: list[Statement] = []
     for start in range(0, len(documents), CHUNK):
-        of_some = among(dim_document.c.document_key, documents[start : start + CHUNK])
-        found = conn.execute(statement_query(of_some, _begins(fact_observation, years)))
+        found = conn.execute(_statements_of_documents(is_cut), {"keys": documents[start : start + CHUNK], **given})
         names = tuple(found.keys())
-        rows.extend(to_statement(dict(zip(names, row, strict=True))) for row in found)
+        for some_rows in found.partitions(AT_ONCE):
+            for values in some_rows:
+                row = dict(zip(names, values, strict=True))
+                if _is_among(wanted[row["current_region_key"], row["agency_key"]], row["period_id"]):
+                    rows.append(to_statement(row))
     return rows
+
+
+@lru_cache(maxsize=2)
+def _statements_of_documents(is_cut: bool) -> Select[Any]:
+    """Of some `keys`; cut to `years`, or not."""
+    chosen: Select[Any] = statement_query(
+        among_given(dim_document.c.document_key), among_given(YEAR, "years") if is_cut else true()
+    )
+    return chosen
 
 
 def _parts(authorities: Sequence[Authority]) -> Iterator[Sequence[Authority]]:
@@ -316,10 +331,25 @@ def value_row(chosen: Chosen, load_key: int) -> Row:
     }
 
 
-def _keys_of(conn: Connection, table: Table, authorities: Sequence[Authority], *where: ColumnElement[bool]) -> set[int]:
-    (key,) = table.primary_key.columns
+def _keys_of(conn: Connection, table: Table, wanted: Mapping[Authority, Years]) -> set[int]:
+    """Stored rows of authorities whose period begins in one of their years; of checks, those across documents."""
     found: set[int] = set()
-    for some in _parts(authorities):
-        chosen = select(key).where(tuple_(table.c.region_key, table.c.agency_key).in_(some), *where)
-        found.update(conn.execute(chosen).scalars())
+    for some in _parts(sorted(wanted)):
+        given = {"pairs": some, "keys": sorted({region_key for region_key, _ in some})}
+        for key, region_key, agency_key, year in conn.execute(_stored_of(table), given):
+            if _is_among(wanted.get((region_key, agency_key), frozenset()), year):
+                found.add(key)
     return found
+
+
+@lru_cache(maxsize=10)
+def _stored_of(table: Table) -> Select[Any]:
+    (key,) = table.primary_key.columns
+    chosen = select(key, table.c.region_key, table.c.agency_key, YEAR).join(
+        dim_period, dim_period.c.period_key == table.c.period_key
+    )
+    if table is not fact_check:
+        return chosen.where(pairs_given(table.c.region_key, table.c.agency_key))
+    # By the region alone, and with the kind as a text made of it: for the kind, which all regions have, SQLite would
+    # look in an index, and for a pair of which one has no index it would read the table.
+    return chosen.where(among_given(table.c.region_key), table.c.subject_kind.concat("") == "region_period")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 CHINA = timezone(timedelta(hours=8))
 """China has one time zone and no summer time since 1991; portals print no offset."""
@@ -21,8 +22,10 @@ _URL_DAYS = (
 )
 
 
+@lru_cache(maxsize=1024)
 def find_date(text: str) -> str | None:
-    """The first date in a text: `YYYY-MM-DDTHH:MM:SS+08:00`, or `YYYY-MM-DD` where no time is printed."""
+    """The first date in a text: `YYYY-MM-DDTHH:MM:SS+08:00`, or `YYYY-MM-DD` where no time is printed. A page tells
+    its own several times, hence the cache."""
     for match in _DATE.finditer(text[:2000]):
         found = _compose(match)
         if found:

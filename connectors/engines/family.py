@@ -24,6 +24,7 @@ from connectors.selectors import select
 from connectors.urls import canonical, host_of
 from extraction.clean import CleanText, clean_body, parse_html
 from extraction.files import FILE_HINT, is_file_link
+from extraction.passes import find_links
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -213,7 +214,7 @@ class FamilyEngine:
 
 def parse_page(page: Page) -> HtmlElement:
     """A page's tree; where it states `<base href>`, its links are absolute, for they count from there."""
-    root = parse_html(page.text)
+    root = parse_html(page.text, page.decoded.markup)
     stated = next((node.get("href") for node in root.iter("base") if node.get("href")), None)
     if stated is None:
         return root
@@ -240,8 +241,10 @@ def choose_moment(found: Sequence[tuple[str | None, str]]) -> tuple[str | None, 
 
 def keep_own(listing: Listing, source: Source) -> Listing:
     """A listing without rows on other hosts: a document counts only from the host that is registered for it."""
-    foreign = tuple(ref.url for ref in listing.refs if host_of(ref.url) not in source.hosts)
-    refs = tuple(ref for ref in listing.refs if host_of(ref.url) in source.hosts)
+    hosts = source.hosts
+    is_own = [host_of(ref.url) in hosts for ref in listing.refs]
+    refs = tuple(ref for ref, own in zip(listing.refs, is_own, strict=True) if own)
+    foreign = tuple(ref.url for ref, own in zip(listing.refs, is_own, strict=True) if not own)
     return replace(listing, refs=refs, foreign=foreign)
 
 
@@ -290,12 +293,8 @@ def note_body(clean: CleanText, body: Body | None) -> tuple[str, ...]:
 def find_attachments(root: HtmlElement, body: HtmlElement | None, base_url: str) -> tuple[AttachmentRef, ...]:
     """Links to document files anywhere but in the page's frame; images only where they are linked in the body."""
     found: dict[str, AttachmentRef] = {}
-    for link in root.iter("a"):
-        href = link.get("href")
-        if not href:
-            continue
-        label = link.text_content() if len(link) else link.text or ""
-        if "." not in label and ("." not in href or not FILE_HINT.search(href)) and label and not label.isspace():
+    for link, href, label in find_links(root, "."):
+        if "." not in label and not FILE_HINT.search(href) and label and not label.isspace():
             continue  # most links of a page: told without a closer look
         label = tidy(label) or tidy(link.get("title") or "")
         if not is_file_link(href, label) or _TOOL.search(label):

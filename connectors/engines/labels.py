@@ -7,13 +7,15 @@ the same text node, else the next node beside it: an empty cell is an empty valu
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import islice
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
 from connectors.engines.dates import find_date
 from connectors.engines.meta import tidy
+from extraction.passes import find_by_text, find_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +48,7 @@ _FIELDS = {
 """Field to its labels; the empty field holds labels that only end a value."""
 LABELS = {label: name for name, labels in _FIELDS.items() for label in labels.split()}
 _LONGEST = max(map(len, LABELS))
-_BEGINNINGS = frozenset("".join(label[0] for label in LABELS) + ":：\u200b\ufeff")
+_BEGINNINGS = "".join(sorted({label[0] for label in LABELS} | {":", "：", "\u200b", "\ufeff"}))
 """What a text that is a label can begin with: most texts of a page are told by their first character."""
 
 _INLINE = re.compile(
@@ -60,6 +62,8 @@ _INLINE = re.compile(
 )
 """What stands before a label is asked after its first character: a pattern that begins with characters is searched for
 them alone, several times as fast as one that begins with a condition."""
+_SHORT = 40
+"""Characters of a text that may be a label, blanks included."""
 _SQUEEZE = re.compile(r"[\s:：\u200b\ufeff]+")
 _NOTHING = frozenset({"无", "无号", "暂无", "无文号", "空", "-", "--", "—", "/", "null", "none"})
 _VALUE_END = re.compile(r"[【|｜]|\s{3,}|字体|字号|打印")
@@ -67,12 +71,16 @@ _MAX_VALUE = 200
 _MAX_SIBLINGS = 8
 """Empty elements (icons, spacers) that may stand between a label and its value."""
 _SKIPPED = frozenset(("script", "style", "select", "option", "textarea", "button", "noscript", "template", "title"))
-_UNREAD = _SKIPPED | {etree.Comment, etree.ProcessingInstruction, etree.Entity}
 _CLOSED = ("select", "button", "noscript", "template", "textarea")
 """Those of them that can hold elements."""
 _CELLS = frozenset(("td", "th", "dd", "dt", "div", "p", "li"))
 _LABEL_CELLS = frozenset(("td", "th", "dt", "label"))
-_WRITERS = etree.XPath("descendant::script[contains(., 'document.write')]")
+_KINDS: dict[object, str] = {
+    **dict.fromkeys((*_SKIPPED, etree.Comment, etree.ProcessingInstruction, etree.Entity), "unread"),
+    **dict.fromkeys(_CLOSED, "closed"),
+    **dict.fromkeys(_LABEL_CELLS, "cell"),
+}
+"""Elements by what of them is looked through for labels (see `find_texts`)."""
 _WRITTEN = re.compile(r"document\.write(?:ln)?\s*\(")
 
 
@@ -93,7 +101,12 @@ def read_labels(root: HtmlElement, body: HtmlElement | None) -> dict[str, str]:
 
 
 def squeeze(text: str) -> str:
-    """A text as labels are matched: without blanks and colons."""
+    """A text as labels are matched: without blanks and colons. A portal repeats the short ones on each page."""
+    return _squeeze_short(text) if len(text) <= _SHORT else _SQUEEZE.sub("", text)
+
+
+@lru_cache(maxsize=4096)
+def _squeeze_short(text: str) -> str:
     return _SQUEEZE.sub("", text)
 
 
@@ -109,7 +122,7 @@ def is_inside(element: HtmlElement, body: HtmlElement | None) -> bool:
 
 def is_nothing(value: str) -> bool:
     """Whether a value says that there is none: `无号`, `无`, a dash."""
-    return _SQUEEZE.sub("", value).lower() in _NOTHING or not value.strip()
+    return squeeze(value).lower() in _NOTHING or not value.strip()
 
 
 def _check(name: str, value: str) -> str | None:
@@ -130,43 +143,14 @@ def _check(name: str, value: str) -> str | None:
 
 def _labelled(root: HtmlElement, body: HtmlElement | None) -> Iterator[tuple[str, str]]:
     """In document order, without the body, and without the inside of what holds no readable text."""
-    closed: set[HtmlElement] = set()
-    for element in _outside(root, body):
-        if element in closed:
-            continue
-        tag = element.tag
-        if tag in _UNREAD:
-            if tag in _CLOSED:
-                closed.update(element.iterdescendants())
-        else:
-            text = element.text
-            if text and len(text) > 1 and _may_label(text):
-                yield from _read_text(text, element, is_tail=False, body=body)
-            if tag in _LABEL_CELLS and len(element):
-                # A label broken over inline elements: match the cell as a whole.
-                whole = _SQUEEZE.sub("", element.text_content()[:80])
-                own = _SQUEEZE.sub("", text or "")
-                if whole != own and LABELS.get(whole):
-                    yield LABELS[whole], _value_beside(element, body)
-        text = element.tail
-        if text and len(text) > 1 and _may_label(text):
-            yield from _read_text(text, element, is_tail=True, body=body)
-
-
-def _outside(root: HtmlElement, body: HtmlElement | None) -> Iterator[HtmlElement]:
-    """Elements and comments in document order, without the body and what is inside it."""
-    for element in root.iter():
-        if element is body:
-            break
-        yield element
-    if body is not None:
-        for above in (body, *body.iterancestors()):
-            for sibling in above.itersiblings():
-                yield from sibling.iter()
-
-
-def _may_label(text: str) -> bool:
-    return "：" in text or ":" in text or text.lstrip()[:1] in _BEGINNINGS
+    for element, text, may_label, is_tail in find_texts(root, body, _KINDS, (":", "："), _BEGINNINGS):
+        if may_label and text:
+            yield from _read_text(text, element, is_tail=is_tail, body=body)
+        if not is_tail and element.tag in _LABEL_CELLS and len(element):
+            # A label broken over inline elements: match the cell as a whole.
+            whole, own = squeeze(element.text_content()[:80]), squeeze(text or "")
+            if whole != own and LABELS.get(whole):
+                yield LABELS[whole], _value_beside(element, body)
 
 
 def _read_text(
@@ -174,8 +158,8 @@ def _read_text(
 ) -> Iterator[tuple[str, str]]:
     if not text.strip() or len(text) > 4000:
         return
-    if len(text) <= 40:
-        squeezed = _SQUEEZE.sub("", text)
+    if len(text) <= _SHORT:
+        squeezed = squeeze(text)
         if len(squeezed) <= _LONGEST and squeezed in LABELS:
             name = LABELS[squeezed]
             if name:
@@ -183,15 +167,24 @@ def _read_text(
             return
     if ":" not in text and "：" not in text:
         return
-    pairs = list(_split(text))
+    pairs = _split(text)
     for index, (name, value) in enumerate(pairs):
         if name and not value and index == len(pairs) - 1 and text.rstrip()[-1] in ":：":
             value = _value_after(element, is_tail=is_tail, body=body)
         yield name, value
 
 
-def _split(text: str) -> Iterator[tuple[str, str]]:
-    """`来源：甲 发布日期：乙` as pairs; a value ends at the next label or at a tool."""
+def _split(text: str) -> tuple[tuple[str, str], ...]:
+    """`来源：甲 发布日期：乙` as pairs; a value ends at the next label or at a tool. Portals repeat short texts."""
+    return _split_short(text) if len(text) <= _MAX_VALUE else tuple(_find_pairs(text))
+
+
+@lru_cache(maxsize=4096)
+def _split_short(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(_find_pairs(text))
+
+
+def _find_pairs(text: str) -> Iterator[tuple[str, str]]:
     matches = list(_INLINE.finditer(text[:4000]))
     for index, match in enumerate(matches):
         end = matches[index + 1].start() if index + 1 < len(matches) else len(text)
@@ -233,7 +226,7 @@ def _value_beside(element: HtmlElement, body: HtmlElement | None, *, skip_tail: 
 
 
 def _is_filled(text: str | None) -> bool:
-    return bool(text) and bool(_SQUEEZE.sub("", text or ""))
+    return bool(text) and bool(squeeze(text or ""))
 
 
 def _own_value(element: HtmlElement, body: HtmlElement | None) -> str:
@@ -262,16 +255,15 @@ def _texts(element: HtmlElement) -> Iterator[str]:
 
 
 def _before_label(text: str) -> str:
-    if _SQUEEZE.sub("", text) in LABELS:
+    if squeeze(text) in LABELS:
         return ""
-    match = _INLINE.search(text)
+    match = _INLINE.search(text) if ":" in text or "：" in text else None
     return (text[: match.start()] if match else text[:_MAX_VALUE]).strip()
 
 
 def _written_by_script(root: HtmlElement, body: HtmlElement | None) -> Iterator[str]:
     """What scripts outside the body write into the page, without its tags."""
-    for script in cast("list[HtmlElement]", _WRITERS(root)):
-        text = script.text or ""
+    for script, text in find_by_text(root, "script", "document.write"):
         if not is_inside(script, body):
             for call in _WRITTEN.split(text[:20_000])[1:]:
                 quoted = re.match(r"\s*(?:'([^'\n]{0,2000})'|\"((?:[^\"\\\n]|\\.){0,2000})\")", call)

@@ -6,6 +6,8 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from extraction.passes import read_attributes
+
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
@@ -17,9 +19,9 @@ _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 def read_meta(root: HtmlElement) -> dict[str, str]:
     """Lower-case name to value; the first value that is not empty wins."""
     found: dict[str, str] = {}
-    for tag in root.iter("meta"):
-        name = (tag.get("name") or tag.get("property") or "").strip().lower()
-        value = tidy(tag.get("content") or "")
+    for own_name, own_property, content in read_attributes(root, "meta", ("name", "property", "content")):
+        name = (own_name or own_property or "").strip().lower()
+        value = tidy(content or "")
         if name and value and name not in found:
             found[name] = value
     return found

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from connectors.errors import Refused
 from connectors.urls import canonical, host_of
+from extraction.passes import find_links
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 MAX_PAGES = 1000
 """Pages of one list that a counter may claim; a larger claim is cut."""
 
-_CALL = re.compile(r"\bcreatePage(?:HTML)?\s*\(([^()]{3,300})\)", re.I)
+_CALL = re.compile(r"[cC](?<!\w.)(?i:reatePage(?:HTML)?)\s*\(([^()]{3,300})\)")
+"""A pattern that begins with a few characters is searched for them alone: many times as fast as one of either case."""
 _COUNT = re.compile(r"\bcountPage\s*=\s*(\d{1,6})\b")
 _PAGES = re.compile(r"第\s*\d{1,6}\s*/\s*(\d{1,6})\s*页|共\s*(\d{1,6})\s*页|\d{1,6}\s*/\s*(\d{1,6})\s*页")
 _TOTAL = re.compile(r"共(?:有)?\s*(?:<[^<>]{1,80}>\s*){0,2}(\d{1,8})\s*(?:</?[^<>]{1,80}>\s*){0,2}(?:条|篇|个?记录)")
+_RECORDS = re.compile(r"[tT](?i:otal[_-]?records?)['\"]?\s*[:=>]\s*['\"]?(\d{1,8})")
 _NUMBERED = re.compile(r"_(\d{1,6})(\.\w{2,6})\Z")
 _NEXT = re.compile(r"[\[【<«]*\s*(?:下一?页|后一?页|尾页|末页|最后一?页|next|last|\d{1,4}|>{1,2}|»)\s*[\]】>»]*", re.I)
 _NEXT_ONLY = re.compile(r"[\[【<«]*(?:下一?页|后一?页|nextpage|next)[>»\]】]*", re.I)
@@ -114,7 +117,7 @@ def find_total(text: str) -> int | None:
     counter = find_counter(text)
     if counter and counter.records is not None:
         return counter.records
-    match = _TOTAL.search(text) or re.search(r"total[_-]?records?['\"]?\s*[:=>]\s*['\"]?(\d{1,8})", text, re.I)
+    match = _TOTAL.search(text) or _RECORDS.search(text)
     return int(match[1]) if match else None
 
 
@@ -131,9 +134,8 @@ def find_sub_columns(root: HtmlElement, url: str) -> tuple[str, ...]:
     """Lists of single years in folders beside or below a list: `2024年`, `2023年` …"""
     folder = url.partition("?")[0].rpartition("/")[0] + "/"
     found: list[str] = []
-    for link in root.iter("a"):
-        href = link.get("href") or ""
-        if not 0 < len(href) <= 500 or not _YEAR.fullmatch("".join(link.text_content().split())[:12]):
+    for _, href, label in find_links(root, ""):
+        if len(href) > 500 or not _YEAR.fullmatch("".join(label.split())[:12]):
             continue
         found += [target for target in resolve([href], url) if target != url and _is_beside(target, folder)]
     return tuple(dict.fromkeys(found))[:_MAX_YEARS]
@@ -150,10 +152,9 @@ def _next_links(root: HtmlElement, url: str) -> list[str]:
     """Links called next, last or by a number that lead to the same list: same folder, or same path and a query."""
     folder, path = url.rpartition("/")[0], urlsplit(url).path
     links: list[str] = []
-    for link in root.iter("a"):
-        href = link.get("href")
-        label = "".join(link.text_content().split())[:20]
-        if not href or len(href) > 500 or not _NEXT.fullmatch(label) or label.strip("[]【】") == "1":
+    for _, href, text in find_links(root, ""):
+        label = "".join(text.split())[:20]
+        if len(href) > 500 or not _NEXT.fullmatch(label) or label.strip("[]【】") == "1":
             continue  # page one under another address repeats the page that the walk began with
         for target in resolve([href], url):
             same_name = page_number(target) is not None and target.rpartition("/")[0] == folder
@@ -166,9 +167,8 @@ def _next_links(root: HtmlElement, url: str) -> list[str]:
 def _find_next(root: HtmlElement, url: str) -> tuple[str, ...]:
     """Where a link in so many words leads to the next page, whatever its address looks like: VSB counts downwards in
     a folder of its own, others number the bare file."""
-    for link in root.iter("a"):
-        href = link.get("href")
-        if not href or len(href) > 500 or not _NEXT_ONLY.fullmatch("".join(link.text_content().split())[:20]):
+    for _, href, label in find_links(root, ""):
+        if len(href) > 500 or not _NEXT_ONLY.fullmatch("".join(label.split())[:20]):
             continue
         return tuple(target for target in resolve([href], url) if target.partition("#")[0] != url)
     return ()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
-
-from lxml import etree
 
 from connectors.base import PageRef
 from connectors.engines.dates import find_day
@@ -16,6 +15,7 @@ from connectors.engines.meta import tidy
 from connectors.errors import Refused
 from connectors.urls import canonical
 from extraction.clean import clean_text, parse_html
+from extraction.passes import read_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,7 @@ _DATE_LIKE = re.compile(r"(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,
 _TAIL_DATE = re.compile(r"[\s\[【(（]*(?:19|20)\d{2}\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?[\s\]】)）]*\Z")
 _BULLET = re.compile(r"\A[\s·•◆◇■□▪►▶>»\-]+(?=\S)")
 _TRUNCATED = re.compile(r"(?:…|\.{2,3})\Z")
-_HREFS = etree.XPath("descendant::a/@href", smart_strings=False)
-_RELATIVE = re.compile(r"((?:\.\./){0,20})((?:[\w%-][\w%.-]*/)*[\w%-][\w%.-]*/?)")
+_RELATIVE = re.compile(r"((?:\.\./){0,20})((?:[\w%-][\w%.-]*/)*[\w%-][\w%.-]*/?|)")
 _WRAPPERS = frozenset(("body", "html", "main", "form", "center"))
 _MAX_ROW = 700
 """Characters of text beyond which an element holds more than one row."""
@@ -90,30 +89,41 @@ def _find_links(root: HtmlElement, base_url: str, is_detail: re.Pattern[str]) ->
 
 def find_addresses(root: HtmlElement, base_url: str) -> list[str]:
     """Where the links of a page lead, absolute, in page order: as they are written, not canonical, not checked."""
-    scheme, _, rest = base_url.partition("://")
-    origin = f"{scheme}://{rest.partition('/')[0]}"
-    folders = urljoin(base_url, ".").partition("://")[2].split("/")[1:-1]
+    path = base_url.partition("?")[0].partition("#")[0]
+    end = path.rfind("/", len("https://")) + 1
+    origin, steps = _split_folder(path[:end] if end else f"{path}/")
     found: list[str] = []
-    for href in cast("list[str]", _HREFS(root)):
-        first = href[:1]
+    for (href,) in read_attributes(root, "a", ("href",)):
+        if not href:
+            continue
+        first = href[0]
         if first == "/" and href[1:2] != "/" and "/." not in href:  # most links of a portal: nothing to parse
             found.append(origin + href)
-        elif not href or first == "#" or href.startswith("javascript:"):
+        elif first == "#" or href.startswith("javascript:"):
             continue
         elif href.startswith("http"):
             found.append(href)
         elif (match := _RELATIVE.fullmatch(href)) is not None:
-            above = folders[: max(0, len(folders) - len(match[1]) // 3)]
+            above = steps[: max(0, len(steps) - len(match[1]) // 3)]
             found.append("/".join([origin, *above, match[2]]))
         else:
             found.append(urljoin(base_url, href))
     return found
 
 
+@lru_cache(maxsize=256)
+def _split_folder(folder: str) -> tuple[str, list[str]]:
+    """Scheme and host of an address that ends at its last slash, and the steps of its path."""
+    scheme, _, rest = folder.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}", urljoin(folder, ".").partition("://")[2].split("/")[1:-1]
+
+
 def detail_address(candidate: str, base_url: str, is_detail: re.Pattern[str]) -> str | None:
     """The canonical address where it has the family's detail shape, else None."""
     if not is_detail.search(candidate):
         return None
+    if candidate[:1] == "/" and candidate[1:2].isalnum():  # most rows: an address as it may stand, once it has its host
+        candidate = "/".join(base_url.split("/", 3)[:3]) + candidate
     try:
         url = canonical(candidate, base_url)
     except Refused:

@@ -29,6 +29,8 @@ def judge(url: str, answer: Answer, job: Job) -> str | None:
 
     Raises Gone, Blocked, Transient, LoginRequired, the errors of stand_ins.py, or SourceError."""
     status = answer.status
+    if status == 304 and job.conditions:
+        return None
     if status in _GONE:
         raise Gone(f"{url} answers {status}: there is no such page", url=url, status=status)
     look = look_at(answer.body)
@@ -36,14 +38,12 @@ def judge(url: str, answer: Answer, job: Job) -> str | None:
     if status == 401:
         raise LoginRequired(f"{url} answers 401: the page is not for the public", url=url, status=status)
     if status in _REDIRECTS:
-        location = _read_location(answer.headers)
+        location = _read_location(answer.locations)
         if not location:
             raise SourceError(f"{url} answers {status} without a Location", url=url, status=status)
         return location
     if status in _CONTENT:
         return _judge_content(url, answer, job, look)
-    if status == 304 and job.conditions:
-        return None
     if status in _TRANSIENT or status >= 500:
         after = read_retry_after(answer.headers.get("retry-after"), answer.started_at)
         words = f", to be asked again in {after:g} s" if after is not None else ""
@@ -81,9 +81,9 @@ def _judge_content(url: str, answer: Answer, job: Job, look: Look | None) -> str
     return None
 
 
-def _read_location(headers: httpx.Headers) -> str:
+def _read_location(locations: list[bytes]) -> str:
     """The first Location, its bytes beyond ASCII escaped as they are: a server that writes GBK means GBK."""
-    found = next((value for name, value in headers.raw if name.lower() == b"location"), b"")
+    found = locations[0] if locations else b""
     return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in found.strip())
 
 
@@ -116,9 +116,21 @@ def build_conditions(validators: Validators | None) -> dict[str, str]:
     }
 
 
+def fold(headers: httpx.Headers) -> dict[str, str]:
+    """The headers of an answer as in `Fetch`."""
+    folded: dict[str, str] = {}
+    try:
+        for raw_name, raw_value in headers.raw:
+            name, value = raw_name.decode("ascii").lower(), raw_value.decode("ascii")
+            folded[name] = f"{folded[name]}, {value}" if name in folded else value
+    except UnicodeDecodeError:
+        return {name.lower(): value for name, value in headers.items()}  # UTF-8, or else Latin-1
+    return folded
+
+
 def build_fetch(url: str, final_url: httpx.URL, answer: Answer, job: Job) -> Fetch:
     """The answer as the rest of the house sees it."""
-    headers = {name.lower(): value for name, value in answer.headers.items()}
+    headers = answer.headers
     not_modified = answer.status == 304
     return Fetch(
         url=url,
@@ -133,5 +145,5 @@ def build_fetch(url: str, final_url: httpx.URL, answer: Answer, job: Job) -> Fet
         fetched_at=answer.started_at,
         elapsed_ms=answer.elapsed_ms,
         attempts=tuple(job.attempts),
-        request=_COOKIE.sub(b"\r\n", answer.request, count=1),
+        request=_COOKIE.sub(b"\r\n", answer.request, count=1) if b"ookie:" in answer.request else answer.request,
     )

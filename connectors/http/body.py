@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import httpx
 
@@ -25,20 +25,25 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 
 async def read_body(
-    response: httpx.Response, limit: int, *, url: str, truncate: bool = False, patience: float = 10.0
+    stream: httpx.AsyncByteStream,
+    headers: Mapping[str, str],
+    limit: int,
+    *,
+    url: str,
+    truncate: bool = False,
+    patience: float = 10.0,
 ) -> bytes:
     """The body, decompressed, chunk by chunk. Raises TooLarge beyond `limit` bytes, or cuts there if `truncate`.
 
     Raises Transient for a compressed body that ends early or is damaged, and for one that still trickles after
     `patience` seconds; SourceError for an encoding that nobody asked for."""
-    length = response.headers.get("content-length", "")
+    length = headers.get("content-length", "")
     if not truncate and length.isascii() and length.isdigit() and int(length[:18]) > limit:
         raise TooLarge(f"{url} announces {length} bytes, the limit is {limit}", url=url)
-    encoding = _read_coding(response.headers.get("content-encoding", ""), url)
-    assert isinstance(response.stream, httpx.AsyncByteStream)
+    encoding = _read_coding(headers.get("content-encoding", ""), url)
     body, held, n_raw, began = bytearray(), b"", 0, time.monotonic()
     inflater: _Inflater | None = None
-    async for new in response.stream:
+    async for new in stream:
         chunk = held + new
         if not n_raw:
             if len(chunk) < 2:  # two bytes tell how a body is packed

@@ -22,12 +22,12 @@ from urllib.parse import urljoin
 import httpx
 
 from connectors.errors import Blocked, Deferred, Refused, RobotsDenied, SourceError, TooManyRedirects, Transient
-from connectors.http.answers import build_conditions, build_fetch, judge
+from connectors.http.answers import build_conditions, build_fetch, fold, judge
 from connectors.http.body import read_body
 from connectors.http.cookies import CookieJars
 from connectors.http.guard import check_url
-from connectors.http.lanes import MAX_PATIENCE, REFUSALS, lane_of
-from connectors.http.model import Answer, Attempt, Fetch, HttpSettings, Job, Validators
+from connectors.http.lanes import MAX_PATIENCE, REFUSALS, Lane, lane_of
+from connectors.http.model import Answer, Attempt, Fetch, HttpSettings, Job, MayAsk, Validators, ask_at_once
 from connectors.http.replay import GatewayUnreachable, ReplayTransport
 from connectors.http.robots import MAX_ROBOTS_BYTES, Robots
 from connectors.http.transport import Body, LeanTransport
@@ -86,7 +86,7 @@ class Client:
         validators: Validators | None = None,
         delay: float | None = None,
         tls: TlsException | None = None,
-        may_ask: Callable[[], None] = lambda: None,
+        may_ask: MayAsk = ask_at_once,
     ) -> Fetch:
         """Fetch one page of a source that owns `hosts`; `kind` is `list`, `page`, `feed` or `attachment`. `may_ask` is
         called when the host's turn has come, before each request: what it raises is raised.
@@ -99,7 +99,8 @@ class Client:
         for _ in range(MAX_REDIRECTS + 1):
             target = _as_stated(target, tls)
             self._check_open(target)
-            self._delays[target.host] = max(our_delay, self._delays.get(target.host, 0.0))
+            host = target.host
+            self._delays[host] = max(our_delay, self._delays.get(host, 0.0))
             job.pace = max(our_delay, await self._check_robots(target, job))
             answer, location = await self._ask(target, job)
             if location is None:
@@ -127,7 +128,7 @@ class Client:
         raise TooManyRedirects(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
 
     def _check_open(self, url: httpx.URL) -> None:
-        closed = self._closed.get(url.host)
+        closed = self._closed.get(url.host) if self._closed else None
         if closed is not None:
             words = f"{url.host} is not asked any more in this run: {closed}"
             if isinstance(closed, Blocked):
@@ -173,14 +174,15 @@ class Client:
         return pause if self._is_paced else min(pause, _REPLAY_PAUSE)
 
     async def _attempt(self, url: httpx.URL, job: Job) -> tuple[Answer, str | None]:
-        async with lane_of(url.host).slot(job.pace if self._is_paced else 0.0) as waited:
+        lane = lane_of(url.host)
+        async with lane.slot(job.pace if self._is_paced else 0.0) as waited:
             self._check_open(url)  # somebody before us in the lane may have met a challenge
-            job.may_ask()
+            await job.may_ask()
             started_at, clock = datetime.now(UTC), time.perf_counter()
             answer: Answer | None = None
             status, n_bytes, outcome, evidence = None, 0, "cancelled", ""
             try:
-                answer = await self._exchange(url, job, started_at, clock)
+                answer = await self._exchange(url, job, lane, started_at, clock)
                 status, n_bytes = answer.status, len(answer.body)
                 location = judge(str(url), answer, job)
                 outcome = "redirect" if location is not None else "not_modified" if status == 304 else "ok"
@@ -193,12 +195,11 @@ class Client:
                 elapsed_ms = answer.elapsed_ms if answer else round((time.perf_counter() - clock) * 1000)
                 self._log(job, url, started_at, elapsed_ms, status, n_bytes, outcome, waited, evidence)
 
-    async def _exchange(self, url: httpx.URL, job: Job, started_at: datetime, clock: float) -> Answer:
+    async def _exchange(self, url: httpx.URL, job: Job, lane: Lane, started_at: datetime, clock: float) -> Answer:
         """Send one request and read its whole answer within the time limit. Raises Transient, TooLarge, Refused."""
         seconds = self.settings.timeout
         try:
-            async with asyncio.timeout(seconds):
-                status, headers, body, stream = await self._send(url, job)
+            status, headers, locations, body, stream = await self._send(url, job)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise Transient(f"{url} took longer than {seconds:g} s", url=str(url)) from error
         except (httpx.TransportError, httpx.StreamError) as error:
@@ -209,34 +210,38 @@ class Client:
             raise
         lasted = time.perf_counter() - clock
         lag = min(stream.lag, lasted)
-        lane_of(url.host).lag = lag
-        return Answer(status, headers, body, started_at, round((lasted - lag) * 1000), stream.request)
+        lane.lag = lag
+        return Answer(status, headers, locations, body, started_at, round((lasted - lag) * 1000), stream.request)
 
-    async def _send(self, url: httpx.URL, job: Job) -> tuple[int, httpx.Headers, bytes, Body]:
+    async def _send(self, url: httpx.URL, job: Job) -> tuple[int, dict[str, str], list[bytes], bytes, Body]:
         if self._transport is None:
             raise RuntimeError("the client is used outside `async with`")
         s = self.settings
         headers = [(b"Host", url.netloc), *self._headers]
         headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in job.conditions.items()]
-        extensions = {"timeout": {"connect": min(_MAX_CONNECT, s.timeout * 0.8)}, "tls": job.tls}
-        request = httpx.Request("GET", url, headers=headers, stream=_NO_BODY, extensions=extensions)
+        until = asyncio.get_running_loop().time() + s.timeout
+        limits = {"timeout": {"connect": min(_MAX_CONNECT, s.timeout * 0.8)}, "until": until, "tls": job.tls}
+        request = httpx.Request("GET", url, headers=headers, stream=_NO_BODY, extensions=limits)
         self._cookies.add_to(request)
         response = await self._transport.handle_async_request(request)
-        assert isinstance(response.stream, Body)
+        stream = response.stream
+        assert isinstance(stream, Body)
         try:
-            self._cookies.take_from(response, request)
-            is_robots = job.kind == "robots"
-            limit = s.max_attachment_bytes if job.kind == "attachment" else s.max_page_bytes
-            body = await read_body(
-                response,
-                MAX_ROBOTS_BYTES if is_robots else limit,
-                url=str(url),
-                truncate=is_robots,
-                patience=s.patience,
-            )
+            told = fold(response.headers)
+            if "set-cookie" in told:
+                self._cookies.take_from(response, request)
+            body = b"" if stream.skip() else await self._read(stream, told, str(url), job)
         finally:
-            await response.stream.aclose()
-        return response.status_code, response.headers, body, response.stream
+            await stream.aclose()
+        is_sent_on = "location" in told
+        locations = [value for name, value in response.headers.raw if name.lower() == b"location"] if is_sent_on else []
+        return response.status_code, told, locations, body, stream
+
+    async def _read(self, stream: Body, headers: dict[str, str], url: str, job: Job) -> bytes:
+        s, is_robots = self.settings, job.kind == "robots"
+        limit = s.max_attachment_bytes if job.kind == "attachment" else s.max_page_bytes
+        limit = MAX_ROBOTS_BYTES if is_robots else limit
+        return await read_body(stream, headers, limit, url=url, truncate=is_robots, patience=s.patience)
 
     def _log(
         self, job: Job, url: httpx.URL, started_at: datetime, elapsed_ms: int, status: int | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import socket
 import sys
 import time
@@ -31,6 +32,8 @@ class Connection(asyncio.Protocol):
         self.has_answered = False
         """An answer was read from it: a failure of the next may only mean that it was idle for too long."""
         self.idle_since = 0.0
+        self.until = math.inf
+        """By the loop's clock: when the answer must be there. Its transport looks at that from time to time."""
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_paused = False
@@ -63,6 +66,11 @@ class Connection(asyncio.Protocol):
         self.is_over = True
         self._transport.abort()
 
+    def expire(self) -> None:
+        """The answer's time is over: whoever waits for it is told."""
+        self.until = -math.inf
+        self._wake()
+
     def certificate(self) -> bytes | None:
         """The certificate shown in the handshake, DER."""
         tls = self._transport.get_extra_info("ssl_object")
@@ -86,7 +94,7 @@ class Connection(asyncio.Protocol):
         if self.is_over or self.buffer:
             self.close()
             return False
-        self.is_busy = False
+        self.is_busy, self.until = False, math.inf
         self.idle_since = time.monotonic()
         return True
 
@@ -105,6 +113,8 @@ class Connection(asyncio.Protocol):
 
     async def _read_block(self, url: str) -> bytes:
         scanned = 0
+        if not self.buffer:
+            await self._more()
         while (end := find_head(self.buffer, scanned)) < 0:
             scanned = len(self.buffer)
             if scanned > MAX_HEAD:
@@ -170,11 +180,14 @@ class Connection(asyncio.Protocol):
         if self._is_paused:
             self._is_paused = False
             self._transport.resume_reading()
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        if self.until > 0:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        if self.until < 0:
+            raise httpx.ReadTimeout("the answer took too long")
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

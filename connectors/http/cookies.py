@@ -25,8 +25,7 @@ class CookieJars:
             del request.headers["cookie"], self._jars[request.url.host]
 
     def take_from(self, response: httpx.Response, request: httpx.Request) -> None:
-        if "set-cookie" not in response.headers:
-            return
+        """What an answer with `Set-Cookie` sets."""
         jar = self._jars.setdefault(request.url.host, httpx.Cookies())
         response.request, response.headers.encoding = request, _AS_SENT
         jar.extract_cookies(response)

@@ -5,7 +5,7 @@ loop each, still share its lane. Waiting is first come, first served.
 
 Processes share a lane by a book (`share_lanes`): whoever asks a host holds its lease, which is renewed while the
 lane is in use and lapses some seconds after its holder has died. Within a lease no book is asked, and one transaction
-renews all leases of a process, so sharing costs a transaction in some seconds, and two for some thirty requests to a
+renews all leases of a process, so sharing costs a transaction in some seconds, and two for some hundred requests to a
 host. When somebody else waits, the lease changes hands. With the lease go the last start, what a Retry-After asked
 for, the host's pace and the requests of the day.
 """
@@ -13,19 +13,21 @@ for, the host's pace and the requests of the day.
 from __future__ import annotations
 
 import asyncio
-import math
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from weakref import WeakKeyDictionary
 
 from connectors.errors import Deferred, Transient
+from connectors.http.book import Busy, LaneBook, LaneState
 from connectors.http.pace import Pace
+from connectors.http.starts import starts_here
 
 MAX_PATIENCE = 120.0
 """Seconds. A host that asks for a longer pause is asked again by a later run."""
@@ -33,62 +35,8 @@ REFUSALS = frozenset({429, 503})
 _TOLD = 5.0
 """Seconds of a pause from which the book is told at once. A shorter one is over before another process, which keeps to
 the delay after whoever held the lane before it, could ask."""
-_MANY_MOMENTS = 4096
 _LEAST_REST, _SOON_DUE = 0.5, 0.8
 """Shares of a lease: what must be left of it for a request, and which leases are renewed with one that is due."""
-SPACING = 0.002
-"""Seconds between two starts of one process, whatever the hosts. Lanes that began together would go on asking together,
-once a second, and each answer would wait behind all the others: the pace would take our queue for slow hosts."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaneState:
-    """What is known of a host's lane. All times are seconds from now, so no two clocks need agree."""
-
-    since_start: float = float("inf")
-    """Since the last request began."""
-    hold: float = 0.0
-    """Until it may be asked again at all."""
-    response: float = 0.0
-    slowdown: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to ask a host, up to a time and a number of requests."""
-
-    seconds: float
-    requests: int
-    """Counted already; what is not used is given back."""
-    asked_today: int
-    """Requests of the day (Asia/Shanghai) before this lease, of all processes."""
-    state: LaneState
-
-
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """Another process holds the lane, or waits for it."""
-
-    seconds: float
-    """To wait before asking for it again."""
-
-
-class LaneBook(Protocol):
-    """Where processes share lanes. Calls are short and may come from any thread."""
-
-    def acquire(self, host: str, limit: int | None, learned: LaneState | None, unused: int) -> Lease | Busy:
-        """`limit`: requests a day that the asker keeps to; a small one is handed out in small portions. `learned`
-        and `unused` settle the lease before this one; it is given back then, whatever comes out."""
-        ...
-
-    def renew(self, learned: Mapping[str, LaneState]) -> Collection[str]:
-        """Write down what was learned, and go on holding for as long again as a new lease. Hosts whose lanes are held
-        still, and that nobody else waits for."""
-        ...
-
-    def settle(self, host: str, learned: LaneState, *, unused: int) -> None:
-        """Write down what was learned, and let go."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,34 +107,38 @@ class Lane:
         """Of the time of the last answer, what it lay unread here, seconds: no fault of the host."""
         self._held: _Held | None = None
 
-    @asynccontextmanager
-    async def slot(self, delay: float) -> AsyncIterator[float]:
-        """Hold the lane; yields the seconds waited so that `delay` seconds, or more by `Pace`, lie between two starts.
+    def slot(self, delay: float) -> Slot:
+        """Hold the lane; `async with` gives the seconds waited so that `delay` seconds, or more by `Pace`, lie between
+        two starts.
 
         Raises Deferred when the host is not to be asked any more today, or not for longer than a run waits."""
+        return Slot(self, delay)
+
+    async def enter(self, delay: float) -> _Held | None:
+        """Take the lane, and wait until its host may be asked; the lease under which it is."""
         await self._take()
-        beat: _Heartbeat | None = None
+        held = None
         try:
-            began = time.monotonic()
             held = await self._hold(delay)
-            beat = _Heartbeat(self, held) if held is not None else None
-            await self._wait(delay)
             if held is not None:
-                held.left -= 1
-                held.asked += 1
-            self._last_start, self.lag = time.monotonic(), 0.0
-            self._is_asking = True
-            try:
-                yield self._last_start - began
-            except Transient as error:
-                self._learn(error, delay)
-                raise
-            self._pace.note_answer(self._lasted())
-        finally:
-            self._is_asking = False
-            if beat is not None:
-                beat.cancel()
-            self._pass_on()
+                _heartbeat_of(held).lanes[self] = None
+            await self._wait(delay)
+        except BaseException:
+            self.leave(held)
+            raise
+        if held is not None:
+            held.left -= 1
+            held.asked += 1
+        self._last_start, self.lag = time.monotonic(), 0.0
+        self._is_asking = True
+        return held
+
+    def leave(self, held: _Held | None) -> None:
+        """Make way for the next."""
+        self._is_asking = False
+        if held is not None:
+            _heartbeat_of(held).lanes.pop(self, None)
+        self._pass_on()
 
     async def _wait(self, delay: float) -> None:
         """Until the host may be asked, and no other is asked in the same moment."""
@@ -194,9 +146,11 @@ class Lane:
         hold = self._not_before - now
         if delay and hold > MAX_PATIENCE:
             raise Deferred(f"{self.host} asked for a pause of {hold:.0f} s, longer than a run waits: a later run")
-        ready = max(self._last_start + self._pace.gap(delay), self._not_before, now)
-        pause = (_moment_after(ready) if delay else ready) - now
-        if pause > 0:
+        paced = self._last_start + self._pace.gap(delay)
+        pause = max(paced, self._not_before, now) - now
+        if delay:
+            await starts_here().wait(pause, has_rhythm=0.0 < pause == paced - now)
+        elif pause > 0:
             await asyncio.sleep(pause)
 
     def hold_off(self, seconds: float) -> None:
@@ -212,8 +166,12 @@ class Lane:
             if self._held is not None and self._held.book is book:
                 self._give_back(self._held)
 
-    def _learn(self, error: Transient, delay: float) -> None:
-        """What a refusal teaches is shared at once: this process may not live to tell later."""
+    def learn(self, error: BaseException | None, delay: float) -> None:
+        """What came of a request. What a refusal teaches is shared at once: this process may not live to tell later."""
+        if error is None:
+            self._pace.note_answer(self._lasted())
+        if not isinstance(error, Transient):
+            return
         is_refusal = error.status in REFUSALS
         is_meant = error.status == 429 or error.retry_after is not None
         self._pace.note_failure(self._lasted(), is_refusal=is_refusal, is_meant=is_meant)
@@ -313,40 +271,61 @@ class Lane:
             self._taken = False
 
 
-class _Heartbeat:
-    """Renews leases while a pause or an answer takes its time. A timer costs less than a task for each request."""
+class Slot:
+    """A lane, held for one request."""
 
-    def __init__(self, lane: Lane, held: _Held) -> None:
-        self._lane, self._held = lane, held
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(held.seconds / 3, self._beat)
+    def __init__(self, lane: Lane, delay: float) -> None:
+        self._lane = lane
+        self._delay = delay
+        self._held: _Held | None = None
+
+    async def __aenter__(self) -> float:
+        began = time.monotonic()
+        self._held = await self._lane.enter(self._delay)
+        return time.monotonic() - began
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._lane.learn(error, self._delay)
+        finally:
+            self._lane.leave(self._held)
+
+
+class _Heartbeat:
+    """Renews leases while a pause or an answer takes its time: those of one event loop's lanes, with one timer."""
+
+    def __init__(self, book: LaneBook, seconds: float) -> None:
+        self.lanes: dict[Lane, None] = {}
+        """Lanes that somebody holds."""
+        self._book, self._seconds = book, seconds
+        asyncio.get_running_loop().call_later(seconds, self._beat)
 
     def _beat(self) -> None:
-        _renew_due(self._held.book, self._lane)
-        self._timer = self._loop.call_later(self._held.seconds / 3, self._beat)
+        loop = asyncio.get_running_loop()
+        if not self.lanes:
+            _heartbeats[loop].pop(self._book, None)
+            return
+        loop.call_later(self._seconds, self._beat)
+        for lane in list(self.lanes):
+            _renew_due(self._book, lane)
 
-    def cancel(self) -> None:
-        self._timer.cancel()
+
+_heartbeats: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[LaneBook, _Heartbeat]] = WeakKeyDictionary()
+
+
+def _heartbeat_of(held: _Held) -> _Heartbeat:
+    """The running loop's for the book of a lease."""
+    of_loop = _heartbeats.setdefault(asyncio.get_running_loop(), {})
+    found = of_loop.get(held.book)
+    if found is None:
+        found = of_loop[held.book] = _Heartbeat(held.book, held.seconds / 3)
+    return found
 
 
 _lanes: dict[str, Lane] = {}
 _lanes_mutex = threading.Lock()
-_taken_moments: set[int] = set()
-"""When this process begins paced requests, in SPACINGs of the monotonic clock. Guarded by the mutex."""
-
-
-def _moment_after(ready: float) -> float:
-    """This process's next free moment to begin a request, from `ready` on; it is taken then."""
-    global _taken_moments
-    with _lanes_mutex:
-        if len(_taken_moments) > _MANY_MOMENTS:
-            now = int(time.monotonic() / SPACING)
-            _taken_moments = {moment for moment in _taken_moments if moment >= now}
-        moment = math.ceil(ready / SPACING)
-        while moment in _taken_moments:
-            moment += 1
-        _taken_moments.add(moment)
-    return moment * SPACING
 
 
 def lane_of(host: str) -> Lane:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
-
-import httpx
 
 from connectors.http.trust import TlsException
 
@@ -100,16 +98,27 @@ class Fetch:
         return hashlib.sha256(self.body).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """One response, read to its end."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
+    """As in `Fetch`."""
+    locations: list[bytes]
+    """Its Location headers as they were sent."""
     body: bytes
     started_at: datetime
     elapsed_ms: int
     request: bytes
+
+
+MayAsk = Callable[[], Awaitable[None]]
+"""Called when the host's turn has come, before each request; what it raises is raised."""
+
+
+async def ask_at_once() -> None:
+    """Nobody minds."""
 
 
 @dataclass(slots=True)
@@ -121,5 +130,5 @@ class Job:
     conditions: dict[str, str]
     robots: RobotsState = "allowed"
     tls: TlsException | None = None
-    may_ask: Callable[[], None] = lambda: None
+    may_ask: MayAsk = ask_at_once
     attempts: list[Attempt] = field(default_factory=list)

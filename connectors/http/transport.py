@@ -8,6 +8,7 @@ SNI and certificate keep the name. Connections are kept per scheme, host, port a
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -26,6 +27,8 @@ _MAX_IDLE = 512
 _IDLE_SECONDS = 20.0
 _MAX_ADDRESSES = 4
 """Of one host, tried in turn."""
+_LOOK_SECONDS = 0.25
+"""Between two looks for answers that take too long: a timer for each request would cost more than the look."""
 
 
 class Endpoint(NamedTuple):
@@ -38,9 +41,13 @@ class Endpoint(NamedTuple):
 
 
 class LeanTransport(httpx.AsyncBaseTransport):
-    """Sends one request at a time per connection. Request extensions: `timeout` (httpx's), `tls` (TlsException)."""
+    """Sends one request at a time per connection. Request extensions: `timeout` (httpx's, for `connect`), `until` (by
+    the loop's clock, when the answer must have been read), `tls` (TlsException)."""
 
     def __init__(self) -> None:
+        self._asked: dict[Connection, None] = {}
+        """Connections with a limit of time, and some that have none any more."""
+        self._look: asyncio.TimerHandle | None = None
         self._idle: dict[Endpoint, list[Connection]] = {}
         self._n_idle = 0
 
@@ -54,13 +61,15 @@ class LeanTransport(httpx.AsyncBaseTransport):
         return await resolve_public(endpoint.host, endpoint.port)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises httpx.TransportError, Refused, Untrusted, TooLarge or Transient."""
+        """Raises httpx.TransportError, TimeoutError, Refused, Untrusted, TooLarge or Transient."""
         endpoint, url, block = self.endpoint(request), str(request.url), _write(request)
-        connection = self._take(endpoint)
+        connection, until = self._take(endpoint), request.extensions["until"]
         while True:
             if connection is None:
-                connection = await self._dial(endpoint, request.extensions["timeout"]["connect"])
+                async with asyncio.timeout_at(until):
+                    connection = await self._dial(endpoint, request.extensions["timeout"]["connect"])
             try:
+                self._watch(connection, until)
                 head = await connection.ask(block, url)
                 break
             except (Incomplete, httpx.ReadError):
@@ -76,6 +85,21 @@ class LeanTransport(httpx.AsyncBaseTransport):
         return httpx.Response(
             head.status, headers=head.headers, stream=Body(self, endpoint, connection, head, url, block)
         )
+
+    def _watch(self, connection: Connection, until: float) -> None:
+        """From now on the connection has an answer to bring until then."""
+        connection.until = until
+        self._asked[connection] = None
+        if self._look is None:
+            self._look = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._end_late)
+
+    def _end_late(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._asked = {one: None for one in self._asked if not one.is_over and one.until < math.inf}
+        for connection in self._asked:
+            if connection.until <= loop.time():
+                connection.expire()
+        self._look = loop.call_later(_LOOK_SECONDS, self._end_late) if self._asked else None
 
     def _take(self, endpoint: Endpoint) -> Connection | None:
         kept = self._idle.get(endpoint)
@@ -121,6 +145,9 @@ class LeanTransport(httpx.AsyncBaseTransport):
                 connection.close()
         self._idle.clear()
         self._n_idle = 0
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
         await asyncio.sleep(0)  # lets the closed sockets go before the loop does
 
 
@@ -187,9 +214,19 @@ class Body(httpx.AsyncByteStream):
             raise httpx.StreamClosed()
         async for part in connection.read_body(head, self._url):
             yield part
+        self._finish(connection)
+
+    def skip(self) -> bool:
+        """True where the answer has no body at all: it is read to its end with that."""
+        if self._head.framing != "none" or self._connection is None:
+            return False
+        self._finish(self._connection)
+        return True
+
+    def _finish(self, connection: Connection) -> None:
         self.lag = connection.lag()
         self._connection = None
-        if head.keeps_alive:
+        if self._head.keeps_alive:
             self._transport.keep(self._endpoint, connection)
         else:
             connection.close()

@@ -32,7 +32,7 @@ class Incomplete(httpx.RemoteProtocolError):
     """The connection ended before the answer did."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Head:
     status: int
     headers: list[Header]
@@ -54,9 +54,10 @@ def find_head(buffer: bytearray, scanned: int) -> int:
 
 def parse_head(block: bytes, url: str) -> Head:
     """Raises RemoteProtocolError for a broken head, TooLarge for too many headers."""
-    lines = block.replace(b"\r\n", b"\n").split(b"\n")
+    text = block.replace(b"\r\n", b"\n")
+    lines = text.split(b"\n")
     match = _STATUS_LINE.match(lines[0])
-    if match is None or b"\0" in block or any(b"\r" in line for line in lines):
+    if match is None or b"\0" in block or b"\r" in text:
         raise httpx.RemoteProtocolError(f"broken status line or headers: {lines[0][:40]!r}")
     headers: list[Header] = []
     for line in lines[1:]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 
+import httpx
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from connectors.errors import Refused, SourceError
 from connectors.http import guard
@@ -29,6 +32,27 @@ def test_gateway_that_is_not_there(site: Site) -> None:
         assert address in str(error.value)
     assert [a.outcome for a in run.log] == ["gateway_unreachable"]
     check_gateway(site.url)
+
+
+_LETTERS = "az09AZ-._~!$&'()*+,;=:@/?%|[]{}\\ \"<>^`#\t例"
+
+
+@given(
+    st.text(_LETTERS, max_size=30), st.sampled_from(["a.example", "www.b-2.c.example", "xn--fsq.example", "10.0.0.1"])
+)
+@example("/a/b.html?page=2&x=a/b", "a.example")
+@example("/a/../b//c/.", "a.example")
+@example("/a?b?c", "a.example")
+@example("//a//", "a.example")
+def test_an_address_is_cut_into_what_httpx_makes_of_it(rest: str, host: str) -> None:
+    for url in (f"http://{host}/{rest}", f"https://{host}?{rest}"):
+        try:
+            got = guard.check_url(url, frozenset({host}))
+        except SourceError:
+            continue
+        whole = httpx.URL(url.partition("#")[0].strip())
+        assert (got, str(got), got.raw_path, got.host) == (whole, str(whole), whole.raw_path, whole.host)
+        assert (got.scheme, got.netloc, got.port) == (whole.scheme, whole.netloc, whole.port)
 
 
 def test_without_replay_private_addresses_are_refused(site: Site) -> None:

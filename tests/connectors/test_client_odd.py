@@ -137,7 +137,7 @@ def test_the_same_page_behind_a_redirect_may_be_not_modified(site: Site) -> None
 def test_what_may_not_be_asked_when_its_turn_has_come_is_not(site: Site) -> None:
     turns: list[int] = []
 
-    def may_ask() -> None:
+    async def may_ask() -> None:
         turns.append(len(site.asked("/page.html")))
         if len(turns) == 2:
             raise Deferred("the quiet hours have begun")

@@ -19,7 +19,8 @@ import pytest
 from sqlalchemy import Engine
 
 from connectors.errors import Deferred, Transient
-from connectors.http.lanes import SPACING, Busy, LaneState, Lease, daily_budget, lane_of, share_lanes
+from connectors.http.book import Busy, LaneState, Lease
+from connectors.http.lanes import daily_budget, lane_of, share_lanes
 from connectors.http.pace import Pace
 from tasks.lanes import WarehouseBook
 from tests.conftest import ROOT
@@ -28,7 +29,7 @@ from tests.postgres import Server, running_server
 from tests.servers import Raw, Site
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse, writing
-from warehouse.lanes import HostLanes, Learned
+from warehouse.lanes import MAX_REQUESTS, HostLanes, Learned
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +158,7 @@ def test_all_leases_of_a_process_are_renewed_at_once(warehouse: str) -> None:
         assert second.renew(told) == set(), "who holds nothing renews nothing"
         time.sleep(1.2)
         assert all(isinstance(second.acquire(host, None), float) for host in ("a.example", "b.example"))
-        first.settle("a.example", learned, unused=30)
+        first.settle("a.example", learned, unused=MAX_REQUESTS - 2)
         got = second.acquire("a.example", None)
         assert not isinstance(got, float)
         assert (got.known.response, got.known.slowdown, got.asked_today) == (2.0, 1.5, 2)
@@ -228,21 +229,6 @@ def test_a_clock_that_was_set_back_holds_up_no_lane(warehouse: str) -> None:
         got = second.acquire("a.example", None)
         assert not isinstance(got, float)
         assert got.known.since_start == 0.0
-
-
-def test_hosts_that_begin_together_are_not_asked_together(tmp_path: Path) -> None:
-    """Or each answer would wait behind all others, and pass for a slow host's."""
-    starts: list[float] = []
-
-    async def ask(host: str) -> None:
-        async with lane_of(host).slot(0.05):
-            starts.append(time.monotonic())
-
-    async def go() -> None:
-        await asyncio.gather(*(ask(f"{uuid.uuid4().hex}.example") for _ in range(20)))
-
-    asyncio.run(go())
-    assert starts[-1] - starts[0] > 18 * SPACING
 
 
 def test_a_load_that_takes_its_time_holds_up_no_lane(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from extraction.checks import check_document
+from extraction.checks_evidence import find_worded
 from extraction.model import Observation
 from tests.extraction.builders import (
     ACCEPTED,
@@ -178,3 +179,15 @@ def test_messages_are_whole_sentences_in_their_own_punctuation() -> None:
     assert check.message_en.endswith("(2021-07 to 2021-09): 898 + 16 + 4 = 918 ≠ 920; the two sides are 2 apart.")
     for one in check_document(quarter, real_rules()):
         assert not set(one.message_zh.replace(one.formula, "")) & set(",;:()")
+
+
+def test_numbers_before_a_figure_end_where_it_begins() -> None:
+    """A figure that lost the 年 before it begins inside a run of digits: what stands before is a number of its own."""
+    quote = "排查纠纷86件，成功调解2019214件。"
+    figure = obs("disputes_mediated", "214", quote=quote, quote_start=30, start=30 + quote.index("214件"))
+    assert find_worded(figure, ("调解",)) == [(30 + quote.index("2019"), Decimal(2019))]
+    assert find_worded(figure, ("",)) == [
+        (30 + quote.index("2019"), Decimal(2019)),
+        (30 + quote.index("86"), Decimal(86)),
+    ]
+    assert find_worded(figure, ("受理",)) == []

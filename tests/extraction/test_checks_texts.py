@@ -6,6 +6,7 @@ noise until somebody has read it; one that disappears means that a figure is no 
 
 from __future__ import annotations
 
+import gc
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from extraction.checks import Statement, check_across
 from extraction.model import Check, Parsed
 from extraction.parse import parse_report
 from extraction.rules import RULES_PATH, Rules, load_rules
+from extraction.terms import Table
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ROOT / "sandbox" / "texts"
@@ -249,3 +251,16 @@ def test_a_year_that_ran_into_its_figure_is_read_through_and_confirmed() -> None
     assert damaged == [("214宗", "2019"), ("187", "2019")]
     check = find(parsed, "214 / 196 - 1 = 9.18% → 9.2%")
     assert check is not None and check.verdict == "holds"
+
+
+def test_a_report_leaves_nothing_that_waits_for_the_garbage_collector() -> None:
+    """Its tables hold one another; thousands of reports would be kept, and gone through, until it comes by."""
+    text = (TEXTS / "lanhe-2024.txt").read_text(encoding="utf-8")
+    gc.collect()
+    gc.disable()
+    try:
+        parse_report(text, *load())
+        left = [one for one in gc.get_objects() if isinstance(one, Table)]
+    finally:
+        gc.enable()
+    assert not left

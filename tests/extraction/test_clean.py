@@ -16,7 +16,8 @@ from connectors.selectors import select
 from extraction.clean import CleanText, clean_body, clean_text, is_truncated, parse_html
 from extraction.decode import decode
 from extraction.files import is_file_link
-from extraction.spam import find_hidden_names, read_style
+from extraction.sheets import find_hidden_names
+from extraction.spam import read_style
 from extraction.textmap import find_source, node_text
 
 PAGE = "https://www.yunling.gov.cn/zwgk/202301/t20230105_1.html"

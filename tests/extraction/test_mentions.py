@@ -262,3 +262,12 @@ def test_corpus_f1(corpus: Path, gold: str, folder: str) -> None:
 def test_a_cell_holds_a_count_even_where_it_looks_like_a_hotline() -> None:
     text = "项目 | 收到 | 审结\n行政复议 | 120 | 110\n拨打12345或110报警。"
     assert [mention.text for mention in extract_mentions(text)] == ["120", "110"]
+
+
+@pytest.mark.parametrize(
+    "text", ["全年 办结12件 ，另 3 件 。", " 12件", "１２件（x\u200by）\u30003件", "一\r\n二 1. 12个 "]
+)
+def test_a_stretch_of_the_text_is_found_in_the_view_by_both_its_ends(text: str) -> None:
+    view = build_view(text, load_lexicon().fold)
+    spans = [(start, end) for start in range(len(text)) for end in range(start, len(text) + 1)]
+    assert all(view.forth_span(*span) == (view.forth(span[0]), view.forth(span[1])) for span in spans)

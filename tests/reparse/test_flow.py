@@ -13,15 +13,8 @@ import pytest
 
 from tests.nightly.conftest import FAZHI
 from tests.reparse.house import OLD, House, fill, items, make_house, older, source
-from tests.shared import shared
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-def prefect_api(testrun_uid: str) -> Any:
-    with shared(f"prefect-{testrun_uid}", "tests.nightly.prefect_server") as api:
-        yield api
 
 
 def run(house: House, api: str, *arguments: str) -> subprocess.CompletedProcess[str]:

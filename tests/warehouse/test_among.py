@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, func, select
 
-from warehouse.among import among
+from warehouse.among import among, pairs_given
 from warehouse.engine import reading, writing
 from warehouse.schema import dim_document
 from warehouse.schema_dims import dim_date, dim_unit
-from warehouse.upsert import insert_rows
+from warehouse.upsert import fetch_by, insert_rows
 
 
 def _day(day: date) -> dict[str, Any]:
@@ -41,6 +41,18 @@ def test_numbers_and_texts_are_found_and_nothing_else(engine: Engine) -> None:
         named = select(dim_unit.c.unit_key).where(among(dim_unit.c.unit_code, ["案'件", '"', "none"]))
         assert sorted(conn.execute(named).scalars()) == [0, 1]
         assert conn.execute(delete(dim_date).where(among(dim_date.c.date_key, wanted))).rowcount == 2_999
+
+
+def test_pairs_are_found_as_pairs_and_a_statement_serves_often(engine: Engine) -> None:
+    days = [{**_day(date(1990, 1, 1) + timedelta(days=n)), "quarter": n % 2} for n in range(40)]
+    counted = select(func.count()).select_from(dim_date).where(pairs_given(dim_date.c.date_key, dim_date.c.quarter))
+    first, second = days[0]["date_key"], days[1]["date_key"]
+    with writing(engine) as conn:
+        insert_rows(conn, dim_date, days)
+        for wanted, n in (([(first, 0), (second, 1), (9, 1)], 2), ([(first, 1), (second, 0)], 0), ([], 0)):
+            assert conn.execute(counted, {"pairs": wanted}).scalar_one() == n
+        keys = [row["date_key"] for row in fetch_by(conn, dim_date.c.date_key, [second, 9, first])]
+        assert sorted(keys) == [first, second] and not fetch_by(conn, dim_date.c.date_key, [])
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import hashlib
+import json
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.dialects import sqlite
 
 from extraction.catalogue import load_catalogue
 from extraction.rules import load_rules
 from warehouse.catalogue import catalogue_rows
-from warehouse.columns import UtcDateTime, is_storable, plain, round_derived
+from warehouse.columns import UtcDateTime, is_storable, plain, round_derived, spell_moment
 from warehouse.dictionary import TARGET, render_dictionary
 from warehouse.keys import key_of, key_within, keys_of_own
 from warehouse.periods import parse_day, parse_period, parse_published
@@ -100,3 +103,19 @@ def test_keys_of_many_rows_of_one_owner_are_those_of_each() -> None:
     owner = key_of("document", "a")
     assert keys_of_own(owner, "mention")("3,收到") == key_within(owner, "mention", f"{owner},3,收到")
     assert keys_of_own(owner, "mention")("3,4") != keys_of_own(owner, "observation")("3,4")
+
+
+@given(st.lists(st.one_of(st.text(), st.integers(), st.booleans(), st.none())))
+def test_a_key_is_the_hash_of_its_parts_as_json(parts: list[str | int | None]) -> None:
+    said = json.dumps(["x", *parts], ensure_ascii=False, separators=(",", ":"))
+    told = hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    assert key_of("x", *parts) == int.from_bytes(told, "big") >> 1
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_a_time_is_spelled_as_sqlalchemy_spells_it(moment: datetime) -> None:
+    dialect = sqlite.dialect()  # type: ignore[no-untyped-call]
+    as_bound = UtcDateTime().dialect_impl(dialect).bind_processor(dialect)
+    assert as_bound is not None and spell_moment(moment) == as_bound(moment)
+    with pytest.raises(ValueError, match="without zone"):
+        spell_moment(moment.replace(tzinfo=None))
