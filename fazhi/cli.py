@@ -145,9 +145,7 @@ def _run_nightly(settings: Settings, chosen: list[str], all_pages: bool, accept_
         from flows.nightly import run_nightly
         from tasks.progress import use_reporter
 
-        # What is imported by now stays, and pages leave few cycles: to look for them all the time took a tenth of a run
-        gc.freeze()
-        gc.set_threshold(50_000, 20, 50)
+        gc.freeze()  # what is imported by now stays
         with use_reporter(reporter):
             report = run_nightly(chosen, all_pages, accept_mass_change)
     print_report(report)
@@ -308,6 +306,8 @@ def _check_outputs(files: Iterable[Path], outputs: Iterable[Path | None]) -> Non
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point: runs the command and turns every expected error into one line and an exit code."""
+    # Imports and pages leave few cycles: to look for them all the time took a tenth of a run and of its start
+    gc.set_threshold(50_000, 20, 50)
     arguments = sys.argv[1:] if argv is None else argv
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"]  # it may stand anywhere

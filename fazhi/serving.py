@@ -8,12 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -24,6 +25,8 @@ PORT = 4200
 STARTS_WITHIN = 180.0
 """Seconds; the first start of a server makes its database."""
 ENDS_WITHIN = 15.0
+TOLD_AGAIN = 5.0
+"""Seconds after which an interruption that was not heard is told again."""
 
 
 def serve(
@@ -40,20 +43,38 @@ def serve(
     prepare_nightly(settings)
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")  # in the UI and here: nobody waits for a report
     prepare_prefect(settings)
-    signal.signal(signal.SIGTERM, lambda *_: _interrupt())
+    ending = _Ending()
+    signal.signal(signal.SIGTERM, lambda *_: ending.tell())
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal is closed; under nohup it goes on
         signal.signal(signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM))
     given = os.environ.get("PREFECT_API_URL")
     if given:
-        _serve(given, given.removesuffix("/api"))
+        with ending:
+            _serve(given, given.removesuffix("/api"))
         return
-    with _server(settings, host, port) as api:
+    with _server(settings, host, port) as api, ending:
         os.environ["PREFECT_API_URL"] = api
         _serve(api, api.removesuffix("/api"))
 
 
-def _interrupt() -> None:
-    raise KeyboardInterrupt
+class _Ending:
+    """An interruption before Prefect's runner listens to signals itself. What registers the deployments waits on
+    threads and loops of its own, where an exception can be lost: it is told again until the block has ended."""
+
+    def __init__(self) -> None:
+        self._again: threading.Timer | None = None
+
+    def tell(self) -> NoReturn:
+        self._again = threading.Timer(TOLD_AGAIN, os.kill, (os.getpid(), signal.SIGTERM))
+        self._again.daemon = True
+        self._again.start()
+        raise KeyboardInterrupt
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None:
+        if self._again is not None:
+            self._again.cancel()
 
 
 def _serve(api: str, shown: str) -> None:

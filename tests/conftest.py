@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+from tests.shared import shared
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -30,6 +35,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         del others[:n_others]
 
 
+def pytest_configure() -> None:
+    """Imports leave few cycles, and what is imported stays: no need to look through all of it again and again."""
+    gc.set_threshold(20_000, 20, 50)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+
+
 def do_without(message: str) -> NoReturn:
     """What a test needs is not on this machine: it fails under CI=true, and is skipped elsewhere."""
     if os.environ.get("CI") == "true":
@@ -43,6 +57,31 @@ def corpus_folder() -> Path:
     if not folder.is_dir():
         do_without(f"the shared corpus is not at {folder}: the corpus acceptance cannot run")
     return folder
+
+
+@pytest.fixture(scope="session")
+def prefect_server(testrun_uid: str) -> Iterator[tuple[str, str]]:
+    """A real Prefect server: starting one costs more than most runs, so the tests of a run share it. The address of its
+    API, and a database as a new server makes it."""
+    with shared(f"prefect-{testrun_uid}", "tests.nightly.prefect_server") as told:
+        api, _, database = told.partition(" ")
+        yield api, database
+
+
+@pytest.fixture(scope="session")
+def prefect_api(prefect_server: tuple[str, str]) -> str:
+    return prefect_server[0]
+
+
+@pytest.fixture(scope="session")
+def give_prefect(prefect_server: tuple[str, str]) -> Callable[[Path], None]:
+    """Puts that database into a data folder, for a server of the test's own: to make one takes four seconds of CPU."""
+
+    def give(home: Path) -> None:
+        (home / "prefect").mkdir(parents=True)
+        shutil.copy(prefect_server[1], home / "prefect" / "prefect.db")
+
+    return give
 
 
 @pytest.fixture(scope="session")

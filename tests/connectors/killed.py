@@ -1,10 +1,8 @@
-"""`python -m tests.connectors.killed GATEWAY HOME [PAGES]`: one source crawled and loaded, without Prefect, in parts of
-so many pages: a run that a test may kill at any moment."""
+"""One source crawled and loaded, without Prefect, in parts: a run that a test may kill at any moment."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -79,6 +77,7 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
     return result
 
 
-if __name__ == "__main__":
-    connectors.crawl.PART_PAGES = int(sys.argv[3]) if len(sys.argv) > 3 else connectors.crawl.PART_PAGES
-    asyncio.run(run(sys.argv[1], Path(sys.argv[2])))
+def run_in_parts(gateway: str, home: Path, pages: int) -> None:
+    """For a process of its own (`tests.forked`)."""
+    connectors.crawl.PART_PAGES = pages
+    asyncio.run(run(gateway, home))

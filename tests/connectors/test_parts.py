@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,14 +17,14 @@ from connectors.crawled import CrawlResult, Part
 from connectors.engines import get_engine
 from connectors.errors import SourceChanged
 from connectors.http.client import Client, HttpSettings
-from tests.conftest import ROOT
+from tests.connectors import killed
 from tests.connectors.killed import run
 from tests.connectors.portal import item, list_target, put, source
+from tests.forked import start
 from tests.servers import Site
 from warehouse.checkup import check_warehouse
 from warehouse.engine import open_warehouse
 from warehouse.fingerprint import fingerprint
-from warehouse.steps import KILL_AT
 
 ITEMS = [item(number) for number in range(1, 25)]
 LISTS = [ITEMS[:8], ITEMS[8:16], ITEMS[16:]]
@@ -46,9 +43,10 @@ def asked(site: Site) -> Counter[str]:
 
 def run_in_parts(site: Site, home: Path, pages: int, kill_at: str = "") -> int:
     """The exit code of a run in a process of its own."""
-    command = [sys.executable, "-m", "tests.connectors.killed", site.url, str(home), str(pages)]
-    env = {**os.environ, KILL_AT: kill_at}
-    return subprocess.run(command, cwd=ROOT, env=env, timeout=60, check=False).returncode
+    process = start(killed.run_in_parts, site.url, home, pages, kill_at=kill_at)
+    process.join(60)
+    assert process.exitcode is not None
+    return process.exitcode
 
 
 def marks(home: Path) -> tuple[str, list[str]]:

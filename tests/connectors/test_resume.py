@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -15,11 +13,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from connectors.crawl import PART_PAGES
 from connectors.frontier import Answered
 from tasks.frontier import WarehouseJournal
-from tests.conftest import ROOT
-from tests.connectors.killed import run
+from tests.connectors.killed import run, run_in_parts
 from tests.connectors.portal import item, list_target, put
+from tests.forked import start
 from tests.servers import Site
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse
@@ -45,19 +44,16 @@ def asked(site: Site) -> Counter[str]:
 
 def kill_after(site: Site, home: Path, requests: int) -> int:
     """The exit code of a run that is killed as soon as the portal has seen so many requests more."""
-    command = [sys.executable, "-m", "tests.connectors.killed", site.url, str(home)]
     wanted = sum(asked(site).values()) + requests
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    process = start(run_in_parts, site.url, home, PART_PAGES)
     try:
-        while sum(asked(site).values()) < wanted and process.poll() is None:
+        while sum(asked(site).values()) < wanted and process.is_alive():
             time.sleep(0.0005)
-        process.send_signal(signal.SIGKILL)
-        _, told = process.communicate(timeout=60)
     finally:
         process.kill()
-        process.wait()
-    assert process.returncode == -signal.SIGKILL, told
-    return process.returncode
+        process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    return process.exitcode
 
 
 def test_killed_anywhere_nothing_is_lost_or_asked_for_twice(portal: Site, tmp_path: Path) -> None:
@@ -118,11 +114,13 @@ def test_what_is_answered_together_is_written_down_together(tmp_path: Path) -> N
         journal = WarehouseJournal(Frontier(state, "run", timedelta(hours=1)))
         for number in range(30):
             journal.begin("s", told(number).url, "page")
+        await asyncio.sleep(0.15)
+        assert count_frontier(state, "s")["in_flight"] == 30
         await asyncio.gather(*(journal.settle("s", told(number)) for number in range(25)))
         await journal.fail("s", told(25).url, "page", "deferred")
 
     asyncio.run(go())
-    assert commits.count("COMMIT") == 2
+    assert commits.count("COMMIT") == 3
     assert count_frontier(state, "s") == {"due": 1, "in_flight": 4, "done": 0, "failed": 0, "gone": 25}
     state.dispose()
     engine.dispose()
@@ -137,8 +135,7 @@ def test_at_the_pace_of_a_portal_answers_wait_for_each_other(tmp_path: Path) -> 
     async def wait_of(journal: WarehouseJournal, number: int) -> float:
         """Seconds until an answer is written down."""
         journal.begin("s", told(number).url, "page")
-        settling = asyncio.create_task(journal.settle("s", told(number)))
-        await asyncio.sleep(0)
+        settling = journal.settle("s", told(number))
         assert journal._timer is not None
         wait = journal._timer.when() - asyncio.get_running_loop().time()
         await settling
@@ -147,9 +144,9 @@ def test_at_the_pace_of_a_portal_answers_wait_for_each_other(tmp_path: Path) -> 
     async def go() -> list[float]:
         journal = WarehouseJournal(Frontier(state, "run", timedelta(hours=1)))
         waits = [await wait_of(journal, 0)]
-        journal._written_at["s"] -= 0.6  # as long ago was its last answer
+        journal._told_at["s"] -= 0.6  # as long ago was its last answer
         waits.append(await wait_of(journal, 1))
-        journal._written_at["s"] -= 60.0
+        journal._told_at["s"] -= 60.0
         return [*waits, await wait_of(journal, 2)]
 
     first, paced, slow = asyncio.run(go())
@@ -173,6 +170,7 @@ def test_what_cannot_be_written_down_is_told_to_all_who_wait(tmp_path: Path) -> 
         assert [type(one) for one in got] == [WarehouseError] * 3
         with state.connect() as conn:
             conn.exec_driver_sql("ALTER TABLE elsewhere RENAME TO frontier")
+        await asyncio.sleep(0.1)
         await journal.settle("s", told(1))
 
     asyncio.run(go())
@@ -187,12 +185,33 @@ def test_who_is_cancelled_while_waiting_costs_the_others_nothing(tmp_path: Path)
 
     async def go() -> None:
         journal = WarehouseJournal(Frontier(state, "run", timedelta(hours=1)))
-        waiting = [asyncio.create_task(journal.settle("s", told(number))) for number in range(3)]
-        await asyncio.sleep(0)
+        waiting = [journal.settle("s", told(number)) for number in range(3)]
         waiting[1].cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
 
     asyncio.run(go())
     assert count_frontier(state, "s")["gone"] == 3
+    state.dispose()
+    engine.dispose()
+
+
+def test_what_is_answered_at_once_is_never_written_down_as_asked_for(tmp_path: Path) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    state = open_crawl_state(engine)
+
+    async def go() -> None:
+        journal = WarehouseJournal(Frontier(state, "run", timedelta(hours=1)))
+        journal.keep_listing("s", told(9).url, "rows")
+        for number in range(2):
+            journal.begin("s", told(number).url, "page")
+        await journal.settle("s", told(0))
+        assert count_frontier(state, "s")["in_flight"] == 0, "its answer may be under way"
+        await asyncio.sleep(0.15)
+        assert count_frontier(state, "s")["in_flight"] == 1, "a slow one is told"
+        await journal.fail("s", told(1).url, "page", "transient")
+
+    asyncio.run(go())
+    assert count_frontier(state, "s") == {"due": 0, "in_flight": 0, "done": 0, "failed": 1, "gone": 1}
+    assert list(Frontier(state, "run", timedelta(hours=1)).listings("s").values()) == ["rows"]
     state.dispose()
     engine.dispose()

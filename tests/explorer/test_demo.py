@@ -15,9 +15,12 @@ from tests.explorer.test_browser import reading
 from tests.nightly.conftest import FAZHI, House, running
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(700)
-def test_demo_can_be_explored(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    house = House(tmp_path)
+def test_demo_can_be_explored(
+    browser: Browser, tmp_path: Path, prefect_api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = House(tmp_path, prefect_api)
     done = house.run("demo", timeout=600)
     assert done.returncode == 0, done.stderr
     assert "fazhi explore" in done.stdout and "http://127.0.0.1:8710/" in done.stdout

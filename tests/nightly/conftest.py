@@ -14,8 +14,6 @@ from typing import Any
 
 import pytest
 
-from tests.shared import shared
-
 FAZHI = Path(sys.executable).parent / "fazhi"
 
 
@@ -45,13 +43,6 @@ class House:
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def prefect_api(testrun_uid: str) -> Iterator[str]:
-    """A real Prefect server: starting one costs more than most runs, so the tests of a run share it."""
-    with shared(f"prefect-{testrun_uid}", "tests.nightly.prefect_server") as api:
-        yield api
 
 
 def end(process: subprocess.Popen[Any]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from fazhi.house import server_settings
@@ -20,7 +21,7 @@ PREFECT = Path(sys.executable).parent / "prefect"
 
 @contextmanager
 def serve(folder: Path) -> Iterator[str]:
-    """The address of its API."""
+    """The address of its API, and the file of a database as a new server makes it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -30,7 +31,13 @@ def serve(folder: Path) -> Iterator[str]:
     process = subprocess.Popen([PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)], env=env)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}/api", process)
-        yield f"http://127.0.0.1:{port}/api"
+        database = folder / "new.db"
+        with (
+            closing(sqlite3.connect(folder / "prefect" / "prefect.db")) as made,
+            closing(sqlite3.connect(database)) as kept,
+        ):
+            made.backup(kept)
+        yield f"http://127.0.0.1:{port}/api {database}"
     finally:
         process.terminate()
         try:

@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import time
 import urllib.error
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -65,8 +65,9 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory, give_prefect: Callable[[Path], None]) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("backfill")
+    give_prefect(folder / "data")
     (folder / "sources").mkdir()
     described = source(politeness={"delay_seconds": 1}).model_dump(mode="json", exclude_defaults=True)
     (folder / "sources" / f"{ID}.yaml").write_text(yaml.safe_dump(described, allow_unicode=True), encoding="utf-8")

@@ -7,9 +7,11 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -125,10 +127,13 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
     assert again.returncode == 3 and f"127.0.0.1:{port} cannot be listened on" in again.stderr
 
 
-def test_serve_ends_whole_when_its_terminal_is_closed_and_names_a_server_that_is_there(tmp_path: Path) -> None:
+def test_serve_ends_whole_when_its_terminal_is_closed_and_names_a_server_that_is_there(
+    tmp_path: Path, give_prefect: Callable[[Path], None]
+) -> None:
     """The server has a session of its own and hears nothing of a terminal: it must not be left behind on its port."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FAZHI_"))}
     env |= {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_CONTACT": "https://fazhi.example/contact"}
+    give_prefect(tmp_path / "data")
     port = free_port()
     command = [str(FAZHI), "serve", "--port", str(port)]
     process = subprocess.Popen(
@@ -144,3 +149,25 @@ def test_serve_ends_whole_when_its_terminal_is_closed_and_names_a_server_that_is
         process.wait(60)
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5)
+
+
+def test_an_interruption_that_is_lost_is_told_again_until_it_is_heard() -> None:
+    code = """
+import os, signal, time
+from fazhi import serving
+
+serving.TOLD_AGAIN, heard, ending = 0.2, 0, serving._Ending()
+signal.signal(signal.SIGTERM, lambda *_: ending.tell())
+with ending:
+    while heard < 2:
+        try:
+            if not heard:
+                os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(30)
+        except KeyboardInterrupt:
+            heard += 1
+time.sleep(0.6)  # and not once more
+print(heard)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr, done.returncode) == ("2\n", "", 0)

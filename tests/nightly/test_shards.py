@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import pairwise
@@ -107,8 +107,9 @@ def test_a_shard_stops_when_its_night_is_stopped_and_one_that_is_killed_has_cras
     assert out == "the night is over\n", err
 
 
-def test_a_night_without_shards_to_be_had_crawls_by_itself(house: House) -> None:
+def test_a_night_without_shards_to_be_had_crawls_by_itself(house: House, give_prefect: Callable[[Path], None]) -> None:
     """The command starts a server of its own, which knows no deployment."""
+    give_prefect(house.folder / "data")
     with serve(day=1) as gateway:
         settings = {"replay": gateway.url, "sources": str(ROOT / "sandbox" / "sources"), "shards": "2"}
         done = house.run("nightly", "--source", "990101_lanhe", "--source", "990102_jichuan", **settings)
