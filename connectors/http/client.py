@@ -144,7 +144,7 @@ class Client:
             raise
         except RobotsDenied as error:
             job.robots = "unreachable" if self._robots.is_unreachable(url, job.tls) else "denied"
-            self._log(job, url, datetime.now(UTC), 0, None, 0, error.code, 0.0)
+            self._log(job, str(url), url, datetime.now(UTC), 0, None, 0, error.code, 0.0)
             raise
 
     async def _ask(self, url: httpx.URL, job: Job) -> tuple[Answer, str | None]:
@@ -178,13 +178,13 @@ class Client:
         async with lane.slot(job.pace if self._is_paced else 0.0) as waited:
             self._check_open(url)  # somebody before us in the lane may have met a challenge
             await job.may_ask()
-            started_at, clock = datetime.now(UTC), time.perf_counter()
+            address, started_at, clock = str(url), datetime.now(UTC), time.perf_counter()
             answer: Answer | None = None
             status, n_bytes, outcome, evidence = None, 0, "cancelled", ""
             try:
                 answer = await self._exchange(url, job, lane, started_at, clock)
                 status, n_bytes = answer.status, len(answer.body)
-                location = judge(str(url), answer, job)
+                location = judge(address, answer, job)
                 outcome = "redirect" if location is not None else "not_modified" if status == 304 else "ok"
                 return answer, location
             except SourceError as error:
@@ -193,7 +193,7 @@ class Client:
                 raise
             finally:
                 elapsed_ms = answer.elapsed_ms if answer else round((time.perf_counter() - clock) * 1000)
-                self._log(job, url, started_at, elapsed_ms, status, n_bytes, outcome, waited, evidence)
+                self._log(job, address, url, started_at, elapsed_ms, status, n_bytes, outcome, waited, evidence)
 
     async def _exchange(self, url: httpx.URL, job: Job, lane: Lane, started_at: datetime, clock: float) -> Answer:
         """Send one request and read its whole answer within the time limit. Raises Transient, TooLarge, Refused."""
@@ -244,11 +244,11 @@ class Client:
         return await read_body(stream, headers, limit, url=url, truncate=is_robots, patience=s.patience)
 
     def _log(
-        self, job: Job, url: httpx.URL, started_at: datetime, elapsed_ms: int, status: int | None,
+        self, job: Job, address: str, url: httpx.URL, started_at: datetime, elapsed_ms: int, status: int | None,
         n_bytes: int, outcome: str, waited: float, evidence: str = "",
     ) -> None:  # fmt: skip
         attempt = Attempt(
-            str(url),
+            address,
             url.netloc.decode("ascii"),
             started_at,
             elapsed_ms,
