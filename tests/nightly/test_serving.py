@@ -146,7 +146,12 @@ def test_serve_ends_whole_when_its_terminal_is_closed_and_names_a_server_that_is
         assert f"PREFECT_API_URL=http://127.0.0.1:{port}/api makes use of it" in second.stderr
     finally:
         process.send_signal(signal.SIGHUP)
-        process.wait(60)
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:  # the test has failed, and leaves nothing behind
+            process.terminate()
+            process.wait(30)
+            raise
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5)
 
