@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.conftest import ROOT
+from tests.nightly.prefect_api import ask
 from tests.nightly.prefect_server import PREFECT, wait_until_healthy
 from tests.postgres import OwnServer
 
@@ -70,10 +69,7 @@ class PrefectServer:
         self._process.wait()
 
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(f"{self.api}/{path}", data, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(asked, timeout=30) as answer:
-            return json.load(answer)
+        return ask(self.api, path, body)
 
     def command(self, *arguments: str) -> None:
         env = clean_environment(PREFECT_API_URL=self.api, PREFECT_HOME=str(self._folder), FAZHI_CHECKOUT=str(ROOT))

@@ -12,7 +12,7 @@ import yaml
 
 from tests.connectors.portal import source
 from tests.nightly.conftest import FAZHI
-from tests.nightly.test_serving import post
+from tests.nightly.prefect_api import ask
 from tests.servers import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
@@ -40,8 +40,8 @@ def test_a_run_in_which_every_source_failed_has_failed(
     assert f"1 of 1 sources failed: {ID}" in done.stderr and "1 of 1" not in done.stdout
     (record,) = (tmp_path / "data" / "runs").glob("*.json")
     run_id = json.loads(record.read_text(encoding="utf-8"))["flow_run_id"]
-    (run,) = post(prefect_api, "flow_runs/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
+    (run,) = ask(prefect_api, "flow_runs/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
     assert run["state"]["type"] == "FAILED"
     assert "1 of 1 sources failed" in run["state"]["message"]
-    shown = {one["key"] for one in post(prefect_api, "artifacts/filter", {}) if one["flow_run_id"] == run_id}
+    shown = {one["key"] for one in ask(prefect_api, "artifacts/filter", {}) if one["flow_run_id"] == run_id}
     assert {"run-report", "run-report-sources"} <= shown, "the report is shown all the same"

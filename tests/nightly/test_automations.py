@@ -11,7 +11,6 @@ import socketserver
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections.abc import Iterator
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,8 +24,8 @@ from fazhi.automating import automations as automations_app
 from fazhi.exits import CommandFailed
 from tests.conftest import ROOT
 from tests.nightly.conftest import FAZHI
-from tests.nightly.test_deployment import read
-from tests.nightly.test_serving import post, wait_until_done
+from tests.nightly.prefect_api import ask
+from tests.nightly.test_serving import wait_until_done
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -118,15 +117,11 @@ def run(api: str, home: Path, *command: str) -> subprocess.CompletedProcess[str]
 def lose_a_run(api: str, home: Path) -> str:
     """Id of a run whose process is killed. That it is lost is to be seen after ten seconds and not after five minutes,
     and of no other run."""
-    (there,) = [one for one in post(api, "automations/filter", {}) if one["trigger"].get("after")]
+    (there,) = [one for one in ask(api, "automations/filter", {}) if one["trigger"].get("after")]
     there["trigger"]["within"] = 10
     there["trigger"]["match_related"]["prefect.resource.name"] = "lost-on-the-way"
-    body = json.dumps({name: there[name] for name in ("name", "description", "enabled", "trigger", "actions", "tags")})
-    put = urllib.request.Request(
-        f"{api}/automations/{there['id']}", body.encode(), {"Content-Type": "application/json"}, method="PUT"
-    )
-    with urllib.request.urlopen(put, timeout=20):
-        pass
+    body = {name: there[name] for name in ("name", "description", "enabled", "trigger", "actions", "tags")}
+    ask(api, f"automations/{there['id']}", body, "PUT")
     living = subprocess.Popen(
         [sys.executable, "-c", LIVE], env=environment(api, home), stdout=subprocess.PIPE, text=True
     )
@@ -165,7 +160,7 @@ def test_automations_tell_and_are_applied_once(
     assert len(again) == n_files and all(line.startswith("as it was") for line in again)
 
     lost = lose_a_run(prefect_api, tmp_path)
-    assert read(prefect_api, f"flow_runs/{lost}")["state"]["type"] == "RUNNING"
+    assert ask(prefect_api, f"flow_runs/{lost}")["state"]["type"] == "RUNNING"
     emitted = run(prefect_api, tmp_path, sys.executable, "-c", EMIT)
     assert emitted.returncode == 0, emitted.stderr
     told = wait_for(sent, "a layout has changed")

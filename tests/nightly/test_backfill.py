@@ -25,8 +25,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.connectors.portal import item, put, source
 from tests.explorer.conftest import browser  # noqa: F401 - a fixture
 from tests.nightly.conftest import FAZHI
-from tests.nightly.test_deployment import read
-from tests.nightly.test_serving import free_port, post, wait_for, wait_until_done
+from tests.nightly.prefect_api import ask
+from tests.nightly.test_serving import free_port, wait_for, wait_until_done
 from tests.servers import Site
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -49,12 +49,12 @@ class Served:
 
     def start(self, **parameters: Any) -> str:
         """Id of a new run of the backfill."""
-        made = post(self.api, f"deployments/{self.deployment}/create_flow_run", {"parameters": parameters})
+        made = ask(self.api, f"deployments/{self.deployment}/create_flow_run", {"parameters": parameters})
         return str(made["id"])
 
     @property
     def deployment(self) -> str:
-        return str(read(self.api, "deployments/name/backfill/backfill")["id"])
+        return str(ask(self.api, "deployments/name/backfill/backfill")["id"])
 
     def run(self, *words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
         env = self.env | ({"FAZHI_HOME": str(home)} if home else {})
@@ -87,7 +87,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, give_prefect: Callable[[Pat
             wait_for("Deployments:", process)
             api = f"http://127.0.0.1:{port}/api"
             deadline = time.monotonic() + 90
-            while not post(api, "deployments/filter", {"deployments": {"name": {"any_": ["backfill"]}}}):
+            while not ask(api, "deployments/filter", {"deployments": {"name": {"any_": ["backfill"]}}}):
                 assert time.monotonic() < deadline
                 time.sleep(0.3)
             yield Served(api, folder / "data", site, env)
@@ -205,7 +205,7 @@ def test_run_in_the_ui_reads_like_a_sentence_and_shows_what_it_did(
     page.get_by_text("run-report", exact=True).first.click()
     expect(page.get_by_text("Wuyou County").or_(page.get_by_text(ID)).first).to_be_visible()
     page.screenshot(path=shots / "run-report.png", full_page=True)
-    page.goto(f"{base}/deployments/deployment/{read(served.api, 'deployments/name/nightly/nightly')['id']}")
+    page.goto(f"{base}/deployments/deployment/{ask(served.api, 'deployments/name/nightly/nightly')['id']}")
     expect(page.get_by_text("daily-at-01-30", exact=True).first).to_be_visible()
     page.close()
     read_again(served)
@@ -236,7 +236,7 @@ def wait_for_newest(served: Served) -> dict[str, Any]:
     deadline = time.monotonic() + 60
     wanted = {"deployments": {"name": {"any_": ["backfill"]}}, "sort": "START_TIME_DESC", "limit": 1}
     while time.monotonic() < deadline:
-        found = post(served.api, "flow_runs/filter", wanted)
+        found = ask(served.api, "flow_runs/filter", wanted)
         if found and found[0]["parameters"].get("report_year_to") == 2008:
             return wait_until_done(served.api, found[0]["id"])
         time.sleep(0.5)
@@ -244,7 +244,7 @@ def wait_for_newest(served: Served) -> dict[str, Any]:
 
 
 def artifacts(served: Served, run_id: str) -> dict[str, Any]:
-    found = post(served.api, "artifacts/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
+    found = ask(served.api, "artifacts/filter", {"flow_runs": {"id": {"any_": [run_id]}}})
     return {one["key"]: one for one in found}
 
 
@@ -255,10 +255,10 @@ def test_run_that_is_stopped_in_the_ui_stops_and_is_continued(served: Served, tm
     while len(served.asked()) < 4 and time.monotonic() < deadline:
         time.sleep(0.1)
     began = time.monotonic()
-    post(served.api, f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}, "force": False})
+    ask(served.api, f"flow_runs/{run_id}/set_state", {"state": {"type": "CANCELLING"}, "force": False})
     assert wait_until_done(served.api, run_id)["state"]["type"] == "CANCELLED"
     assert time.monotonic() - began < 15
-    logs = post(served.api, "logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
+    logs = ask(served.api, "logs/filter", {"logs": {"flow_run_id": {"any_": [run_id]}}})
     assert any(one["message"].startswith(f"{ID} begins") for one in logs), "told while it runs, not at its end"
     n_asked = len(served.asked())
     time.sleep(2)
@@ -285,22 +285,22 @@ def test_run_that_is_stopped_in_the_ui_stops_and_is_continued(served: Served, tm
 
 def test_of_missed_nights_one_is_made_up_for_and_none_joins_a_running_one(served: Served) -> None:
     """What was due while nothing served is late; the first is taken up, the others would be a second one beside it."""
-    deployment = read(served.api, "deployments/name/nightly/nightly")["id"]
+    deployment = ask(served.api, "deployments/name/nightly/nightly")["id"]
     long_ago = [(datetime.now(UTC) - timedelta(days=days)).isoformat() for days in (3, 2, 1)]
     late = [
         {"parameters": {"source": [ID]}, "state": {"type": "SCHEDULED", "state_details": {"scheduled_time": moment}}}
         for moment in long_ago
     ]
-    ids = [post(served.api, f"deployments/{deployment}/create_flow_run", one)["id"] for one in late]
+    ids = [ask(served.api, f"deployments/{deployment}/create_flow_run", one)["id"] for one in late]
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
-        states = sorted(read(served.api, f"flow_runs/{run_id}")["state"]["type"] for run_id in ids)
+        states = sorted(ask(served.api, f"flow_runs/{run_id}")["state"]["type"] for run_id in ids)
         if states == ["CANCELLED", "CANCELLED", "RUNNING"]:
             break
         time.sleep(0.3)
     assert states == ["CANCELLED", "CANCELLED", "RUNNING"]
-    (running,) = [run_id for run_id in ids if read(served.api, f"flow_runs/{run_id}")["state"]["type"] == "RUNNING"]
-    post(served.api, f"flow_runs/{running}/set_state", {"state": {"type": "CANCELLING"}, "force": False})
+    (running,) = [run_id for run_id in ids if ask(served.api, f"flow_runs/{run_id}")["state"]["type"] == "RUNNING"]
+    ask(served.api, f"flow_runs/{running}/set_state", {"state": {"type": "CANCELLING"}, "force": False})
     assert wait_until_done(served.api, running)["state"]["type"] == "CANCELLED"
 
 

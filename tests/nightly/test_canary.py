@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.server import serve
 from tests.conftest import ROOT
-from tests.nightly.test_serving import post
+from tests.nightly.prefect_api import ask
 from warehouse.engine import open_warehouse
 from warehouse.health import totals
 
@@ -52,5 +52,5 @@ def test_canary_looks_and_loads_nothing(tmp_path: Path, prefect_api: str) -> Non
     finally:
         engine.dispose()
     assert not list(tmp_path.glob("archive/*")), "nothing is kept of it"
-    keys = {one["key"]: one["data"] for one in post(prefect_api, "artifacts/filter", {"sort": "CREATED_DESC"})}
+    keys = {one["key"]: one["data"] for one in ask(prefect_api, "artifacts/filter", {"sort": "CREATED_DESC"})}
     assert "canary" in keys and "canary-sources" in keys

@@ -7,7 +7,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from extraction.clean import parse_html
 from extraction.decode import decode
 from extraction.textmap import find_source, node_text
 from tests.nightly.conftest import House
+from tests.nightly.prefect_api import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.corpus, pytest.mark.timeout(300)]
 
@@ -114,11 +114,11 @@ def test_second_nightly_changes_nothing(night: Night) -> None:
 
 def test_prefect_knows_what_ran(night: Night, prefect_api: str) -> None:
     """Run name, tags, one task per source and stage, and the run report as artifacts."""
-    runs = ask(prefect_api, "flow_runs/filter", flows={"name": {"any_": ["nightly"]}}, sort="START_TIME_ASC")
+    runs = filtered(prefect_api, "flow_runs/filter", flows={"name": {"any_": ["nightly"]}}, sort="START_TIME_ASC")
     run = next(run for run in runs if {"nightly", "replay"} <= set(run["tags"]) and run["parameters"]["all_pages"])
     assert run["state_type"] == "COMPLETED"
     assert run["name"].startswith("Nightly of 20") and run["name"].endswith("5 sources")
-    tasks = ask(prefect_api, "task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    tasks = filtered(prefect_api, "task_runs/filter", flow_runs={"id": {"any_": [run["id"]]}})
     names = {task["name"] for task in tasks}
     for stage in ("Crawl", "Read the reports of", "Load"):
         assert {name for name in names if name.startswith(stage)} >= {
@@ -126,7 +126,7 @@ def test_prefect_knows_what_ran(night: Night, prefect_api: str) -> None:
             f"{stage} 640324_tongxin",
         }
     assert len(tasks) <= 5 * 3 + 1, "a task a page costs more than the page"
-    artifacts = ask(prefect_api, "artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
+    artifacts = filtered(prefect_api, "artifacts/filter", flow_runs={"id": {"any_": [run["id"]]}})
     shown = {artifact["key"]: artifact["data"] for artifact in artifacts}
     assert shown["nightly-progress"] == 100.0
     assert "440605_nanhai" in shown["run-report"] and "> " in shown["run-report"]
@@ -136,14 +136,10 @@ def test_prefect_knows_what_ran(night: Night, prefect_api: str) -> None:
     assert {row["what"] for row in changes} == {"new document"}
 
 
-def ask(api: str, path: str, **query: Any) -> list[dict[str, Any]]:
+def filtered(api: str, path: str, **query: Any) -> list[dict[str, Any]]:
     """A filter of the Prefect server. It records a run some seconds after it ended, so ask until it is there."""
     for _ in range(60):
-        request = urllib.request.Request(
-            f"{api}/{path}", json.dumps(query).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            found: list[dict[str, Any]] = json.load(answer)
+        found: list[dict[str, Any]] = ask(api, path, query)
         if (found and path != "task_runs/filter") or len(found) > 15:
             return found
         time.sleep(0.5)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import pytest
 from flows.deployments import DEPLOYMENTS
 from tests.conftest import ROOT
 from tests.nightly.conftest import FAZHI
+from tests.nightly.prefect_api import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
@@ -26,12 +25,6 @@ def prefect(api: str, home: Path, *arguments: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def read(api: str, path: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{api}/{path}", timeout=20) as answer:
-        found: dict[str, Any] = json.load(answer)
-    return found
 
 
 BOUNDS = {
@@ -73,7 +66,7 @@ def test_all_are_deployed_with_the_whole_of_their_forms(prefect_api: str, tmp_pa
     prefect(prefect_api, tmp_path, "deploy", "--all", "--prefect-file", "deployments/prefect.yaml")
     bounds, enums, dates = {}, set(), set()
     for one in DEPLOYMENTS:
-        found = read(prefect_api, f"deployments/name/{one.name}/{one.name}")
+        found = ask(prefect_api, f"deployments/name/{one.name}/{one.name}")
         assert found["work_pool_name"] == "fazhi" and found["tags"] == [one.name] and found["version"]
         assert found["description"] == one.description
         schema = found["parameter_openapi_schema"]
@@ -91,7 +84,7 @@ def test_all_are_deployed_with_the_whole_of_their_forms(prefect_api: str, tmp_pa
             dates |= {of for part in within if part.get("format") == "date"}
     assert (bounds, enums, dates) == (BOUNDS, ENUMS, DATES)
 
-    found = read(prefect_api, "deployments/name/nightly/nightly")
+    found = ask(prefect_api, "deployments/name/nightly/nightly")
     schedule = found["schedules"][0]
     assert (schedule["schedule"]["cron"], schedule["schedule"]["timezone"]) == ("30 1 * * *", "Asia/Shanghai")
     assert schedule["active"]

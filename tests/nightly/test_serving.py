@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -20,23 +19,9 @@ import yaml
 
 from tests.nightly.conftest import FAZHI
 from tests.nightly.machines import descendants
-from tests.nightly.test_deployment import read
+from tests.nightly.prefect_api import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-
-
-def post(api: str, path: str, body: dict[str, Any]) -> Any:
-    """The server answers 503 while its SQLite is busy; Prefect's own clients ask again, too."""
-    asked = urllib.request.Request(f"{api}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
-    for _ in range(20):
-        try:
-            with urllib.request.urlopen(asked, timeout=20) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            if error.code != 503:
-                raise
-            time.sleep(0.5)
-    raise AssertionError(f"{path}: the server stayed busy")
 
 
 def wait_for(line: str, process: subprocess.Popen[str]) -> list[str]:
@@ -53,7 +38,7 @@ def wait_for(line: str, process: subprocess.Popen[str]) -> list[str]:
 def wait_until_done(api: str, run_id: str) -> dict[str, Any]:
     deadline = time.monotonic() + 150
     while time.monotonic() < deadline:
-        found = read(api, f"flow_runs/{run_id}")
+        found = ask(api, f"flow_runs/{run_id}")
         if found["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
             return found
         time.sleep(0.5)
@@ -93,7 +78,7 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
         environments = [Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") for pid in descendants(process.pid)]
         assert any(b"PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE=200" in one for one in environments)
         deadline = time.monotonic() + 90
-        while len(found := post(api, "deployments/filter", {})) < len(DEPLOYMENTS) and time.monotonic() < deadline:
+        while len(found := ask(api, "deployments/filter", {})) < len(DEPLOYMENTS) and time.monotonic() < deadline:
             time.sleep(0.3)
         by_name = {one["name"]: one for one in found}
         assert set(by_name) == {one.name for one in DEPLOYMENTS}
@@ -102,16 +87,16 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
         assert by_name["nightly"]["version"] and by_name["nightly"]["description"]
         form = by_name["maintain"]["parameter_openapi_schema"]["properties"]
         assert "Keep the newest" in form["keep_versions"]["description"]
-        run = post(api, f"deployments/{by_name['maintain']['id']}/create_flow_run", {"parameters": {}})
+        run = ask(api, f"deployments/{by_name['maintain']['id']}/create_flow_run", {"parameters": {}})
         done = wait_until_done(api, run["id"])
         assert done["state"]["type"] == "COMPLETED", done["state"]
         assert done["name"].startswith("Upkeep of 20")
-        (kept,) = post(api, "automations/filter", {})
+        (kept,) = ask(api, "automations/filter", {})
         assert kept["actions"][0]["state"] == "CRASHED", "runs that are lost are shown so, whoever is told of what"
-        artifacts = post(api, "artifacts/filter", {})
+        artifacts = ask(api, "artifacts/filter", {})
         assert any("archive: kept whole" in one["data"] for one in artifacts if one["key"] == "maintain")
         with pytest.raises(urllib.error.HTTPError) as refused:
-            post(api, f"deployments/{by_name['maintain']['id']}/create_flow_run", {"parameters": {"keep_days": "many"}})
+            ask(api, f"deployments/{by_name['maintain']['id']}/create_flow_run", {"parameters": {"keep_days": "many"}})
         assert refused.value.code in (409, 422) and b"keep_days" in refused.value.read()
     finally:
         process.send_signal(signal.SIGINT)

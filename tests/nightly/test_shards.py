@@ -22,7 +22,7 @@ from sandbox.server import serve
 from tests.conftest import ROOT
 from tests.nightly.conftest import House
 from tests.nightly.machines import clean_environment, wait_for
-from tests.nightly.test_deployment import read
+from tests.nightly.prefect_api import ask
 from warehouse.claims import Claims
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse
@@ -94,12 +94,12 @@ def test_a_shard_stops_when_its_night_is_stopped_and_one_that_is_killed_has_cras
         victim.kill()
         victim.communicate()
         (lost,) = wait_for("the loss of one", lambda: claims.look().lost)
-        assert read(prefect_api, f"flow_runs/{lost}")["state"]["type"] == "RUNNING", "nobody has told the server"
+        assert ask(prefect_api, f"flow_runs/{lost}")["state"]["type"] == "RUNNING", "nobody has told the server"
         (living,) = claims.look().alive
         crew = _Crew(cast(Any, SimpleNamespace(run_id=NIGHT)), 2)
         with temporary_settings({PREFECT_API_URL: prefect_api}):
             asyncio.run(crew.tell_lost(claims.look()))
-        states = [read(prefect_api, f"flow_runs/{run}")["state"] for run in (lost, living)]
+        states = [ask(prefect_api, f"flow_runs/{run}")["state"] for run in (lost, living)]
         assert [state["type"] for state in states] == ["CRASHED", "RUNNING"]
         assert states[0]["message"] == LOST
         claims.end()

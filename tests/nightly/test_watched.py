@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sandbox.chaos import serve_chaos
 from sandbox.chaos_portal import host_of, source_id, source_yaml
 from tests.nightly.conftest import FAZHI
-from tests.nightly.test_serving import post
+from tests.nightly.prefect_api import ask
 from warehouse.run_records import read_run, run_files
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
@@ -144,12 +144,10 @@ def test_each_request_is_a_line_of_json(watched: Watched) -> None:
 
 def test_the_run_logger_of_prefect_goes_on(watched: Watched) -> None:
     ((run_id,),) = watched.rows("select distinct run_id from fact_source_run")
-    query = json.dumps({"logs": {"flow_run_id": {"any_": [run_id]}}}).encode()
-    request = urllib.request.Request(f"{watched.api}/logs/filter", query, {"Content-Type": "application/json"})
+    query = {"logs": {"flow_run_id": {"any_": [run_id]}}}
     deadline, messages = time.monotonic() + 30, list[str]()
     while time.monotonic() < deadline and not any("Completed" in message for message in messages):
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            messages = [record["message"] for record in json.load(answer)]
+        messages = [record["message"] for record in ask(watched.api, "logs/filter", query)]
         time.sleep(0.2)
     assert any("Completed" in message for message in messages), messages
     assert [line for line in watched.errors if "Completed" in line and not line.startswith("{")], "and on the console"
@@ -175,8 +173,7 @@ def test_the_report_shows_exception_evidence_and_hosts(watched: Watched) -> None
 def test_the_run_leaves_a_record_under_the_id_of_the_flow_run(watched: Watched) -> None:
     (path,) = run_files(watched.warehouse.parent / "runs")
     record = read_run(path)
-    with urllib.request.urlopen(f"{watched.api}/flow_runs/{record.flow_run_id}", timeout=20) as answer:
-        assert json.load(answer)["name"].startswith("Nightly of 20")
+    assert ask(watched.api, f"flow_runs/{record.flow_run_id}")["name"].startswith("Nightly of 20")
     assert watched.rows("select distinct run_id from fact_source_run") == [(record.run_id,)]
     outcomes = {one.source_id: one.outcome for one in record.sources}
     assert outcomes == {source_id(BLOCKED): "blocked", source_id(HANGING): "new"}
@@ -191,16 +188,16 @@ def test_the_server_shows_progress_report_and_events(watched: Watched) -> None:
     (path,) = run_files(watched.warehouse.parent / "runs")
     run_id = read_run(path).flow_run_id
     mine = {"flow_runs": {"id": {"any_": [run_id]}}}
-    shown = {one["key"]: one for one in post(watched.api, "artifacts/filter", mine)}
+    shown = {one["key"]: one for one in ask(watched.api, "artifacts/filter", mine)}
     assert shown["nightly-progress"]["data"] == 100.0
     assert {"run-report", "run-report-sources"} <= set(shown)
-    tasks = post(watched.api, "task_runs/filter", mine)
+    tasks = ask(watched.api, "task_runs/filter", mine)
     assert "Crawl 991228_waf412" in {one["name"] for one in tasks}
     wanted = {
         "filter": {"event": {"name": ["fazhi.source.blocked"]}, "related": {"id": [f"prefect.flow-run.{run_id}"]}}
     }
     deadline = time.monotonic() + 60
-    while not (found := post(watched.api, "events/filter", wanted)["events"]) and time.monotonic() < deadline:
+    while not (found := ask(watched.api, "events/filter", wanted)["events"]) and time.monotonic() < deadline:
         time.sleep(0.5)
     (blocked,) = found
     assert blocked["resource"]["prefect.resource.id"] == "fazhi.source.991228_waf412"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.nightly.conftest import FAZHI
+from tests.nightly.prefect_api import ask
 from tests.reparse.house import OLD, House, fill, items, make_house, older, source
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
@@ -21,14 +20,6 @@ def run(house: House, api: str, *arguments: str) -> subprocess.CompletedProcess[
     env = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
     env |= {"FAZHI_HOME": str(house.home), "FAZHI_SOURCES": str(house.home / "sources"), "PREFECT_API_URL": api}
     return subprocess.run([str(FAZHI), "reparse", *arguments], env=env, capture_output=True, text=True, timeout=200)
-
-
-def ask(api: str, path: str, body: dict[str, Any]) -> Any:
-    order = urllib.request.Request(
-        f"{api}/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}, method="POST"
-    )
-    with urllib.request.urlopen(order, timeout=20) as answer:
-        return json.load(answer)
 
 
 def test_the_command_tells_and_stops(prefect_api: str, tmp_path: Path) -> None:
