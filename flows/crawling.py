@@ -49,7 +49,7 @@ from tasks.lanes import WarehouseBook
 from tasks.load import load, load_unrecorded
 from tasks.mass_change import hold_back
 from tasks.network import HostTally, network_notes
-from tasks.parse import parse
+from tasks.parse import parse, parse_unrecorded
 from tasks.progress import reporter
 from tasks.watch import Watch
 from warehouse.batch import CatalogueRows, DocumentIn, LoadBatch, LoadResult
@@ -207,9 +207,9 @@ class _Loads:
         """What earlier runs hold of the source."""
 
     async def take_part(self, part: Part) -> None:
-        """Publish pages of a crawl that goes on. Raises LayoutChanged, DataTestFailed, WarehouseError."""
+        """Publish pages of a crawl that goes on, inside its task run. Raises LayoutChanged, DataTestFailed, WarehouseError."""
         _assert_shape(self.house, self.source, part.pages, self.known)
-        documents = await parse(self.source.id, as_is(part.pages))
+        documents = await parse_unrecorded(self.source.id, part.pages)
         states = part_states(part, self.source.id)
         loaded = await self._load(self._batch(documents=documents, pages=states, is_part=True))
         self.before = loaded.after(self.before)
@@ -252,8 +252,8 @@ class _Loads:
                 self.result.notes.append(told)
                 batch = replace(batch, findings=(*batch.findings, told))
         # A task run costs its client 5 ms and its server 10: it is made where there is content to see, not for the log
-        # of a source in which nothing was found, which most are on most nights.
-        if batch.documents or batch.gone:
+        # of a source in which nothing was found, which most are on most nights. A part is of its crawl's task run.
+        if (batch.documents or batch.gone) and not batch.is_part:
             loaded = await load(self.source.id, as_is(self.house.engine), as_is(batch))
         else:
             loaded = await load_unrecorded(self.source.id, self.house.engine, batch)

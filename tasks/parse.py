@@ -32,6 +32,11 @@ def parse_pages(pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
 
 @task(name="parse", task_run_name="Read the reports of {source_id}", cache_policy=NO_CACHE)
 async def parse(source_id: str, pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
-    """In a thread, so that the other sources' lanes go on meanwhile."""
+    """Read the pages that a crawl has left."""
+    return await parse_unrecorded(source_id, pages)
+
+
+async def parse_unrecorded(source_id: str, pages: Sequence[ReadPage]) -> tuple[DocumentIn, ...]:
+    """The same without a task run. In a thread, so that the other sources' lanes go on meanwhile."""
     reporter().update(source_id, "parse", 0, len(pages))
     return await asyncio.to_thread(parse_pages, pages)
