@@ -105,8 +105,10 @@ def figures() -> dict[str, Any]:
         "machine": {"processor": "P", "cores": 2, "system": "Linux", "python": "3.11"},
         "race": [row | {"label": "fazhi"}, row | {"label": "Scrapy + parsel", "pages_per_cpu_second": 200.0}],
         "pipeline": [
-            row | {"label": "fazhi", "server_ms_per_page": None, "pages_per_cpu_second": 250.0},
-            row | {"label": "fazhi, compiled", "server_ms_per_page": 0.5, "pages_per_cpu_second": 310.0},
+            row | {"label": "fazhi", "server_ms_per_page": None, "pages_per_cpu_second": 250.0,
+                   "loaded_ms_per_page": None, "loaded_pages_per_cpu_second": None},
+            row | {"label": "fazhi, compiled", "server_ms_per_page": 0.5, "pages_per_cpu_second": 310.0,
+                   "loaded_ms_per_page": 2.0, "loaded_pages_per_cpu_second": 400.0},
         ],
         "text": {
             "made": {
@@ -127,8 +129,8 @@ def figures() -> dict[str, Any]:
 def test_verdicts_follow_the_figures() -> None:
     told = tables(figures())
     assert "4.50 times, meets the bar" in told
-    assert "fazhi 1.25 times, BELOW THE BAR; fazhi, compiled 1.55 times, meets the bar" in told
-    assert "1.25 times, BELOW THE BAR" in told
+    assert "all is loaded fazhi not told, fazhi, compiled 2.00 times: meets the bar; with release" in told
+    assert "report fazhi 1.25 times: BELOW THE BAR, fazhi, compiled 1.55 times: meets the bar." in told
     assert "6.0 times, meets the bar" in told
     assert "0.9600, BELOW THE BAR" in told
     assert "1.250, BELOW THE BAR" in told and "10.0%, meets the bar" in told
