@@ -207,7 +207,9 @@ class _Loads:
         """What earlier runs hold of the source."""
 
     async def take_part(self, part: Part) -> None:
-        """Publish pages of a crawl that goes on, inside its task run. Raises LayoutChanged, DataTestFailed, WarehouseError."""
+        """Publish pages of a crawl that goes on, inside its task run.
+
+        Raises LayoutChanged, DataTestFailed, WarehouseError."""
         _assert_shape(self.house, self.source, part.pages, self.known)
         documents = await parse_unrecorded(self.source.id, part.pages)
         states = part_states(part, self.source.id)
