@@ -167,6 +167,8 @@ def prepare_prefect(settings: Settings) -> None:
         "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # its default is missed on a loaded machine
         HEARTBEAT: str(HEARTBEAT_SECONDS),
         "PREFECT_LOGGING_LEVEL": "CRITICAL",  # failures are told by the report, in one line each
+        # A server of this run alone is stopped amid a flush now and then, tells so with a trace, and flushes again.
+        "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     }
     for name, value in chosen.items():
         os.environ.setdefault(name, value)

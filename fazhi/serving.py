@@ -42,6 +42,7 @@ def serve(
     settings = read_settings()
     prepare_nightly(settings)
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO")  # in the UI and here: nobody waits for a report
+    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "WARNING")  # Prefect's default, for the server's log file
     prepare_prefect(settings)
     ending = _Ending()
     signal.signal(signal.SIGTERM, lambda *_: ending.tell())
