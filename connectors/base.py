@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -78,6 +79,11 @@ class Article:
     """Issue codes worth a line in the run report, e.g. `short_body`, `spam_removed`, `truncated_html`."""
 
 
+def always(title: str) -> bool:
+    """Every page's text has its map (see `Engine.read`)."""
+    return True
+
+
 class Engine(Protocol):
     """One CMS family. Pure: the same page gives the same answer, whatever the network does."""
 
@@ -89,9 +95,14 @@ class Engine(Protocol):
         Raises SourceChanged when the page is not one of this family's lists."""
         ...
 
-    def read(self, page: Page, source: Source, ref: PageRef | None = None) -> Article:
+    def read(
+        self, page: Page, source: Source, ref: PageRef | None = None, *, is_mapped: Callable[[str], bool] = always
+    ) -> Article:
         """Read a detail page. `ref` is the list row that led to it (a fallback for title and date). With
         `page.kind == "feed"` and a ref that carries its body, the article is read from the feed alone.
+
+        `is_mapped` says by its title whether the page's text is to have its map (see `clean_body`): a text that nobody
+        reads figures from is had at half the cost without.
 
         Raises SourceChanged when no body container of the family is found."""
         ...

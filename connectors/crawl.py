@@ -267,7 +267,7 @@ class _Crawl:
             return
         decoded = decode(answer.stored.body, answer.stored.content_type)
         try:
-            article = self.engine.read(Page(ref.url, decoded), self.source, ref)
+            article = self.engine.read(Page(ref.url, decoded), self.source, ref, is_mapped=self.is_report)
         except SourceChanged as error:
             self._reject(ref, answer, error)
             return

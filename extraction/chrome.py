@@ -69,6 +69,11 @@ def is_furniture_line(text: str) -> bool:
     return len(text) <= _MAX_LINE and _furniture().lines.fullmatch(text) is not None
 
 
+def may_be_furniture(text: str) -> bool:
+    """Whether a line without links may be furniture. Most lines are none, and told by this alone."""
+    return len(text) <= _MAX_LINE and (text[0] in _BARE or _furniture().any_line.fullmatch(text) is not None)
+
+
 def drop_furniture(lines: list[Line], removed: list[Removed]) -> list[Line]:
     """The lines that are body; the others go to `removed`."""
     known = _furniture()

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 
 from lxml import etree, html
 
-from extraction.chrome import drop_furniture
+from extraction.chrome import drop_furniture, may_be_furniture
 from extraction.judging import Judge
-from extraction.passes import has_controls, lay_out, read_lines
+from extraction.passes import find_parts, has_controls, lay_out, read_lines, read_plain
 from extraction.sheets import find_hidden_names
 from extraction.textmap import Line, Removed, Segment
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+_Cleaned = tuple[str, "tuple[Segment, ...]", "tuple[Removed, ...]", tuple[str, ...]]
+"""Text, map, what was left out, notes."""
 MAX_CHARS = 8_000_000
 """Longer pages are cut and reported; the longest real report page seen has 190,000."""
 _TRUNCATED = "data-truncated"
@@ -92,23 +94,39 @@ def is_truncated(root: HtmlElement) -> bool:
     return root.get(_TRUNCATED) is not None
 
 
-def clean_body(node: HtmlElement, *, base_url: str, hidden_names: frozenset[str] | None = None) -> CleanText:
-    """Clean one body container. `hidden_names` overrides what the page's own style sheets hide."""
-    text, segments, removed, notes = _clean(node, base_url, hidden_names)
-    return CleanText(text, segments, removed, locate(node), notes)
+def clean_body(
+    node: HtmlElement, *, base_url: str, hidden_names: frozenset[str] | None = None, has_map: bool = True
+) -> CleanText:
+    """Clean one body container. `hidden_names`: what the page's own style sheets hide, where the caller knows.
+
+    Without `has_map` the text has no map, unless something was left out of it, whose place the map tells."""
+    names = _hidden_names(node) if hidden_names is None else hidden_names
+    plain = None if has_map else _clean_plain(node, base_url, names)
+    text, segments, removed, notes = plain or _clean(node, base_url, names)
+    return CleanText(text, segments if has_map or removed else (), removed, locate(node), notes)
+
+
+def _hidden_names(node: HtmlElement) -> frozenset[str]:
+    return find_hidden_names(find_parts(node.getroottree().getroot()))
 
 
 def clean_text(node: HtmlElement, *, base_url: str, hidden_names: frozenset[str] | None = None) -> str:
     """The text alone. Where a node stands among its siblings takes as long to find as they are many: a list of twelve
     thousand rows would take its time for nothing."""
-    return _clean(node, base_url, hidden_names)[0]
+    names = _hidden_names(node) if hidden_names is None else hidden_names
+    return _clean(node, base_url, names)[0]
 
 
-def _clean(
-    node: HtmlElement, base_url: str, hidden_names: frozenset[str] | None
-) -> tuple[str, tuple[Segment, ...], tuple[Removed, ...], tuple[str, ...]]:
-    document = node.getroottree().getroot()
-    names = find_hidden_names(document) if hidden_names is None else hidden_names
+def _clean_plain(node: HtmlElement, base_url: str, names: frozenset[str]) -> _Cleaned | None:
+    """A body of which nothing is left out; None where that cannot be told without a closer look."""
+    lines = read_plain(Judge(base_url, names), node)
+    if lines is None or any(map(may_be_furniture, lines)) or (lines and _PAGE_NUMBER.fullmatch(lines[-1])):
+        return None
+    notes = ("truncated_html",) if is_truncated(node.getroottree().getroot()) else ()
+    return "\n".join(lines), (), (), notes
+
+
+def _clean(node: HtmlElement, base_url: str, names: frozenset[str]) -> _Cleaned:
     judge = Judge(base_url, names)
     lines = read_lines(judge, node)
     notes: list[str] = []
@@ -122,7 +140,7 @@ def _clean(
     text, segments = lay_out(lines)
     if judge.has_spam:
         notes.append("spam_removed")
-    if is_truncated(document):
+    if is_truncated(node.getroottree().getroot()):
         notes.append("truncated_html")
     return text, segments, tuple(removed), tuple(notes)
 

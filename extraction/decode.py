@@ -24,7 +24,8 @@ from typing import Literal
 
 import cchardet
 
-from extraction.passes import has_controls
+from extraction.octets import GB_LEADS
+from extraction.passes import count_rare_gb, has_controls, has_marks, has_utf8_run, read_gb
 
 DecidedBy = Literal["bom", "header", "meta", "detected"]
 
@@ -58,10 +59,6 @@ _XML_DECLARATION = re.compile(rb"\s*<\?xml\b[^<>]{0,200}?encoding\s*=\s*[\"']([A
 _TAG = re.compile(rb"<[^<>]*>")
 _ASCII_RUN = re.compile(r"[\x00-\x7f]+")
 _RUN_BREAK = re.compile(rb"([<>\n\"])")
-_UTF8_PARTS = bytes(0x01 if 0xE3 <= byte <= 0xE9 else 0x02 if 0x80 <= byte <= 0xBF else 0 for byte in range(256))
-"""Bytes as what they can be in UTF-8: the first of a CJK character, a further one, neither."""
-_UTF8_HAN_RUN = b"\x01\x02\x02" * 4
-"""Four CJK characters of UTF-8, so written: a string is found many times as fast as a pattern."""
 _CJK = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufeff\ufffe\uffff]+")
 
@@ -71,9 +68,8 @@ def _block(encoding: str, leads: range, trails: range) -> str:
     return "".join(cell.decode(encoding, "ignore") for cell in cells)
 
 
-_GB_LEADS, _GB_TRAILS = bytes((*range(0xA1, 0xA4), *range(0xB0, 0xD8))), bytes(range(0xA1, 0xFF))
-_GB_COMMON = frozenset("".join(_block("gb18030", range(lead, lead + 1), range(0xA1, 0xFF)) for lead in _GB_LEADS))
-"""Punctuation and the 3,755 level-1 characters of GB 2312, and the bytes that they are pairs of."""
+_GB_COMMON = frozenset("".join(_block("gb18030", range(lead, lead + 1), range(0xA1, 0xFF)) for lead in GB_LEADS))
+"""Punctuation and the 3,755 level-1 characters of GB 2312."""
 _BIG5_COMMON = frozenset(_block("big5hkscs", range(0xA1, 0xC7), range(0x40, 0xFF)))
 """Punctuation and the 5,401 level-1 characters of Big5."""
 
@@ -145,7 +141,7 @@ def decode(body: bytes, content_type: str | None = None) -> Decoded:
         decided_by = "header"
     elif meta and _same(meta, encoding):
         decided_by = "meta"
-    read, dropped = _drop_controls(text, rest if encoding in _COMMON else text.encode("utf-8", "replace"))
+    read, dropped = _drop_controls(text, rest, encoding, mixed)
     replaced = read.count("\ufffd") if "\ufffd" in read else 0
     is_as_sent = encoding == "utf-8" and read is text and not replaced and not mixed
     markup = rest if is_as_sent else None
@@ -157,7 +153,7 @@ def _decode_bytes(body: bytes, declared: list[str]) -> tuple[str, str, int]:
     if body.isascii():
         return (declared[0] if declared else "utf-8"), body.decode("ascii"), 0
     if declared and declared[0] == "gb18030" and _is_plainly_gb(body):
-        return declared[0], *_repair_runs(body, body.decode(declared[0], "replace"), declared[0])
+        return declared[0], *_repair_runs(body, read_gb(body), declared[0])
     text, bad = _read_utf8(body)
     if _is_utf8(text, bad, declared):
         return "utf-8", *_repair_runs(body, text, "utf-8")
@@ -189,9 +185,8 @@ def _is_plainly_gb(body: bytes) -> bool:
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:
-        pairs = body.translate(None, _ASCII)[: 2 * _SAMPLE]
-        rare = len(pairs[::2].translate(None, _GB_LEADS)) + len(pairs[1::2].translate(None, _GB_TRAILS))
-        return 2 * rare < 0.1 * len(pairs)
+        rare, count = count_rare_gb(body, 2 * _SAMPLE)
+        return 2 * rare < 0.1 * count
     return False
 
 
@@ -237,7 +232,7 @@ def _repair_runs(body: bytes, text: str, main: str) -> tuple[str, int]:
     None of the break bytes can be the second byte of a GB 18030 pair, so splitting is safe."""
     if main == "utf-8" and "\ufffd" in text and text.count("\ufffd") <= _MAX_REPAIRED:
         other = "gb18030"
-    elif main == "gb18030" and _UTF8_HAN_RUN in body.translate(_UTF8_PARTS):
+    elif main == "gb18030" and has_utf8_run(body):
         other = "utf-8"
     else:
         return text, 0
@@ -287,8 +282,11 @@ def _find_header_charset(content_type: str | None) -> str | None:
 
 
 def _find_meta_charset(body: bytes) -> str | None:
-    head = _cut_comments(body[:_HEAD])
+    head = body[:_HEAD]
     found = _XML_DECLARATION.match(head) or _META.search(head)
+    if found is None or b"<!--" in head[: found.end()]:
+        head = _cut_comments(head)
+        found = _XML_DECLARATION.match(head) or _META.search(head)
     return found.group(1).decode("ascii").lower() if found else None
 
 
@@ -323,11 +321,11 @@ def _same(label: str, encoding: str) -> bool:
     return _normalise(label) == encoding or (label.startswith("utf-16") and encoding.startswith("utf-16"))
 
 
-def _drop_controls(text: str, body: bytes) -> tuple[str, int]:
-    """Leave out what no document may hold; vertical tab and form feed are line ends.
-
-    `body` is the text in a charset whose ASCII is ASCII: its bytes tell fastest whether there is any."""
-    if not has_controls(body) and not ("\ufeff" in text or "\ufffe" in text or "\uffff" in text):
+def _drop_controls(text: str, body: bytes, encoding: str, mixed: int) -> tuple[str, int]:
+    """Leave out what no document may hold; vertical tab and form feed are line ends. The bytes tell fastest whether
+    there is any of it, in a charset whose ASCII is ASCII."""
+    ascii_body = body if encoding in _COMMON else text.encode("utf-8", "replace")
+    if not has_controls(ascii_body) and not has_marks(text, body if encoding == "utf-8" and not mixed else None):
         return text, 0
     text = text.replace("\x0b", "\n").replace("\x0c", "\n")
     clean = _CONTROLS.sub("", text)

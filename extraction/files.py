@@ -5,6 +5,26 @@ from __future__ import annotations
 import re
 
 _SUFFIXES = r"\.(?:pdf|docx?|xlsx?|pptx?|wps|et|ofd|ceb|zip|rar|7z|txt|csv|rtf|jpe?g|png|tiff?)"
+SUFFIX_BEGINNINGS = (
+    "pd",
+    "do",
+    "xl",
+    "pp",
+    "wp",
+    "et",
+    "of",
+    "ce",
+    "zi",
+    "ra",
+    "7z",
+    "tx",
+    "cs",
+    "rt",
+    "jp",
+    "pn",
+    "ti",
+)
+"""What each of them begins with: addresses without any of these after a dot need no pattern to be told."""
 FILE_HINT = re.compile(_SUFFIXES, re.I)
 """Without it, neither an address nor a label is that of a file."""
 FILE_SUFFIX = re.compile(_SUFFIXES + "$", re.I)

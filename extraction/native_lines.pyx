@@ -99,6 +99,18 @@ cdef inline bint are_wide(str before, str after) except -1:
             and kind_at(PyUnicode_KIND(after), PyUnicode_DATA(after), 0) == WIDE)
 
 
+cdef str merge_plain(list lines):
+    """One text of a cell's lines: `merge_lines` of plain ones."""
+    cdef list texts = []
+    cdef str text, last = None
+    for text in lines:
+        if last is not None and not are_wide(last, text):
+            texts.append(" ")
+        texts.append(text)
+        last = text
+    return "".join(texts)
+
+
 cdef object join_row(list cells):
     """One line of a row's cells: `join_cells` of `merge_lines`."""
     cdef list parts = [], texts = []
@@ -247,6 +259,7 @@ cdef class Walk:
     cdef _Document document
     cdef dict roles
     cdef bint nests_tables
+    cdef bint is_plain, is_left  # texts alone are wanted; the body turned out to hold more than these
     cdef Frame* frames
     cdef Py_ssize_t depth, room
     cdef list rows, lines, parts, texts
@@ -258,8 +271,8 @@ cdef class Walk:
     cdef char* name_buffer
     cdef Py_ssize_t name_room
 
-    def __cinit__(self, judge, _Element root not None):
-        self.judge, self.document = judge, root._doc
+    def __cinit__(self, judge, _Element root not None, bint is_plain):
+        self.judge, self.document, self.is_plain = judge, root._doc, is_plain
         self.roles = {} if judge.hidden_names else LEARNED
         self.rows, self.lines, self.parts, self.texts = [], [], [], []
 
@@ -277,6 +290,8 @@ cdef class Walk:
             if node is not NULL and self.enter(node):
                 node = node.children
                 continue
+            if self.is_left:
+                return 0
             if node is NULL:
                 node = self.close()
                 if self.depth == 0:
@@ -296,6 +311,9 @@ cdef class Walk:
             self.lines = []
             if self.nests_tables and role != SKIP and not frame.is_layout:
                 frame.is_layout = holds_table(node)
+        if role == LOOK and self.is_plain:
+            self.is_left = True
+            return False
         if role == LOOK:
             name = self.spell(self.depth, False)
             word, found = self.judge.look(elementFactory(self.document, node), name, STATES[state])
@@ -344,6 +362,8 @@ cdef class Walk:
         if is_layout or len(filled) == 1:
             for lines in filled:
                 self.lines.extend(lines)
+        elif filled and self.is_plain:
+            self.lines.append(" | ".join([merge_plain(lines) for lines in cells]))
         elif filled:
             self.lines.append(join_row(cells))
         return 0
@@ -378,7 +398,7 @@ cdef class Walk:
 
     cdef int add_text(self, str text, int state, bint is_tail) except -1:
         """Add a text of the open element, or the tail of its child that was read last."""
-        if not text or (text == "\n" and not self.parts):
+        if not text or (text == "\n" and not self.texts):
             return 0
         self.name, self.steps, self.is_tail = None, self.depth if is_tail else self.depth - 1, is_tail
         if state & IS_INVISIBLE:
@@ -452,32 +472,44 @@ cdef class Walk:
         return 0
 
     cdef int add_piece(self, str piece, int state, Py_ssize_t offset) except -1:
+        self.texts.append(piece)
+        if self.is_plain:
+            return 0
         if self.name is None:
             self.name = self.spell(self.steps, self.is_tail)
         self.parts.append(make_run(piece, self.name, offset, state & IS_LINK != 0, state & IS_FILE != 0))
-        self.texts.append(piece)
         self.is_linked |= state & IS_LINK != 0
         return 0
 
     cdef int close_gap(self, int following) except -1:
         """A blank with a line break in it vanishes beside a wide character."""
         cdef bint joins = self.gap == SOFT_GAP and (self.last == WIDE or following == WIDE)
-        if self.gap != NO_GAP and self.parts and not joins:
-            self.parts.append(" ")
+        if self.gap != NO_GAP and self.texts and not joins:
             self.texts.append(" ")
+            if not self.is_plain:
+                self.parts.append(" ")
         self.gap = NO_GAP
         return 0
 
     cdef int end_line(self) except -1:
+        cdef str text
         self.gap = NO_GAP
-        if self.parts:
-            self.lines.append(make_line(self.parts, "".join(self.texts), self.is_linked))
+        if self.texts:
+            text = self.texts[0] if len(self.texts) == 1 else "".join(self.texts)
+            self.lines.append(text if self.is_plain else make_line(self.parts, text, self.is_linked))
             self.parts, self.texts, self.last, self.is_linked = [], [], 0, False
         return 0
 
 
 def read_lines(judge, _Element node not None):
     """The lines of a body; see extraction/reading.py."""
-    cdef Walk walk = Walk(judge, node)
+    cdef Walk walk = Walk(judge, node, False)
     walk.run(node_of(node))
     return walk.lines
+
+
+def read_plain(judge, _Element node not None):
+    """The texts of these lines where no element asks for a closer look, else None; see extraction/plain.py."""
+    cdef Walk walk = Walk(judge, node, True)
+    walk.run(node_of(node))
+    return None if walk.is_left else walk.lines

@@ -6,7 +6,15 @@ extraction/nodes.py does, bit for bit. `make fast` compiles it (extraction/nativ
 from cpython.bytes cimport PyBytes_AS_STRING
 from libc.string cimport strcmp, strcspn, strlen, strncmp, strspn, strstr
 from lxml.includes.etreepublic cimport _Element, elementFactory, import_lxml__etree, tailOf, textOf
-from lxml.includes.tree cimport XML_CDATA_SECTION_NODE, XML_ELEMENT_NODE, XML_TEXT_NODE, const_xmlChar, xmlAttr, xmlNode
+from lxml.includes.tree cimport (
+    XML_CDATA_SECTION_NODE,
+    XML_COMMENT_NODE,
+    XML_ELEMENT_NODE,
+    XML_TEXT_NODE,
+    const_xmlChar,
+    xmlAttr,
+    xmlNode,
+)
 
 from extraction.native cimport (
     PyUnicode_DATA,
@@ -22,22 +30,18 @@ from extraction.native cimport (
     value_of,
 )
 
+from extraction.files import FILE_HINT, SUFFIX_BEGINNINGS
+from extraction.nodes import Parts
+
 import_lxml__etree()
 
+cdef object has_file_hint = FILE_HINT.search
+cdef bint BEGINS_SUFFIX[128][128]
 
-def has_controls(bytes markup not None):
-    """Whether any byte is one that extraction/decode.py replaces (`WITHOUT_CONTROLS`)."""
-    cdef const unsigned char* data = <const unsigned char*>PyBytes_AS_STRING(markup)
-    cdef Py_ssize_t at, end, length = len(markup)
-    cdef unsigned char found = 0, byte
-    for start in range(0, length, 4096):
-        end = min(start + 4096, length)
-        for at in range(start, end):  # without a branch, so that the compiler makes it sixteen bytes at once
-            byte = data[at]
-            found |= ((byte < 32) & (byte != 9) & (byte != 10) & (byte != 13)) | (byte == 127)
-        if found:
-            return True
-    return False
+for one, other in SUFFIX_BEGINNINGS:
+    for first in (ord(one.lower()), ord(one.upper())):
+        for second in (ord(other.lower()), ord(other.upper())):
+            BEGINS_SUFFIX[first][second] = True
 
 
 cdef str whole_text(xmlNode* top):
@@ -55,17 +59,18 @@ cdef str whole_text(xmlNode* top):
     return texts[0] if len(texts) == 1 else "".join(texts)
 
 
-def read_attributes(_Element root not None, str tag not None, tuple names not None):
-    """Of each element of that tag, in document order, the values of these attributes."""
+def read_values(_Element root not None, str tag not None, str name not None):
+    """The values of that attribute of the elements of that tag that have it, in document order."""
     cdef xmlNode* top = node_of(root)
     cdef xmlNode* node = top
-    cdef bytes tag_name = tag.encode()
-    cdef list keys = [name.encode() for name in names]
+    cdef bytes tag_name = tag.encode(), key = name.encode()
     cdef list found = []
-    cdef const char* wanted = tag_name
+    cdef str value
     while node is not NULL:
-        if is_tag(node, wanted):
-            found.append(tuple([value_of(node, PyBytes_AS_STRING(key)) for key in keys]))
+        if is_tag(node, tag_name):
+            value = value_of(node, key)
+            if value is not None:
+                found.append(value)
         node = following(node, top, True)
     return found
 
@@ -121,23 +126,6 @@ cdef inline bint may_hold(xmlNode* node, const char* word) noexcept:
     return strstr(<const char*>child.content, word) is not NULL
 
 
-def find_by_text(_Element root not None, str tag not None, str word not None):
-    """The elements of that tag whose own text holds the word, with that text, in document order."""
-    cdef xmlNode* top = node_of(root)
-    cdef xmlNode* node = top
-    cdef bytes tag_name = tag.encode(), word_name = word.encode()
-    cdef const char* wanted = tag_name
-    cdef const char* sought = word_name
-    cdef list found = []
-    while node is not NULL:
-        if is_tag(node, wanted) and may_hold(node, sought):
-            text = textOf(node)
-            if text is not None and word in text:
-                found.append((elementFactory(root._doc, node), text))
-        node = following(node, top, True)
-    return found
-
-
 def find_links(_Element root not None, str mark not None):
     """The links whose address or label holds `mark`, or that have no label: each with both."""
     cdef xmlNode* top = node_of(root)
@@ -152,6 +140,71 @@ def find_links(_Element root not None, str mark not None):
                     found.append((elementFactory(root._doc, node), href, label))
         node = following(node, top, True)
     return found
+
+
+cdef bint is_mere_link(xmlNode* link) noexcept:
+    """Whether a link is plainly none to a file: no dot in its label, which is one text, and no suffix in its address."""
+    cdef xmlAttr* attribute = link.properties
+    cdef const unsigned char* text
+    cdef bint is_filled = False
+    if link.children is NULL or link.children.type != XML_TEXT_NODE or link.children.next is not NULL:
+        return False
+    text = link.children.content
+    while text is not NULL and text[0] != 0:
+        if text[0] == c".":
+            return False
+        is_filled |= 0x20 < text[0] < 0x7F or 0xE4 <= text[0] <= 0xE9  # ASCII that is printed, most of Han
+        text += 1
+    while attribute is not NULL and (attribute.ns is not NULL or strcmp(<const char*>attribute.name, "href") != 0):
+        attribute = attribute.next
+    if attribute is NULL:
+        return True
+    text = plain_value(attribute)
+    while text is not NULL and text[0] != 0:
+        if text[0] == c"." and text[1] != 0:  # and so there is a second byte to look at, if only the end's
+            if text[1] >= 0x80 or text[2] >= 0x80 or BEGINS_SUFFIX[text[1]][text[2]]:
+                return False
+        text += 1
+    return is_filled and text is not NULL
+
+
+cdef int add_link(list links, _Element root, xmlNode* node) except -1:
+    """Add a link where it may lead to a document file."""
+    cdef str href, label
+    if is_mere_link(node):
+        return 0
+    href = value_of(node, "href")
+    if href:
+        label = whole_text(node)
+        if "." in label or not label or ("." in href and has_file_hint(href)) or label.isspace():
+            links.append((elementFactory(root._doc, node), href, label))
+    return 0
+
+
+def find_parts(_Element root not None):
+    """What engines look for all over a page."""
+    cdef xmlNode* top = node_of(root)
+    cdef xmlNode* node = top
+    cdef const char* tag
+    cdef list metas = [], scripts = [], sheets = [], links = []
+    while node is not NULL:
+        if node.type == XML_ELEMENT_NODE and node.ns is NULL:
+            tag = <const char*>node.name
+            if tag[0] == c"a" and tag[1] == 0:
+                add_link(links, root, node)
+            elif tag[0] == c"m" and strcmp(tag, "meta") == 0:
+                metas.append((value_of(node, "name"), value_of(node, "property"), value_of(node, "content")))
+            elif tag[0] == c"s" and strcmp(tag, "style") == 0:
+                text = textOf(node)
+                if text:
+                    sheets.append(text)
+            elif tag[0] == c"s" and strcmp(tag, "script") == 0:
+                if may_hold(node, "none") or may_hold(node, "document.write"):
+                    text = textOf(node)
+                    if text is not None and ("none" in text or "document.write" in text):
+                        scripts.append((elementFactory(root._doc, node), text))
+        node = following(node, top, True)
+    return Parts(metas, scripts, sheets, links)
 
 
 cdef enum Reading:
@@ -177,6 +230,7 @@ def find_texts(
     cdef size_t place
     cdef bint enters, is_wanted
     cdef Py_UCS4 one = marks[0], other = marks[1]
+    cdef bytes one_name = marks[0].encode(), other_name = marks[1].encode()
     for place in range(64):
         names[place] = NULL
     while node is not NULL:
@@ -190,15 +244,43 @@ def find_texts(
                 reading = readings[place]
             enters = reading != CLOSED
             if reading == READ or reading == CELL:
-                text = textOf(node)
-                is_wanted = text is not None and may_begin(text, one, other, beginnings)
+                is_wanted = False
+                if reading == CELL or not is_plainly_none(node.children, one_name, other_name, beginnings):
+                    text = textOf(node)
+                    is_wanted = text is not None and may_begin(text, one, other, beginnings)
                 if is_wanted or (reading == CELL and has_child(node)):
                     found.append((elementFactory(root._doc, node), text, is_wanted, False))
-            text = tailOf(node)
-            if text is not None and may_begin(text, one, other, beginnings):
-                found.append((elementFactory(root._doc, node), text, True, True))
+            if not is_plainly_none(node.next, one_name, other_name, beginnings):
+                text = tailOf(node)
+                if text is not None and may_begin(text, one, other, beginnings):
+                    found.append((elementFactory(root._doc, node), text, True, True))
         node = following(node, top, enters)
     return found
+
+
+cdef bint is_plainly_none(xmlNode* first, const char* one, const char* other, str beginnings) noexcept:
+    """Whether the text that begins with this node is plainly not looked for: there is none, or one without any of the
+    marks that begins otherwise. What is blank in ways beyond ASCII is not told here."""
+    cdef const unsigned char* text
+    cdef Py_UCS4 char
+    if first is NULL or first.type == XML_ELEMENT_NODE or first.type == XML_COMMENT_NODE:
+        return True
+    if first.type != XML_TEXT_NODE or first.content is NULL:
+        return False
+    if first.next is not NULL and first.next.type != XML_ELEMENT_NODE and first.next.type != XML_COMMENT_NODE:
+        return False
+    text = first.content
+    if strstr(<const char*>text, one) is not NULL or strstr(<const char*>text, other) is not NULL:
+        return False
+    while 9 <= text[0] <= 13 or 28 <= text[0] <= 32:
+        text += 1
+    if text[0] < 0x80:
+        char = text[0]
+    elif text[0] >> 4 == 0xE and text[1] >> 6 == 2 and text[2] >> 6 == 2:
+        char = (text[0] & 0xF) << 12 | (text[1] & 0x3F) << 6 | text[2] & 0x3F
+    else:
+        return False
+    return char == 0 or not (char.isspace() or PyUnicode_FindChar(beginnings, char, 0, len(beginnings), 1) >= 0)
 
 
 cdef bint has_child(xmlNode* top) noexcept:

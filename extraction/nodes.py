@@ -6,9 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from lxml import etree
+
+from extraction.files import FILE_HINT
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -16,18 +18,53 @@ if TYPE_CHECKING:
 Names = tuple[tuple[str, str], ...]
 """Pairs of `id` or `class` and a name."""
 
-WITHOUT_CONTROLS = bytes(32 if (byte < 32 and byte not in b"\t\n\r") or byte == 127 else byte for byte in range(256))
-"""A table for `bytes.translate`, which gives back the very same object where it had nothing to replace."""
+_SHORT = 40
+_MOST_TEXTS = 4096
+"""Texts up to this length, and so many, are known again."""
 
 
-def has_controls(markup: bytes) -> bool:
-    """Whether there is a control character in text of a charset whose ASCII is ASCII."""
-    return markup.translate(WITHOUT_CONTROLS) is not markup
+class Parts(NamedTuple):
+    """What engines look for all over a page, in document order."""
+
+    metas: list[tuple[str | None, str | None, str | None]]
+    """Name, property and content of each meta tag."""
+    scripts: list[tuple[HtmlElement, str]]
+    """Those that hide something or write into the page: whose own text holds `none` or `document.write`."""
+    sheets: list[str]
+    """What style sheets hold."""
+    links: list[tuple[HtmlElement, str, str]]
+    """Those that may lead to a document file, with address and label: by a suffix somewhere in the address, by a dot
+    in the label, or without any label."""
 
 
-def read_attributes(root: HtmlElement, tag: str, names: tuple[str, ...]) -> list[tuple[str | None, ...]]:
-    """Of each element of that tag, in document order, the values of these attributes."""
-    return [tuple([element.get(name) for name in names]) for element in root.iter(tag)]
+def find_parts(root: HtmlElement) -> Parts:
+    parts = Parts([], [], [], [])
+    for element in root.iter("a", "meta", "script", "style"):
+        tag = element.tag
+        if tag == "a":
+            href = element.get("href")
+            if href:
+                label = element.text_content() if len(element) else element.text or ""
+                if "." in label or not label or ("." in href and FILE_HINT.search(href)) or label.isspace():
+                    parts.links.append((element, href, label))
+        elif tag == "meta":
+            parts.metas.append((element.get("name"), element.get("property"), element.get("content")))
+        elif text := element.text:
+            if tag == "style":
+                parts.sheets.append(text)
+            elif "none" in text or "document.write" in text:
+                parts.scripts.append((element, text))
+    return parts
+
+
+@lru_cache(maxsize=16)
+def _compile_values(tag: str, name: str) -> etree.XPath:
+    return etree.XPath(f"descendant-or-self::{tag}/@{name}", smart_strings=False)
+
+
+def read_values(root: HtmlElement, tag: str, name: str) -> list[str]:
+    """The values of that attribute of the elements of that tag that have it, in document order."""
+    return cast("list[str]", _compile_values(tag, name)(root))
 
 
 def write_step(tag: str, names: Names) -> str:
@@ -48,11 +85,6 @@ def _compile_step(tag: str, names: Names) -> etree.XPath:
 def find_named(root: HtmlElement, tag: str, names: Names) -> list[HtmlElement]:
     """The elements below `root` of that tag, or of any where it is empty, that bear these ids and classes."""
     return cast("list[HtmlElement]", _compile_step(tag, names)(root))
-
-
-def find_by_text(root: HtmlElement, tag: str, word: str) -> list[tuple[HtmlElement, str]]:
-    """The elements of that tag whose own text holds the word, with that text, in document order."""
-    return [(element, text) for element in root.iter(tag) if (text := element.text) is not None and word in text]
 
 
 def find_links(root: HtmlElement, mark: str) -> list[tuple[HtmlElement, str, str]]:
@@ -78,34 +110,49 @@ def find_texts(
     the `kinds` of tags, `unread` means that an element's own text does not count, `closed` that nothing inside does,
     and the text of a `cell` that has children is listed whatever it is. Comments and their like are to be `unread`."""
     one, other = marks
+    firsts, others = frozenset(beginnings), _other_texts(marks, beginnings)
     found: list[tuple[HtmlElement, str | None, bool, bool]] = []
     shut: set[HtmlElement] = set()
-    for element in _outside(root, without):
-        if element in shut:
-            continue
-        kind = kinds.get(element.tag, "read")
-        if kind == "closed":
-            shut.update(element.iterdescendants())
-        elif kind != "unread":
-            text = element.text
-            is_wanted = bool(text and len(text) > 1) and (
-                one in text or other in text or (text.lstrip()[:1] or "\n") in beginnings
-            )
-            if is_wanted or (kind == "cell" and len(element)):
-                found.append((element, text, is_wanted, False))
-        text = element.tail
-        if text and len(text) > 1 and (one in text or other in text or (text.lstrip()[:1] or "\n") in beginnings):
-            found.append((element, text, True, True))
+
+    def is_wanted(text: str) -> bool:
+        if len(text) > 1 and (text[0] in firsts or one in text or other in text or text.lstrip()[:1] in firsts):
+            return True
+        if len(text) <= _SHORT:
+            if len(others) >= _MOST_TEXTS:
+                others.clear()
+            others.add(text)
+        return False
+
+    for nodes in _outside(root, without):
+        for element in nodes:
+            if element is without:
+                break
+            if shut and element in shut:
+                continue
+            kind = kinds.get(element.tag, "read")
+            if kind == "read" or kind == "cell":
+                text = element.text
+                wanted = bool(text) and text not in others and is_wanted(text)
+                if wanted or (kind == "cell" and len(element)):
+                    found.append((element, text, wanted, False))
+            elif kind == "closed":
+                shut.update(element.iterdescendants())
+            text = element.tail
+            if text and text not in others and is_wanted(text):
+                found.append((element, text, True, True))
     return found
 
 
-def _outside(root: HtmlElement, body: HtmlElement | None) -> Iterator[HtmlElement]:
-    """Elements and comments in document order, without the body and what is inside it."""
-    for element in root.iter():
-        if element is body:
-            break
-        yield element
+@lru_cache(maxsize=4)
+def _other_texts(marks: tuple[str, str], beginnings: str) -> set[str]:
+    """Short texts that were not looked for: a portal's navigation is the same on each of its pages."""
+    return set()
+
+
+def _outside(root: HtmlElement, body: HtmlElement | None) -> Iterator[Iterator[HtmlElement]]:
+    """Elements and comments in document order, part by part: up to the body, then what comes after it."""
+    yield root.iter()
     if body is not None:
         for above in (body, *body.iterancestors()):
             for sibling in above.itersiblings():
-                yield from sibling.iter()
+                yield sibling.iter()

@@ -5,26 +5,49 @@ A page that is read as Python takes some milliseconds, most of them for what a t
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 
-IS_COMPILED = find_spec("extraction.native_lines") is not None
+import extraction
+
+IS_COMPILED = PathFinder.find_spec("extraction.native_lines", extraction.__path__) is not None
+"""Here, and not in another checkout that Python would find as well."""
 
 if IS_COMPILED:
-    from extraction.native_lines import lay_out, read_lines
-    from extraction.native_tree import find_by_text, find_links, find_named, find_texts, has_controls, read_attributes
+    from extraction.native_lines import lay_out, read_lines, read_plain
+    from extraction.native_octets import count_rare_gb, has_controls, has_marks, has_utf8_run, read_gb
+    from extraction.native_tree import (
+        find_links,
+        find_named,
+        find_parts,
+        find_texts,
+        read_values,
+    )
 else:
-    from extraction.nodes import find_by_text, find_links, find_named, find_texts, has_controls, read_attributes
+    from extraction.nodes import (
+        find_links,
+        find_named,
+        find_parts,
+        find_texts,
+        read_values,
+    )
+    from extraction.octets import count_rare_gb, has_controls, has_marks, has_utf8_run, read_gb
+    from extraction.plain import read_plain
     from extraction.reading import read_lines
     from extraction.textmap import lay_out
 
 __all__ = [
     "IS_COMPILED",
-    "find_by_text",
+    "count_rare_gb",
     "find_links",
     "find_named",
+    "find_parts",
     "find_texts",
     "has_controls",
+    "has_marks",
+    "has_utf8_run",
     "lay_out",
-    "read_attributes",
+    "read_gb",
     "read_lines",
+    "read_plain",
+    "read_values",
 ]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from lxml import etree
 
 from extraction.judging import CLOSER_LOOK, LONGEST_TAG, MOST_TAGS, Judge, State
+from extraction.plain import unescape
 from extraction.textmap import Line, LineBuilder, join_cells, merge_lines
 
 if TYPE_CHECKING:
@@ -56,17 +57,13 @@ def _read_markup(node: HtmlElement) -> _Markup:
         if _NO_CHAR in written:
             texts = _read_texts(node, tags)
         else:
-            texts = [_unescape(text) if "&" in text else text for text in texts]
+            texts = [unescape(text) if "&" in text else text for text in texts]
     first_row = written.find("<tr")
     return _Markup(list(zip(tags, texts, strict=True)), 0 <= first_row < written.rfind("<table"))
 
 
 def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _unescape(text: str) -> str:
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&#13;", "\r").replace("&amp;", "&")
 
 
 def _read_texts(node: HtmlElement, tags: list[str]) -> list[str]:

@@ -6,11 +6,10 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from extraction.passes import find_by_text
 from extraction.spam import MAX_INLINE_STYLE, read_style
 
 if TYPE_CHECKING:
-    from lxml.html import HtmlElement
+    from extraction.nodes import Parts
 
 _MAX_STYLE = 200_000
 """Characters of one page's scripts and style sheets that are read."""
@@ -18,16 +17,18 @@ _RULE_TARGET = re.compile(r"[a-z]{0,10}([.#][\w-]{1,80})")
 _SCRIPT_HIDES = re.compile(r"getElementById\(\s?(['\"])([\w-]{1,80})\1\s?\)\.style\.display\s?=\s?['\"]none['\"]")
 
 
-def find_hidden_names(root: HtmlElement) -> frozenset[str]:
+def find_hidden_names(parts: Parts) -> frozenset[str]:
     """`.class` and `#id` that the page itself hides: by its style sheets on every screen (@media rules do not
     count), or by a script that sets `display = "none"` and names the id nowhere else."""
     names: set[str] = set()
     budget = _MAX_STYLE
-    for _, script in find_by_text(root, "script", "none"):
+    for _, script in parts.scripts:
+        if "none" not in script:
+            continue
         text = script[:budget]
         budget -= len(text)
         names.update(f"#{match[2]}" for match in _SCRIPT_HIDES.finditer(text) if text.count(match[2]) == 1)
-    for _, sheet in find_by_text(root, "style", ""):
+    for sheet in parts.sheets:
         css = sheet[:budget]
         budget -= len(css)
         names.update(_read_sheet(css))

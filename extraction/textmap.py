@@ -195,9 +195,13 @@ def name_from_document(segments: tuple[Segment, ...], root: str) -> tuple[Segmen
 
 
 def find_places(segments: tuple[Segment, ...], nodes: Iterable[str]) -> list[int]:
-    """Where in the text nodes stood that were left out of it: behind the last character that came before each."""
-    seen = sorted((_order_of(node), end) for _, end, node, _ in segments)
-    return [seen[at - 1][1] if (at := bisect.bisect_left(seen, (_order_of(node), 0))) else 0 for node in nodes]
+    """Where in the text nodes stood that were left out of it: behind the last character that came before each. A map
+    is in document order, as its text is."""
+    places = []
+    for node in nodes:
+        at = bisect.bisect_left(segments, _order_of(node), key=lambda segment: _order_of(segment[2]))
+        places.append(segments[at - 1][1] if at else 0)
+    return places
 
 
 _LAST_CHILD = 1 << 62

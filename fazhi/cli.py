@@ -22,6 +22,7 @@ from fazhi.exits import DONE, INCOMPLETE, INTERRUPTED, USAGE, CommandFailed, exp
 from fazhi.exploring import explore
 from fazhi.exporting import export
 from fazhi.inspecting import check, copies, diff, quarantine
+from fazhi.memory import settle_memory
 from fazhi.new_source import new_source
 from fazhi.releasing import release
 from fazhi.reparsing import reparse
@@ -306,8 +307,7 @@ def _check_outputs(files: Iterable[Path], outputs: Iterable[Path | None]) -> Non
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point: runs the command and turns every expected error into one line and an exit code."""
-    # Imports and pages leave few cycles: to look for them all the time took a tenth of a run and of its start
-    gc.set_threshold(50_000, 20, 50)
+    settle_memory()
     arguments = sys.argv[1:] if argv is None else argv
     debug = "--debug" in arguments
     arguments = [word for word in arguments if word != "--debug"]  # it may stand anywhere

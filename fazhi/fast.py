@@ -23,7 +23,7 @@ GROUP = "extraction.compiled"
 
 _DATA = "catalogue catalogue_check catalogue_conflicts catalogue_examples catalogue_probes lexicon rules yaml_file"
 """Read YAML, through pydantic or beside `__file__`, which a compiled module does not know while it starts."""
-_PAGES = "clean decode files nodes passes reading spam tags textmap"
+_PAGES = "clean decode files nodes octets passes plain reading spam tags textmap"
 """Of pages to text what spends its time in lxml, the codecs and `re`, and what extraction/native_*.pyx replace."""
 _BESIDE = "__init__ checks_across explain model"
 """No part of reading one report; and the records, which are built faster and stay closed as plain Python."""
@@ -37,7 +37,7 @@ from Cython.Build import cythonize
 from mypyc.build import mypycify
 from setuptools import Extension, setup
 
-names = ("native_tree", "native_lines")
+names = ("native_tree", "native_lines", "native_octets")
 passes = [
     Extension(f"extraction.{{name}}", [f"extraction/{{name}}.pyx"], include_dirs=lxml.get_include()) for name in names
 ]

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urljoin
 
-from connectors.base import Article, AttachmentRef, Listing
+from connectors.base import Article, AttachmentRef, Listing, always
 from connectors.engines import paging
 from connectors.engines.body import Body, find_body
 from connectors.engines.dates import find_folder_time, find_url_day, parse_moment
@@ -23,17 +23,19 @@ from connectors.errors import Refused, SourceChanged
 from connectors.selectors import select
 from connectors.urls import canonical, host_of
 from extraction.clean import CleanText, clean_body, parse_html
-from extraction.files import FILE_HINT, is_file_link
-from extraction.passes import find_links
+from extraction.files import is_file_link
+from extraction.passes import find_parts
+from extraction.sheets import find_hidden_names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lxml.html import HtmlElement
 
     from connectors.base import Page, PageRef
     from connectors.engines.marks import Mark
     from connectors.registry import Source
+    from extraction.nodes import Parts
 
 SHORT_BODY = 20
 """Characters of body below which the content is probably in the attachments."""
@@ -103,25 +105,36 @@ class FamilyEngine:
         years = paging.find_sub_columns(root, page.url)
         return tuple(dict.fromkeys((*more, *years)))
 
-    def read(self, page: Page, source: Source, ref: PageRef | None = None) -> Article:
+    def read(
+        self, page: Page, source: Source, ref: PageRef | None = None, *, is_mapped: Callable[[str], bool] = always
+    ) -> Article:
         """Read a detail page, or with `page.kind == "feed"` the item `ref` whose body the feed carries.
 
         A page without a body that links document files is an article in its attachments (`no_body`)."""
         if page.kind == "feed" and ref is not None and ref.inline_html is not None:
             return self._read_item(ref)
-        return self.read_tree(parse_page(page), page, source, ref)
+        return self.read_tree(parse_page(page), page, source, ref, is_mapped=is_mapped)
 
     def find_node(self, root: HtmlElement, own: str | None) -> Body | None:
         """The body's container. A selector that the source states is final."""
         return find_body(root, (*self.bodies, *EDITORS), own=own)
 
-    def read_tree(self, root: HtmlElement, page: Page, source: Source, ref: PageRef | None = None) -> Article:
+    def read_tree(
+        self,
+        root: HtmlElement,
+        page: Page,
+        source: Source,
+        ref: PageRef | None = None,
+        *,
+        is_mapped: Callable[[str], bool] = always,
+    ) -> Article:
         """The same for a page that is parsed already."""
         body = self.find_node(root, source.selectors.body)
         node = None if body is None else body.node
-        attachments = find_attachments(root, node, page.url)
-        meta = read_meta(root)
-        labels = read_labels(root, node)
+        parts = find_parts(root)
+        attachments = find_attachments(parts, node, page.url)
+        meta = read_meta(parts)
+        labels = read_labels(root, node, parts)
         is_sure = body is not None and body.found_by != "density"
         may_be = bool(body or attachments) and not source.selectors.body
         if not is_sure and not (may_be and _is_article(root, meta, labels, ref)):
@@ -130,11 +143,16 @@ class FamilyEngine:
                 "then state selectors.body in the source",
                 url=page.url,
             )
-        clean = CleanText("") if node is None else clean_body(node, base_url=page.url)
+        title = self._find_title(root, meta, labels, source, ref)
+        has_map = is_mapped(title or (ref.title if ref else None) or "")
+        clean = CleanText("")
+        if node is not None:
+            hidden = find_hidden_names(parts)
+            clean = clean_body(node, base_url=page.url, hidden_names=hidden, has_map=has_map)
         published_at, published_from = self.find_date(page.url, meta, labels, ref)
         return Article(
             url=page.url,
-            title=self._find_title(root, meta, labels, source, ref),
+            title=title,
             published_at=published_at,
             published_from=published_from,
             content_source=_or_none(meta.get("contentsource")) or labels.get("content_source"),
@@ -163,7 +181,7 @@ class FamilyEngine:
             document_no=None,
             site_id_code=None,
             body=clean,
-            attachments=find_attachments(root, body, ref.url),
+            attachments=find_attachments(find_parts(root), body, ref.url),
             notes=note_body(clean, Body(body, "selector")),
         )
 
@@ -290,12 +308,10 @@ def note_body(clean: CleanText, body: Body | None) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def find_attachments(root: HtmlElement, body: HtmlElement | None, base_url: str) -> tuple[AttachmentRef, ...]:
+def find_attachments(parts: Parts, body: HtmlElement | None, base_url: str) -> tuple[AttachmentRef, ...]:
     """Links to document files anywhere but in the page's frame; images only where they are linked in the body."""
     found: dict[str, AttachmentRef] = {}
-    for link, href, label in find_links(root, "."):
-        if "." not in label and not FILE_HINT.search(href) and label and not label.isspace():
-            continue  # most links of a page: told without a closer look
+    for link, href, label in parts.links:
         label = tidy(label) or tidy(link.get("title") or "")
         if not is_file_link(href, label) or _TOOL.search(label):
             continue

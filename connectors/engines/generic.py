@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from connectors.engines.labels import LABELS, is_info_line, squeeze
 from connectors.engines.meta import read_meta
 from extraction.chrome import MAX_NAMES, is_furniture_line, names_furniture
+from extraction.passes import find_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,8 @@ _SHARE = 0.8
 
 def find_main(root: HtmlElement) -> HtmlElement | None:
     """The deepest container with most of the page's prose, or of what else is left. None where nothing is."""
-    titles = [*(title.text_content() for title in root.iter("title")), read_meta(root).get("articletitle", "")]
+    meta = read_meta(find_parts(root))
+    titles = [*(title.text_content() for title in root.iter("title")), meta.get("articletitle", "")]
     headline = "".join("".join(titles).split())
     blocks = [
         (block, plain)

@@ -12,7 +12,7 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from connectors.base import Article, AttachmentRef, Listing, PageRef
+from connectors.base import Article, AttachmentRef, Listing, PageRef, always
 from connectors.engines import paging
 from connectors.engines.body import Body
 from connectors.engines.dates import parse_moment
@@ -23,9 +23,10 @@ from connectors.engines.meta import read_meta, tidy
 from connectors.errors import Refused, SourceChanged
 from connectors.urls import canonical
 from extraction.clean import clean_body, parse_html
+from extraction.passes import find_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from lxml.html import HtmlElement
 
@@ -83,15 +84,25 @@ class GkmlptEngine(FamilyEngine):
         total = next((count for count in counts if isinstance(count, int) and not isinstance(count, bool)), None)
         return keep_own(Listing(tuple(refs.values()), _service_pages(page.url, total, len(items)), total), source)
 
-    def read_tree(self, root: HtmlElement, page: Page, source: Source, ref: PageRef | None = None) -> Article:
+    def read_tree(
+        self,
+        root: HtmlElement,
+        page: Page,
+        source: Source,
+        ref: PageRef | None = None,
+        *,
+        is_mapped: Callable[[str], bool] = always,
+    ) -> Article:
         fields = _read_detail(page.text)
         markup = fields.get("content")
         if source.selectors.body or not isinstance(markup, str):
-            return super().read_tree(root, page, source, ref)
+            return super().read_tree(root, page, source, ref, is_mapped=is_mapped)
         inner = parse_html(markup)
         body = inner.body if inner.body is not None else inner
-        clean = clean_body(body, base_url=page.url)
-        meta, labels = read_meta(root), read_labels(root, None)
+        parts = find_parts(root)
+        meta, labels = read_meta(parts), read_labels(root, None, parts)
+        title = _text(fields, "title") or meta.get("articletitle") or (ref.title if ref else None)
+        clean = clean_body(body, base_url=page.url, has_map=is_mapped(title or ""))
         moments = [(parse_moment(meta.get("pubdate", "")), "meta")]
         moments += [(parse_moment(str(fields[name])), "label") for name in _DATES if fields.get(name)]
         moments.append((ref.listed_date if ref else None, "list"))
@@ -99,7 +110,7 @@ class GkmlptEngine(FamilyEngine):
         source_name = meta.get("contentsource") or next(filter(None, (_text(fields, name) for name in _SOURCES)), None)
         return Article(
             url=page.url,
-            title=_text(fields, "title") or meta.get("articletitle") or (ref.title if ref else None),
+            title=title,
             published_at=published_at,
             published_from=published_from,
             content_source=source_name,
@@ -214,7 +225,10 @@ def _attachments(
 ) -> tuple[AttachmentRef, ...]:
     """Files that the content, the page or the fields name."""
     found: dict[str, AttachmentRef] = {}
-    for one in (*find_attachments(inner, inner, base_url), *find_attachments(root, None, base_url)):
+    for one in (
+        *find_attachments(find_parts(inner), inner, base_url),
+        *find_attachments(find_parts(root), None, base_url),
+    ):
         found.setdefault(one.url, one)
     listed = fields.get("attachment") or fields.get("attachments")
     for item in listed if isinstance(listed, list) else ():

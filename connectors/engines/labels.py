@@ -15,12 +15,14 @@ from lxml import etree
 
 from connectors.engines.dates import find_date
 from connectors.engines.meta import tidy
-from extraction.passes import find_by_text, find_texts
+from extraction.passes import find_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from lxml.html import HtmlElement
+
+    from extraction.nodes import Parts
 
 _FIELDS = {
     "index_no": "索引号 信息索引号 索引号码 信息索引 索引",
@@ -81,10 +83,12 @@ _KINDS: dict[object, str] = {
     **dict.fromkeys(_LABEL_CELLS, "cell"),
 }
 """Elements by what of them is looked through for labels (see `find_texts`)."""
+_WORD = re.compile(r"\w")
+_DIGIT = re.compile(r"\d")
 _WRITTEN = re.compile(r"document\.write(?:ln)?\s*\(")
 
 
-def read_labels(root: HtmlElement, body: HtmlElement | None) -> dict[str, str]:
+def read_labels(root: HtmlElement, body: HtmlElement | None, parts: Parts) -> dict[str, str]:
     """Field to value, for every labelled value outside the body. The first good value of a field wins."""
     found: dict[str, str] = {}
     for name, value in _labelled(root, body):
@@ -92,7 +96,7 @@ def read_labels(root: HtmlElement, body: HtmlElement | None) -> dict[str, str]:
             good = _check(name, value)
             if good:
                 found[name] = good
-    for text in _written_by_script(root, body):
+    for text in _written_by_script(parts, body):
         for name, value in _split(text):
             good = _check(name, value)
             if name and good and name not in found:
@@ -128,14 +132,14 @@ def is_nothing(value: str) -> bool:
 def _check(name: str, value: str) -> str | None:
     """The value where it can be one of its field, else None."""
     value = tidy(value)
-    if is_nothing(value) or not re.search(r"\w", value):
+    if is_nothing(value) or not _WORD.search(value):
         return None
     if name in ("published", "issued", "written"):
         return find_date(value)
     if name == "document_no":
-        return value if len(value) <= 80 and re.search(r"\d", value) and "。" not in value else None
+        return value if len(value) <= 80 and _DIGIT.search(value) and "。" not in value else None
     if name == "index_no":
-        return value if len(value) <= 80 and re.search(r"\d", value) else None
+        return value if len(value) <= 80 and _DIGIT.search(value) else None
     if name == "title":
         return value if len(value) >= 4 else None
     return value if len(value) <= 60 and "。" not in value else None
@@ -143,18 +147,19 @@ def _check(name: str, value: str) -> str | None:
 
 def _labelled(root: HtmlElement, body: HtmlElement | None) -> Iterator[tuple[str, str]]:
     """In document order, without the body, and without the inside of what holds no readable text."""
+    around = frozenset() if body is None else frozenset((body, *body.iterancestors()))
     for element, text, may_label, is_tail in find_texts(root, body, _KINDS, (":", "："), _BEGINNINGS):
         if may_label and text:
-            yield from _read_text(text, element, is_tail=is_tail, body=body)
+            yield from _read_text(text, element, is_tail=is_tail, around=around)
         if not is_tail and element.tag in _LABEL_CELLS and len(element):
             # A label broken over inline elements: match the cell as a whole.
             whole, own = squeeze(element.text_content()[:80]), squeeze(text or "")
             if whole != own and LABELS.get(whole):
-                yield LABELS[whole], _value_beside(element, body)
+                yield LABELS[whole], _value_beside(element, around)
 
 
 def _read_text(
-    text: str, element: HtmlElement, *, is_tail: bool, body: HtmlElement | None
+    text: str, element: HtmlElement, *, is_tail: bool, around: frozenset[HtmlElement]
 ) -> Iterator[tuple[str, str]]:
     if not text.strip() or len(text) > 4000:
         return
@@ -163,14 +168,14 @@ def _read_text(
         if len(squeezed) <= _LONGEST and squeezed in LABELS:
             name = LABELS[squeezed]
             if name:
-                yield name, _value_after(element, is_tail=is_tail, body=body)
+                yield name, _value_after(element, is_tail=is_tail, around=around)
             return
     if ":" not in text and "：" not in text:
         return
     pairs = _split(text)
     for index, (name, value) in enumerate(pairs):
         if name and not value and index == len(pairs) - 1 and text.rstrip()[-1] in ":：":
-            value = _value_after(element, is_tail=is_tail, body=body)
+            value = _value_after(element, is_tail=is_tail, around=around)
         yield name, value
 
 
@@ -193,27 +198,28 @@ def _find_pairs(text: str) -> Iterator[tuple[str, str]]:
         yield LABELS["".join(match[1].split())], (value[: stop.start()] if stop else value).strip()
 
 
-def _value_after(element: HtmlElement, *, is_tail: bool, body: HtmlElement | None) -> str:
-    """The text that follows a label node: inside its element, else beside it."""
+def _value_after(element: HtmlElement, *, is_tail: bool, around: frozenset[HtmlElement]) -> str:
+    """The text that follows a label node: inside its element, else beside it. Of `around`, the body and what it stands
+    in, nothing is a value."""
     if is_tail:
-        return _value_beside(element, body, skip_tail=True)
+        return _value_beside(element, around, skip_tail=True)
     for child in element:
-        value = _own_value(child, body)
+        value = _own_value(child, around)
         if value:
             return value
         if _is_filled(child.tail):
             return _before_label(child.tail or "")
-    return _value_beside(element, body)
+    return _value_beside(element, around)
 
 
-def _value_beside(element: HtmlElement, body: HtmlElement | None, *, skip_tail: bool = False) -> str:
+def _value_beside(element: HtmlElement, around: frozenset[HtmlElement], *, skip_tail: bool = False) -> str:
     """The next sibling's text; one that is there but empty is an empty value. Climbs out of inline wrappers."""
     for _ in range(4):
         if not skip_tail and _is_filled(element.tail):
             return _before_label(element.tail or "")
         skip_tail = False
         for sibling in islice(element.itersiblings(), _MAX_SIBLINGS):
-            value = _own_value(sibling, body)
+            value = _own_value(sibling, around)
             if value or sibling.tag in _CELLS:
                 return value
             if _is_filled(sibling.tail):
@@ -226,14 +232,14 @@ def _value_beside(element: HtmlElement, body: HtmlElement | None, *, skip_tail: 
 
 
 def _is_filled(text: str | None) -> bool:
-    return bool(text) and bool(squeeze(text or ""))
+    return bool(text and not text.isspace() and squeeze(text))
 
 
-def _own_value(element: HtmlElement, body: HtmlElement | None) -> str:
-    if not isinstance(element.tag, str) or element.tag in _SKIPPED:
+def _own_value(element: HtmlElement, around: frozenset[HtmlElement]) -> str:
+    if not isinstance(element.tag, str) or element.tag in _SKIPPED or element in around:
         return ""
-    if body is not None and is_inside(body, element):
-        return ""
+    if not len(element):
+        return _before_label((element.text or "")[:_MAX_VALUE])
     text, length = [], 0
     for piece in _texts(element):
         text.append(piece)
@@ -261,10 +267,10 @@ def _before_label(text: str) -> str:
     return (text[: match.start()] if match else text[:_MAX_VALUE]).strip()
 
 
-def _written_by_script(root: HtmlElement, body: HtmlElement | None) -> Iterator[str]:
+def _written_by_script(parts: Parts, body: HtmlElement | None) -> Iterator[str]:
     """What scripts outside the body write into the page, without its tags."""
-    for script, text in find_by_text(root, "script", "document.write"):
-        if not is_inside(script, body):
+    for script, text in parts.scripts:
+        if "document.write" in text and not is_inside(script, body):
             for call in _WRITTEN.split(text[:20_000])[1:]:
                 quoted = re.match(r"\s*(?:'([^'\n]{0,2000})'|\"((?:[^\"\\\n]|\\.){0,2000})\")", call)
                 if quoted:

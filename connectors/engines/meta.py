@@ -6,20 +6,18 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from extraction.passes import read_attributes
-
 if TYPE_CHECKING:
-    from lxml.html import HtmlElement
+    from extraction.nodes import Parts
 
 _GENERATED = ("htmlgeneratetime", "maketime", "generatetime", "others")
 """Tags that hold the time a page was generated, never that of publication."""
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 
 
-def read_meta(root: HtmlElement) -> dict[str, str]:
+def read_meta(parts: Parts) -> dict[str, str]:
     """Lower-case name to value; the first value that is not empty wins."""
     found: dict[str, str] = {}
-    for own_name, own_property, content in read_attributes(root, "meta", ("name", "property", "content")):
+    for own_name, own_property, content in parts.metas:
         name = (own_name or own_property or "").strip().lower()
         value = tidy(content or "")
         if name and value and name not in found:

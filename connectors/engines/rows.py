@@ -15,7 +15,7 @@ from connectors.engines.meta import tidy
 from connectors.errors import Refused
 from connectors.urls import canonical
 from extraction.clean import clean_text, parse_html
-from extraction.passes import read_attributes
+from extraction.passes import read_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,27 +88,30 @@ def _find_links(root: HtmlElement, base_url: str, is_detail: re.Pattern[str]) ->
 
 
 def find_addresses(root: HtmlElement, base_url: str) -> list[str]:
-    """Where the links of a page lead, absolute, in page order: as they are written, not canonical, not checked."""
+    """Where the links of a page lead, absolute, in page order: as they are written, not canonical, not checked. What
+    cannot be an address leads nowhere, and is left out."""
     path = base_url.partition("?")[0].partition("#")[0]
     end = path.rfind("/", len("https://")) + 1
     origin, steps = _split_folder(path[:end] if end else f"{path}/")
-    found: list[str] = []
-    for (href,) in read_attributes(root, "a", ("href",)):
-        if not href:
-            continue
-        first = href[0]
-        if first == "/" and href[1:2] != "/" and "/." not in href:  # most links of a portal: nothing to parse
-            found.append(origin + href)
-        elif first == "#" or href.startswith("javascript:"):
-            continue
-        elif href.startswith("http"):
-            found.append(href)
-        elif (match := _RELATIVE.fullmatch(href)) is not None:
-            above = steps[: max(0, len(steps) - len(match[1]) // 3)]
-            found.append("/".join([origin, *above, match[2]]))
-        else:
-            found.append(urljoin(base_url, href))
-    return found
+
+    def resolve(href: str) -> str:
+        if href.startswith("http"):
+            return href
+        match = _RELATIVE.fullmatch(href)
+        if match is None:
+            try:
+                return urljoin(base_url, href)
+            except ValueError:
+                return ""
+        above = steps[: max(0, len(steps) - len(match[1]) // 3)]
+        return "/".join([origin, *above, match[2]])
+
+    found = [  # most links of a portal begin at its root: nothing to parse
+        origin + href if href[0] == "/" and href[1:2] != "/" and "/." not in href else resolve(href)
+        for href in read_values(root, "a", "href")
+        if href and href[0] != "#" and not href.startswith("javascript:")
+    ]
+    return [address for address in found if address]
 
 
 @lru_cache(maxsize=256)

@@ -19,6 +19,7 @@ from connectors.engines.marks import mark
 from connectors.engines.meta import read_meta, tidy
 from connectors.errors import Refused, SourceChanged
 from connectors.urls import canonical
+from extraction.passes import find_parts
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -64,7 +65,7 @@ class UcapEngine(FamilyEngine):
         below = self._sub_columns(page, root)
         if below:
             return below
-        channel = read_meta(root).get("channelid", "")
+        channel = read_meta(find_parts(root)).get("channelid", "")
         if re.fullmatch(r"[0-9a-f]{32}", channel):
             query = "page=1&_pageSize=15&_isAgg=true&_isJson=true&_template=index"
             return (canonical(f"/common/search/{channel}?{query}", page.url),)

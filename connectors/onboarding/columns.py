@@ -18,6 +18,7 @@ from connectors.onboarding.scout import Got, Scout
 from connectors.registry import Source, is_report_title, report_year
 from connectors.urls import document_key, host_of
 from extraction.clean import parse_html
+from extraction.passes import find_parts
 
 if TYPE_CHECKING:
     from connectors.base import Page
@@ -149,7 +150,7 @@ class Search:
 
     async def _look(self, got: Got, trail: tuple[str, ...], strength: int, is_given: bool = False) -> None:
         self.visited.append(got.url)
-        meta = read_meta(parse_html(got.page.text)) if got.page.kind == "html" else {}
+        meta = read_meta(find_parts(parse_html(got.page.text))) if got.page.kind == "html" else {}
         self.site_names += [meta[name] for name in ("sitename",) if name in meta]
         self.site_codes += [meta[name] for name in ("siteidcode",) if name in meta]
         column = await self._judge(got, trail, strength, meta.get("columnname", ""), is_given)
@@ -212,7 +213,7 @@ def is_plain_column(column: Column) -> bool:
 def is_report_page(page: Page) -> bool:
     """Whether a page is an article, most likely: by its metas or its title."""
     root = parse_html(page.text)
-    meta = read_meta(root)
+    meta = read_meta(find_parts(root))
     if "articletitle" in meta or "pubdate" in meta:
         return True
     title = _page_title(page)

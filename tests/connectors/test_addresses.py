@@ -26,6 +26,12 @@ def test_addresses_are_those_of_the_standard(path: str, steps: list[str]) -> Non
     assert found == ([] if href.startswith("#") else [urljoin(base, href)])
 
 
+def test_what_cannot_be_an_address_takes_no_other_with_it() -> None:
+    root = parse_html("<a href='http://[::1/'>x</a><a href='//甲【：乙/'>x</a><a href='//[x'>x</a><a href=b>x</a>")
+    found = find_addresses(root, "http://www.yunling.gov.cn/a/")
+    assert found == ["http://[::1/", "http://www.yunling.gov.cn/a/b"]
+
+
 def test_links_that_lead_nowhere_are_left_out() -> None:
     root = parse_html("<a>x</a><a href=''>x</a><a href='#top'>x</a><a href='javascript:void(0)'>x</a><a href=b>x</a>")
     assert find_addresses(root, "http://www.yunling.gov.cn/a/") == ["http://www.yunling.gov.cn/a/b"]

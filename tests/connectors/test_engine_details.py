@@ -12,6 +12,7 @@ from connectors.engines.labels import read_labels
 from connectors.engines.meta import read_meta
 from connectors.errors import SourceChanged
 from extraction.clean import parse_html
+from extraction.passes import find_parts
 from tests.connectors.engine_pages import CMS, FIXTURES, HEX, SITE, UUID, read
 
 DETAIL = FIXTURES / "trs_detail.html"
@@ -156,7 +157,8 @@ def test_truecms_detail_with_an_empty_date_and_no_number() -> None:
     ],
 )  # fmt: skip
 def test_labels(markup: str, wanted: dict[str, str]) -> None:
-    assert read_labels(parse_html(f"<body>{markup}</body>"), None) == wanted
+    root = parse_html(f"<body>{markup}</body>")
+    assert read_labels(root, None, find_parts(root)) == wanted
 
 
 def test_metas_in_any_spelling() -> None:
@@ -164,7 +166,7 @@ def test_metas_in_any_spelling() -> None:
       content="2020-01-01">
     <body><meta name="ContentSource" content="县&amp;nbsp;司法局"><meta name="ArticleTitle" content="甲<br>乙">
       </body>"""
-    meta = read_meta(parse_html(page))
+    meta = read_meta(find_parts(parse_html(page)))
     assert meta == {"pubdate": "2023-01-06 10:00", "contentsource": "县 司法局", "articletitle": "甲乙"}
 
 

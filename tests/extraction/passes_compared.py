@@ -14,7 +14,7 @@ from lxml.html import HtmlElement
 
 from benchmarks.made_pages import make_detail, make_lists
 from connectors.engines.labels import _BEGINNINGS, _KINDS
-from extraction import native_lines, native_tree, nodes, reading, textmap
+from extraction import native_lines, native_octets, native_tree, nodes, octets, plain, reading, textmap
 from extraction.clean import parse_html
 from extraction.decode import decode
 from extraction.judging import Judge
@@ -37,9 +37,10 @@ SNIPPETS = (
     "\u200b\ufeff\u00ad\u2029", "a\n b", "\u3000\n", "发布机构", "<td>索 引 号</td><td>1-2", "日期：2024-1-2",
     "<dt>文<i>号</i></dt><dd>午〔2024〕1号</dd>", "<label>:", "：", "&lt;p&gt;", "&#1;", "&#xD800;", "𠮷",
     "</body></html>", "<html id=x>", "<a href='a.b' href=c name='x\"y'>", "<p a<b=1 c\"d class='a\tb\nc'>",
-    "<x:y xml:lang=zh>", "<body class='TRS_Editor view'>",
+    "<x:y xml:lang=zh>", "<body class='TRS_Editor view'>", "<p>未<b>申</b> 酉</p>\n<table><tr><td>戌<p>亥<td>1</table>",
+    "<a href='/down.PNG?'>甲</a>", "<a href='a.xlſx'>乙</a>", "<a href='/x.'>丙</a><a href=y.p>丁</a>",
+    "<a href='z.Et'>\u3000",
 )  # fmt: skip
-WORDS = ("none", "document.write", "", "宽")
 NAMES = (
     (("id", "zoom"),), (("class", "TRS_Editor"),), (("class", "view"), ("id", "zoom")), (("class", "b"),), (),
     (("class", "MsoNormal"), ("class", "a")),
@@ -94,28 +95,29 @@ def grown() -> Iterator[HtmlElement]:
     yield odd
 
 
-def compare(root: HtmlElement, chance: random.Random) -> None:
+def compare(root: HtmlElement, chance: random.Random) -> int:
+    """Returns how many bodies the short ways were good for."""
     every = [node for node in root.body.iter() if isinstance(node.tag, str)]
     some = [
         root,
         *(node for node in root.iter("body", "table", "tr", "a") if chance.random() < 0.05),
         chance.choice(every),
     ]
+    assert native_tree.find_parts(root) == nodes.find_parts(root)
     for mark in (".", "中", ""):
         assert native_tree.find_links(root, mark) == nodes.find_links(root, mark)
     for tag in ("a", "meta", "script", "p"):
-        names = ("href", "class", "name", "content")
-        assert native_tree.read_attributes(root, tag, names) == nodes.read_attributes(root, tag, names)
-        for word in WORDS:
-            assert native_tree.find_by_text(root, tag, word) == nodes.find_by_text(root, tag, word)
+        for name in ("href", "class", "name", "content"):
+            assert native_tree.read_values(root, tag, name) == nodes.read_values(root, tag, name)
     for tag, ids in ((tag, ids) for tag in ("", "div", "p") for ids in NAMES if tag or ids):
         assert native_tree.find_named(root, tag, ids) == nodes.find_named(root, tag, ids)
     for body in (None, *some[1:]):
         asked = (root, body, _KINDS, (":", "："), _BEGINNINGS)
         assert native_tree.find_texts(*asked) == nodes.find_texts(*asked)
     for node in some[1:]:
-        for hidden in {find_hidden_names(root), frozenset({".MsoNormal", "#zoom"})}:
+        for hidden in {find_hidden_names(nodes.find_parts(root)), frozenset({".MsoNormal", "#zoom"})}:
             compare_lines(node, hidden)
+    return sum(compare_plain(node, hidden) for node in some[1:] for hidden in (frozenset(), frozenset({"#zoom"})))
 
 
 def compare_lines(node: HtmlElement, hidden: frozenset[str]) -> None:
@@ -129,22 +131,64 @@ def compare_lines(node: HtmlElement, hidden: frozenset[str]) -> None:
         assert native_lines.lay_out(lines) == native_lines.lay_out(expected) == textmap.lay_out(lines)
 
 
+def compare_plain(node: HtmlElement, hidden: frozenset[str]) -> bool:
+    """The short ways: what they give is what the long ones do. Returns whether both were good for this body."""
+    judge = Judge(PAGE, hidden)
+    lines = [line.text for line in reading.read_lines(judge, node)]
+    compiled, other = (read(Judge(PAGE, hidden), node) for read in (native_lines.read_plain, plain.read_plain))
+    assert compiled is None or (compiled == lines and not judge.removed)
+    assert other is None or other == compiled
+    return compiled is not None and other is not None
+
+
 def compare_bytes() -> None:
     for byte in range(256):
         for length, at in ((1, 0), (5_000, 4_095), (5_000, 4_999), (8_192, 4_096)):
             markup = bytearray(b"\t\n\r ~" * length)[:length]
             markup[at] = byte
-            assert native_tree.has_controls(bytes(markup)) == nodes.has_controls(bytes(markup))
-    assert not native_tree.has_controls(b"")
+            assert native_octets.has_controls(bytes(markup)) == octets.has_controls(bytes(markup))
+    assert not native_octets.has_controls(b"")
+    for number in (*range(0xFE00, 0x10010), 0x2FEFF, 0x1FFFE):
+        for text in (chr(number), f"甲{chr(number)}乙", "。" * 1_365 + "a" * (number % 3) + chr(number)):
+            markup = text.encode("utf-8", "surrogatepass")
+            assert native_octets.has_marks(text, markup) == octets.has_marks(text) == native_octets.has_marks(text)
+    assert not native_octets.has_marks("", b"")
+
+
+def compare_charsets() -> None:
+    """GB 18030 as it is sent and broken, with pieces of UTF-8 in it; every pair of bytes."""
+    pairs = b"".join(bytes((lead, trail)) for lead in range(0x80, 0x100) for trail in range(256))
+    whole = "法治政府建设abc〔2023〕12号，\n𠮷é·".encode("gb18030")
+    for number in range(3_000):
+        chance = random.Random(number)
+        at = chance.randrange(len(pairs))
+        body = bytearray(whole * chance.randint(0, 3) + pairs[at : at + chance.randint(0, 40)])
+        for _ in range(chance.randint(0, 6)):
+            piece = (
+                ("法治政府建设情况"[: chance.randint(1, 8)]).encode() if chance.random() < 0.5 else chance.randbytes(2)
+            )
+            body[at % (len(body) + 1) : at % (len(body) + 1)] = piece
+        compare_body(bytes(body))
+    for body in (b"", b"\xb0", b"a", pairs, *(pairs[at : at + 2] for at in range(0, len(pairs), 2))):
+        compare_body(body)
+
+
+def compare_body(body: bytes) -> None:
+    assert native_octets.read_gb(body) == octets.read_gb(body) == body.decode("gb18030", "replace")
+    assert native_octets.has_utf8_run(body) == octets.has_utf8_run(body)
+    for most in (0, 1, 7, 1_000):
+        assert native_octets.count_rare_gb(body, most) == octets.count_rare_gb(body, most)
 
 
 def main(mutated: int = 600) -> None:
     compare_bytes()
-    whole, count = list(pages()), 0
+    compare_charsets()
+    whole, count, plain_ones = list(pages()), 0, 0
     trees = (parse_html(text) for text in (*whole, *SNIPPETS, "", *broken(whole, mutated)))
     for root in (*grown(), *trees):
-        compare(root, random.Random(count))
+        plain_ones += compare(root, random.Random(count))
         count += 1
+    assert plain_ones > count / 4
     print(count)
 
 

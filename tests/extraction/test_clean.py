@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from connectors.selectors import select
 from extraction.clean import CleanText, clean_body, clean_text, is_truncated, parse_html
 from extraction.decode import decode
 from extraction.files import is_file_link
+from extraction.passes import find_parts
 from extraction.sheets import find_hidden_names
 from extraction.spam import read_style
 from extraction.textmap import find_source, node_text
@@ -29,6 +31,9 @@ def clean(markup: str, base_url: str = PAGE) -> CleanText:
     node = root.get_element_by_id("body")
     result = clean_body(node, base_url=base_url)
     check_map(result, node)
+    bare = clean_body(node, base_url=base_url, has_map=False)
+    assert bare.segments == (result.segments if result.removed else ())
+    assert replace(bare, segments=result.segments) == result
     return result
 
 
@@ -346,16 +351,20 @@ def test_real_pages_by_their_selector_against_an_independent_parser(corpus: Path
     assert seen >= 6
 
 
+def hidden_names(page: str) -> frozenset[str]:
+    return find_hidden_names(find_parts(parse_html(page)))
+
+
 def test_styles_are_read_once_each() -> None:
     assert read_style("display:none").is_hidden
     assert read_style("font-size:16pt").font == "set"
-    assert find_hidden_names(parse_html("<style>.a{display:none} .a{display:block}</style>")) == frozenset()
-    assert re.fullmatch(r"#\w+", next(iter(find_hidden_names(parse_html("<style>#ad{visibility:hidden}</style>")))))
+    assert hidden_names("<style>.a{display:none} .a{display:block}</style>") == frozenset()
+    assert re.fullmatch(r"#\w+", next(iter(hidden_names("<style>#ad{visibility:hidden}</style>"))))
 
 
 def test_a_script_that_hides_is_read_however_long_the_others_are() -> None:
     page = f"<script>{'show();' * 40_000}</script><script>document.getElementById('ad').style.display='none'</script>"
-    assert find_hidden_names(parse_html(page)) == {"#ad"}
+    assert hidden_names(page) == {"#ad"}
 
 
 def test_the_text_alone_is_that_of_the_body() -> None:

@@ -16,6 +16,8 @@ def clean(markup: str, head: str = "") -> CleanText:
     result = clean_body(node, base_url=PAGE)
     for start, end, name, offset in result.segments:
         assert result.text[start:end] == node_text(node, name)[offset : offset + end - start]
+    bare = clean_body(node, base_url=PAGE, has_map=False)
+    assert (bare.text, bare.removed, bare.notes) == (result.text, result.removed, result.notes)
     return result
 
 
