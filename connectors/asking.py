@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 
 from connectors.archive import Archive, ArchiveUnusable, SnapshotRef, StoredPage
 from connectors.crawled import Answer, CrawlResult, Failure, Known, Missed, RawPage, Seen
@@ -284,8 +283,7 @@ class Asker:
 def _with_memory(seen: Seen, known: Known | None) -> Seen:
     if known is None:
         return seen
-    return replace(
-        seen,
+    return seen._replace(
         text_hash=known.text_hash,
         title=known.title,
         listed_date=known.listed_date,

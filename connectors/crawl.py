@@ -7,7 +7,6 @@ source's assertions before a single detail page is asked for, and pages are hand
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from connectors.archive import Archive
@@ -223,7 +222,7 @@ class _Crawl:
         if listed is not None:
             said = (ref.title or seen.title, ref.listed_date or seen.listed_date, listed)
             if said != (seen.title, seen.listed_date, seen.found_on):
-                seen = replace(seen, title=said[0], listed_date=said[1], found_on=listed)
+                seen = seen._replace(title=said[0], listed_date=said[1], found_on=listed)
         self.result.count(seen, keep=keep)
 
     def _read_from_feed(self, ref: PageRef) -> bool:

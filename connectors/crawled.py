@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from connectors.archive import SnapshotRef
 from connectors.attachments import AttachmentText
@@ -48,8 +48,7 @@ class Known:
     seen_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What this run learned of an address: the next run's `Known`."""
 
     url: str
@@ -216,7 +215,7 @@ class CrawlResult:
 def read_as(seen: Seen, text_hash: str, known: Known | None) -> Seen:
     """With what was read of it: other bytes that say the same are `same_text`."""
     is_same = seen.outcome == "changed" and known is not None and known.text_hash == text_hash
-    return replace(seen, text_hash=text_hash, outcome="same_text" if is_same else seen.outcome)
+    return seen._replace(text_hash=text_hash, outcome="same_text" if is_same else seen.outcome)
 
 
 def hash_text(*texts: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from connectors.archive import SnapshotRef
 
@@ -20,8 +20,7 @@ _PATIENCE = 3
 """Failures in a row after which an address is asked for less often."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(NamedTuple):
     """What an address answered to a run that has not ended."""
 
     url: str

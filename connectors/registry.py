@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Hashable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -230,10 +231,15 @@ def default_ids(sources: Mapping[str, Source]) -> list[str]:
 
 def is_report_title(source: Source, title: str) -> bool:
     """Whether a listed title is one of the reports the source wants. Width and blanks do not matter."""
-    plain = _plain(title)
-    if any(re.search(pattern, plain) for pattern in source.wanted.exclude):
+    plain, wanted = _plain(title), source.wanted
+    if any(pattern.search(plain) for pattern in _compile(wanted.exclude)):
         return False
-    return any(re.search(pattern, plain) for pattern in source.wanted.titles)
+    return any(pattern.search(plain) for pattern in _compile(wanted.titles))
+
+
+@lru_cache(maxsize=256)
+def _compile(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(map(re.compile, patterns))
 
 
 def report_year(title: str) -> int | None:

@@ -242,7 +242,7 @@ class ListWalker:
         now = self.asker.run.now()
         for number, seen in enumerate(self.result.seen):
             if seen.url == walk.start:
-                self.result.seen[number] = replace(seen, walked_at=now)
+                self.result.seen[number] = seen._replace(walked_at=now)
 
 
 def is_retitled(known: Known | None, ref: PageRef) -> bool:

@@ -14,13 +14,15 @@ from warehouse.batch import SnapshotRef as StoredRef
 from warehouse.errors import WarehouseError
 from warehouse.frontier import Frontier, FrontierRow
 
-_SHARE, _LEAST_WAIT, _LONGEST_WAIT = 0.1, 0.02, 0.1
+_SHARE, _LEAST_WAIT, _LONGEST_WAIT = 0.25, 0.02, 0.25
 """What is answered within some time is written down together: a transaction each would cost more than asking. It waits
-for a tenth of the time since the source's last answer, within these bounds, seconds: where a host is asked once a
-second nobody is kept by it, and a replay is not slowed down. What is asked for is written down where its answer takes
-longer than that."""
+for a quarter of the time since the source's last answer, within these bounds, seconds: where a host is asked once a
+second nobody is kept by it (a slow one is asked every two response times), and a replay is not slowed down. What is
+asked for is written down where its answer takes longer than that."""
 _Key = tuple[str, str]
 """Source and address."""
+_Failed = tuple[str, str, str, datetime]
+"""URL, kind and code of an address that was asked for in vain, and when that was."""
 
 
 class WarehouseJournal:
@@ -28,8 +30,8 @@ class WarehouseJournal:
 
     def __init__(self, frontier: Frontier) -> None:
         self._frontier = frontier
-        self._rows: dict[_Key, FrontierRow] = {}
-        """Not written yet: of an address told twice the last word counts."""
+        self._told: list[tuple[str, Answered | _Failed]] = []
+        """By source, not written yet."""
         self._begun: dict[_Key, tuple[str, str, float]] = {}
         """URL, kind and moment of what is asked for, as far as that is not written down."""
         self._listings: dict[_Key, str] = {}
@@ -53,24 +55,10 @@ class WarehouseJournal:
             self._write_at(now + _LONGEST_WAIT)
 
     def settle(self, source_id: str, answered: Answered) -> asyncio.Future[None]:
-        ref = answered.snapshot
-        row = FrontierRow(
-            address=document_key(answered.url),
-            url=answered.url,
-            kind=answered.kind,
-            state="gone" if ref is None else "done",
-            asked_at=answered.asked_at,
-            outcome=answered.outcome,
-            status=answered.status,
-            etag=answered.etag,
-            last_modified=answered.last_modified,
-            snapshot=StoredRef(ref.file, ref.offset, ref.length, ref.sha256) if ref is not None else None,
-        )
-        return self._put(source_id, row)
+        return self._put(source_id, answered.url, answered)
 
     def fail(self, source_id: str, url: str, kind: str, code: str) -> asyncio.Future[None]:
-        state = "due" if code == "deferred" else "failed"
-        return self._put(source_id, FrontierRow(document_key(url), url, kind, state, datetime.now(UTC), code))
+        return self._put(source_id, url, (url, kind, code, datetime.now(UTC)))
 
     def listings(self, source_id: str) -> Mapping[str, str]:
         return self._frontier.listings(source_id)
@@ -78,14 +66,14 @@ class WarehouseJournal:
     def keep_listing(self, source_id: str, url: str, text: str) -> None:
         self._listings[source_id, document_key(url)] = text
 
-    def _put(self, source_id: str, row: FrontierRow) -> asyncio.Future[None]:
+    def _put(self, source_id: str, url: str, told: Answered | _Failed) -> asyncio.Future[None]:
         """Done when it is written down. How long the source took for its last address tells how long it may wait."""
         loop = asyncio.get_running_loop()
         now = loop.time()
         wait = (now - self._told_at.get(source_id, math.inf)) * _SHARE
         self._told_at[source_id] = now
-        self._rows[source_id, row.address] = row
-        self._begun.pop((source_id, row.address), None)
+        self._told.append((source_id, told))
+        self._begun.pop((source_id, document_key(url)), None)
         written: asyncio.Future[None] = loop.create_future()
         self._waiting.append(written)
         self._write_at(now + min(max(wait, _LEAST_WAIT), _LONGEST_WAIT))
@@ -100,15 +88,16 @@ class WarehouseJournal:
 
     def _write(self) -> None:
         """Whoever waits is told of an error. Rows that nobody waits for are tried again with the next ones."""
-        rows, waiting, self._timer = self._rows, self._waiting, None
-        self._rows, self._waiting = {}, []
+        told, waiting, self._timer = self._told, self._waiting, None
+        self._told, self._waiting = [], []
         now = asyncio.get_running_loop().time()
         asked = {key: begun for key, begun in self._begun.items() if now - begun[2] >= _LONGEST_WAIT}
-        rows |= {key: _in_flight(key[1], begun, now) for key, begun in asked.items()}
+        rows = [(source_id, _row(one)) for source_id, one in told]
+        rows += [(key[0], _in_flight(key[1], begun, now)) for key, begun in asked.items()]
         error = None
         try:
             if rows or self._listings:
-                self._frontier.record([(source_id, row) for (source_id, _), row in rows.items()], self._listings)
+                self._frontier.record(rows, self._listings)
             self._listings = {}
             for key in asked:
                 del self._begun[key]
@@ -123,6 +112,16 @@ class WarehouseJournal:
                 written.set_result(None)
             else:
                 written.set_exception(error)
+
+
+def _row(told: Answered | _Failed) -> FrontierRow:
+    if not isinstance(told, Answered):
+        url, kind, code, at = told
+        return FrontierRow(document_key(url), url, kind, "due" if code == "deferred" else "failed", at, code)
+    url, kind, outcome, status, asked_at, etag, last_modified, ref = told
+    state = "gone" if ref is None else "done"
+    held = None if ref is None else StoredRef(ref.file, ref.offset, ref.length, ref.sha256)
+    return FrontierRow(document_key(url), url, kind, state, asked_at, outcome, status, etag, last_modified, held)
 
 
 def _in_flight(address: str, begun: tuple[str, str, float], now: float) -> FrontierRow:

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Float, cast, create_engine, event, extract, func, select
+from sqlalchemy import Connection, Engine, Executable, Float, cast, create_engine, event, extract, func, inspect, select
 from sqlalchemy.engine import URL
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from warehouse.engine import explained, is_sqlite, postgresql_arguments
 from warehouse.patience import wait_for_server
-from warehouse.schema_crawl import crawl_metadata
+from warehouse.schema_crawl import crawl_metadata, frontier
 
 BUSY_SECONDS = 60
 """How long to wait for a lock: its holder needs a moment of work and one write to the disk, which on a machine that is
@@ -56,11 +56,21 @@ def open_crawl_state(warehouse: Engine) -> Engine:
         with changing(engine) as conn:
             if not is_sqlite(url):
                 conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MAKING})")
+            _drop_older(conn)
             crawl_metadata.create_all(conn)
     except BaseException:
         engine.dispose()
         raise
     return engine
+
+
+def _drop_older(conn: Connection) -> None:
+    """A frontier of another shape goes: what a killed run of an older version had is asked for again."""
+    found = inspect(conn)
+    if found.has_table(frontier.name) and {one["name"] for one in found.get_columns(frontier.name)} != set(
+        frontier.columns.keys()
+    ):
+        conn.exec_driver_sql(f"DROP TABLE {frontier.name}")
 
 
 @contextmanager
@@ -79,23 +89,24 @@ def changing(engine: Engine) -> Iterator[Connection]:
 
 class Prepared:
     """A statement in the database's own words, run on many rows: the way of each row through SQLAlchemy would cost more
-    than the row. Its values are texts, numbers and None, which drivers take as they are."""
+    than the row. Values are texts, numbers and None, which drivers take as they are, in the order of `names`."""
 
-    def __init__(self, engine: Engine, statement: Executable) -> None:
-        compiled = statement.compile(dialect=engine.dialect)  # type: ignore[attr-defined]  # of every statement
+    def __init__(self, engine: Engine, statement: Executable, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=engine.dialect, column_keys=names)  # type: ignore[attr-defined]  # of every statement
         assert isinstance(compiled, SQLCompiler)
         self._sql = str(compiled)
-        self._names = compiled.positiontup
-        """Of the values in their order; None where the driver takes them by name."""
+        self._names = names
+        self._is_by_name = compiled.positiontup is None
+        if not self._is_by_name and compiled.positiontup != list(names):
+            raise ValueError(f"the driver takes the values in this order: {compiled.positiontup}")
 
-    def run(self, conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-        names = self._names
+    def run(self, conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         if not rows:
             return
-        if names is None:
-            conn.exec_driver_sql(self._sql, [dict(row) for row in rows])
+        if self._is_by_name:
+            conn.exec_driver_sql(self._sql, [dict(zip(self._names, row, strict=True)) for row in rows])
         else:
-            conn.exec_driver_sql(self._sql, [tuple([row[name] for name in names]) for row in rows])
+            conn.exec_driver_sql(self._sql, list(rows))
 
 
 def clock(conn: Connection) -> float:

@@ -1,18 +1,19 @@
 """The frontier of runs that have not ended: what each has planned, is asking and was answered, address by address.
 
 `page` holds what the warehouse took in, in one transaction with the documents. This is what came since: written at
-once, on its own (see `warehouse.crawl_state`), so that the run after a killed one finds it. When a run ends its rows
-are deleted, for all that it was answered is in `page` by then, or failed.
+once, on its own (see `warehouse.crawl_state`), so that the run after a killed one finds it. It is a log, in which the
+last word on an address counts. When a run ends its words are deleted, for all that it was answered is in `page` by
+then, or failed.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, delete, func, literal_column, select, update
+from sqlalchemy import Engine, Row, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from warehouse.batch import SnapshotRef
@@ -22,13 +23,14 @@ from warehouse.patience import retried
 from warehouse.schema_crawl import frontier, list_page
 
 NO_LISTINGS: Mapping[tuple[str, str], str] = {}
-ANSWERED = ("done", "gone")
+ANSWERED = frozenset({"done", "gone"})
 STATES = ("due", "in_flight", "done", "failed", "gone")
+_WORD = tuple(column.name for column in frontier.columns if column.name != "number")
+_NOWHERE = (None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
-class FrontierRow:
-    """One address as a run knows it. `address` is the key: canonical, without the scheme."""
+class FrontierRow(NamedTuple):
+    """A word on one address. `address` is the key: canonical, without the scheme."""
 
     address: str
     url: str
@@ -49,49 +51,49 @@ class Frontier:
         self._engine = state
         self._run_id = run_id
         self._validity = validity
-        keys = ["source_id", "address"]
         into = sqlite.insert if is_sqlite(state.url) else postgresql.insert
         keep = into(list_page)
-        self._keep = keep.on_conflict_do_update(index_elements=keys, set_={"said": keep.excluded["said"]})
-        insert = into(frontier)
-        others = {column.name: insert.excluded[column.name] for column in frontier.columns if column.name not in keys}
-        self._write = Prepared(state, insert.on_conflict_do_update(index_elements=keys, set_=others))
-        plan = {name: insert.excluded[name] for name in ("run_id", "url", "kind", "state", "outcome", "asked_at")}
-        is_open = frontier.c.state.not_in([literal_column("'done'"), literal_column("'gone'")])
-        self._plan = Prepared(state, insert.on_conflict_do_update(index_elements=keys, set_=plan, where=is_open))
+        self._keep = keep.on_conflict_do_update(
+            index_elements=["source_id", "address"], set_={"said": keep.excluded["said"]}
+        )
+        self._say = Prepared(state, frontier.insert().inline(), _WORD)
 
     @retried
     def recall(self, source_id: str) -> dict[str, FrontierRow]:
         """Answers that are still good, by address; they are this run's from now on. Older ones are dropped."""
-        since = datetime.now(UTC) - self._validity
         of_source = frontier.c.source_id == source_id
+        if not self._words(source_id):
+            return {}
+        since = datetime.now(UTC) - self._validity
         with changing(self._engine) as conn:
             conn.execute(delete(frontier).where(of_source, frontier.c.asked_at <= since.timestamp()))
-            chosen = select(frontier).where(of_source, frontier.c.state.in_(ANSWERED)).order_by(frontier.c.asked_at)
-            rows = conn.execute(chosen).mappings().all()
             conn.execute(update(frontier).where(of_source).values(run_id=self._run_id))
-        return {row["address"]: _read(row) for row in rows}
+        last = _last_words(self._words(source_id))
+        return {address: _read(row) for (_, address), row in last.items() if row.state in ANSWERED}
+
+    def _words(self, source_id: str) -> Sequence[Row[Any]]:
+        chosen = select(frontier).where(frontier.c.source_id == source_id).order_by(frontier.c.number)
+        with explained(self._engine), self._engine.connect() as conn:
+            return conn.execute(chosen).all()
 
     @retried
     def plan(self, source_id: str, pages: Iterable[tuple[str, str, str]]) -> None:
         """(address, URL, kind) of what is due; what was answered already stays so."""
-        now = datetime.now(UTC)
-        rows = [self._row(source_id, FrontierRow(address, url, kind, "due", now)) for address, url, kind in pages]
-        if rows:
+        now, run = datetime.now(UTC).timestamp(), self._run_id
+        unasked = (None, None, None, *_NOWHERE)
+        words = [(source_id, address, url, kind, run, "due", "", now, *unasked) for address, url, kind in pages]
+        if words:
             with changing(self._engine) as conn:
-                self._plan.run(conn, rows)
+                self._say.run(conn, words)
 
     @retried
     def record(
         self, rows: Sequence[tuple[str, FrontierRow]], listings: Mapping[tuple[str, str], str] = NO_LISTINGS
     ) -> None:
         """(source, row) as they came about, written in one go: of an address told twice the last word counts.
-        `listings`: by source and address, what was read of list pages, see `listings`.
-
-        In order of their keys, so that two runs of one source cannot wait for each other."""
-        in_order = sorted(rows, key=lambda told: (told[0], told[1].address))
+        `listings`: by source and address, what was read of list pages, see `listings`."""
         with changing(self._engine) as conn:
-            self._write.run(conn, [self._row(source_id, row) for source_id, row in in_order])
+            self._say.run(conn, [self._word(source_id, row) for source_id, row in rows])
             if listings:
                 kept = [
                     {"source_id": key[0], "address": key[1], "said": said} for key, said in sorted(listings.items())
@@ -111,42 +113,40 @@ class Frontier:
         with changing(self._engine) as conn:
             conn.execute(delete(frontier).where(frontier.c.run_id == self._run_id))
 
-    def _row(self, source_id: str, row: FrontierRow) -> Mapping[str, Any]:
-        ref = row.snapshot
-        return {
-            "source_id": source_id,
-            "address": row.address,
-            "url": row.url,
-            "kind": row.kind,
-            "run_id": self._run_id,
-            "state": row.state,
-            "outcome": row.outcome,
-            "asked_at": row.asked_at.timestamp(),
-            "status": row.status,
-            "etag": row.etag,
-            "last_modified": row.last_modified,
-            "snapshot_file": ref.file if ref else None,
-            "snapshot_offset": ref.offset if ref else None,
-            "snapshot_length": ref.length if ref else None,
-            "snapshot_sha256": ref.sha256 if ref else None,
-        }
+    def _word(self, source_id: str, row: FrontierRow) -> tuple[str | float | None, ...]:
+        address, url, kind, state, asked_at, outcome, status, etag, modified, ref = row
+        told = (source_id, address, url, kind, self._run_id, state, outcome, asked_at.timestamp())
+        where = _NOWHERE if ref is None else (ref.file, ref.offset, ref.length, ref.sha256)
+        return (*told, status, etag, modified, *where)
+
+
+def _last_words(words: Iterable[Row[Any]]) -> dict[tuple[str, str], Row[Any]]:
+    """By source and address. That an address is planned says nothing about one that is answered."""
+    last: dict[tuple[str, str], Row[Any]] = {}
+    for word in words:
+        key = word.source_id, word.address
+        is_planned = word.state == "due" and not word.outcome
+        if not (is_planned and key in last and last[key].state in ANSWERED):
+            last[key] = word
+    return last
 
 
 def count_frontier(state: Engine, source_id: str | None = None) -> dict[str, int]:
     """Addresses of unfinished runs by state, those of one source or of all."""
-    chosen = select(frontier.c.state, func.count()).group_by(frontier.c.state)
+    chosen = select(frontier).order_by(frontier.c.number)
     if source_id is not None:
         chosen = chosen.where(frontier.c.source_id == source_id)
     with explained(state), state.connect() as conn:
-        counts = {row[0]: int(row[1]) for row in conn.execute(chosen)}
-    return {name: counts.get(name, 0) for name in STATES}
+        counts = Counter(word.state for word in _last_words(conn.execute(chosen)).values())
+    return {name: counts[name] for name in STATES}
 
 
-def _read(row: Any) -> FrontierRow:
+def _read(row: Row[Any]) -> FrontierRow:
     snapshot = None
-    if row["snapshot_file"] is not None:
-        names = ("snapshot_file", "snapshot_offset", "snapshot_length", "snapshot_sha256")
-        snapshot = SnapshotRef(*(row[name] for name in names))
-    asked_at = datetime.fromtimestamp(row["asked_at"], UTC)
-    same = ("address", "url", "kind", "state", "outcome", "status", "etag", "last_modified")
-    return FrontierRow(asked_at=asked_at, snapshot=snapshot, **{name: row[name] for name in same})
+    if row.snapshot_file is not None:
+        snapshot = SnapshotRef(row.snapshot_file, row.snapshot_offset, row.snapshot_length, row.snapshot_sha256)
+    asked_at = datetime.fromtimestamp(row.asked_at, UTC)
+    return FrontierRow(
+        row.address, row.url, row.kind, row.state, asked_at, row.outcome, row.status, row.etag, row.last_modified,
+        snapshot,
+    )  # fmt: skip

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, bindparam, create_engine, inspect, select, update
+from sqlalchemy import Connection, Engine, Update, bindparam, create_engine, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from warehouse.crawl_state import Prepared, changing, clock, crawl_state_url
@@ -34,6 +34,11 @@ _NEW = {
     "holder": None, "lease_until": 0.0, "last_holder": None, "waiter": None, "waiter_until": 0.0, "last_start": 0.0,
     "not_before": 0.0, "response_s": 0.0, "slowdown": 1.0, "day": "", "n_day": 0,
 }  # fmt: skip
+
+_ALL = tuple(_NEW)
+_RENEWED = ("lease_until", "last_start", "not_before", "response_s", "slowdown")
+"""What a renewal changes of a lane."""
+_ITS_HOST = "its_host"
 
 Row = dict[str, Any]
 
@@ -69,7 +74,8 @@ class HostLanes:
         of_hosts = select(host_lane).where(host_lane.c.host.in_(bindparam("hosts", expanding=True)))
         of_hosts = of_hosts.order_by(host_lane.c.host)
         self._of_hosts = of_hosts if is_sqlite(engine.url) else of_hosts.with_for_update()
-        self._change = Prepared(engine, _CHANGE)
+        self._change = Prepared(engine, _update(_ALL), (*_ALL, _ITS_HOST))
+        self._renew = Prepared(engine, _update(_RENEWED), (*_RENEWED, _ITS_HOST))
         self.me = name_of_this_process()
 
     @retried
@@ -89,7 +95,7 @@ class HostLanes:
                 row |= self._granted(row, now, limit)
             elif row["holder"] != self.me and (row["waiter"] in (None, self.me) or row["waiter_until"] <= now):
                 row |= {"waiter": self.me, "waiter_until": now + wait + 4 * POLL_SECONDS}
-            self._write(conn, [row])
+            self._write(conn, row)
         if wait is not None:
             return wait
         requests = _portion(limit)
@@ -101,19 +107,19 @@ class HostLanes:
     @retried
     def renew(self, learned: Mapping[str, Learned]) -> set[str]:
         """Go on holding these hosts' lanes, with what was learned. Those that are held and nobody waits for."""
-        kept, rows = set[str](), list[Row]()
+        kept, rows = set[str](), list[tuple[float | str, ...]]()
         with changing(self.engine) as conn:
-            found = conn.execute(self._of_hosts, {"hosts": sorted(learned)}).mappings().all()
+            found = conn.execute(self._of_hosts, {"hosts": sorted(learned)}).all()
             now = clock(conn)
-            for row in map(dict, found):
-                host, is_mine = row["host"], row["holder"] == self.me
-                row |= self._settled(row, now, learned[host], 0)
-                if is_mine:
-                    row |= {"holder": self.me, "lease_until": now + self.lease_seconds}
-                    if row["waiter"] in (None, self.me) or row["waiter_until"] <= now:
-                        kept.add(host)
-                rows.append(row)
-            self._write(conn, rows)
+            for row in found:
+                new, lease_until = learned[row.host], row.lease_until
+                if row.holder == self.me:
+                    lease_until = now + self.lease_seconds
+                    if row.waiter in (None, self.me) or row.waiter_until <= now:
+                        kept.add(row.host)
+                last_start, not_before = _times(row.last_start, row.not_before, new, now)
+                rows.append((lease_until, last_start, not_before, new.response, new.slowdown, row.host))
+            self._renew.run(conn, rows)
         return kept
 
     @retried
@@ -121,13 +127,14 @@ class HostLanes:
         """What the holder learned; he holds the lane no more."""
         with changing(self.engine) as conn:
             row, now = self._lock(conn, host)
-            self._write(conn, [row | self._settled(row, now, learned, unused)])
+            self._write(conn, row | self._settled(row, now, learned, unused))
 
     def _settled(self, row: Row, now: float, learned: Learned, unused: int) -> Row:
         """The lease given back. Who has lost it meanwhile tells the times all the same: they are true."""
+        last_start, not_before = _times(row["last_start"], row["not_before"], learned, now)
         changes: Row = {
-            "last_start": max(row["last_start"], now - learned.since_start),
-            "not_before": max(row["not_before"], now + learned.hold if learned.hold > 0 else 0.0),
+            "last_start": last_start,
+            "not_before": not_before,
             "response_s": learned.response,
             "slowdown": learned.slowdown,
         }
@@ -173,14 +180,18 @@ class HostLanes:
             row = conn.execute(self._of_hosts, chosen).mappings().one()
         return dict(row), clock(conn)
 
-    def _write(self, conn: Connection, rows: Sequence[Row]) -> None:
-        if rows:
-            self._change.run(conn, [row | {"its_host": row["host"]} for row in rows])
+    def _write(self, conn: Connection, row: Row) -> None:
+        self._change.run(conn, [(*(row[name] for name in _ALL), row["host"])])
 
 
-_CHANGE = (
-    update(host_lane).where(host_lane.c.host == bindparam("its_host")).values({name: bindparam(name) for name in _NEW})
-)
+def _update(names: Sequence[str]) -> Update:
+    lane = update(host_lane).where(host_lane.c.host == bindparam(_ITS_HOST))
+    return lane.values({name: bindparam(name) for name in names})
+
+
+def _times(last_start: float, not_before: float, learned: Learned, now: float) -> tuple[float, float]:
+    """Of a host's last start, and until when it is to be left alone: as the book has them, or later."""
+    return max(last_start, now - learned.since_start), max(not_before, now + learned.hold if learned.hold > 0 else 0.0)
 
 
 def learned_paces(warehouse: Engine) -> dict[str, tuple[float, float]]:

@@ -7,7 +7,7 @@ dropped whenever no run is under way. The next run then asks again for what was 
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Integer, MetaData, String, Table, Text
 
 crawl_metadata = MetaData()
 
@@ -65,8 +65,9 @@ night_source = Table(
 frontier = Table(
     "frontier",
     crawl_metadata,
-    Column("source_id", String, primary_key=True, comment="Source."),
-    Column("address", Text, primary_key=True, comment="Canonical address without its scheme."),
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="Order of the words."),
+    Column("source_id", String, nullable=False, index=True, comment="Source."),
+    Column("address", Text, nullable=False, comment="Canonical address without its scheme."),
     Column("url", Text, nullable=False, comment="As asked."),
     Column("kind", String, nullable=False, comment="`list`, `page`, `feed`, `attachment`."),
     Column("run_id", String, nullable=False, comment="Run that planned, asks or last used it."),
@@ -80,7 +81,8 @@ frontier = Table(
     Column("snapshot_offset", Integer, comment="Where in the file."),
     Column("snapshot_length", Integer, comment="How long."),
     Column("snapshot_sha256", String, comment="Hash of the archived bytes."),
-    comment="One row per source × address that a run which has not ended planned, asks or has asked.",
+    comment="One row per word on a source × address that a run which has not ended plans, asks or has asked: the last "
+    "one counts. Rows are only added, since to change one among so many costs several times as much.",
 )
 
 list_page = Table(

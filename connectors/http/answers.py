@@ -14,6 +14,7 @@ from connectors.http.challenge import STATUSES_OF_ROBOTS, describe_evidence, fin
 from connectors.http.looks import Look, look_at
 from connectors.http.model import Answer, Fetch, Job, Validators
 from connectors.http.stand_ins import find_notice, find_refresh, find_stand_in
+from connectors.http.wire import Header
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONTENT = frozenset({200, 203})
@@ -104,37 +105,37 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
     return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds())
 
 
-def build_conditions(validators: Validators | None) -> dict[str, str]:
+def build_conditions(validators: Validators | None) -> list[Header]:
     """The headers of a conditional request. A validator that no header can carry is left out."""
     if validators is None:
-        return {}
-    pairs = {"If-None-Match": validators.etag, "If-Modified-Since": validators.last_modified}
-    return {
-        name: value
-        for name, value in pairs.items()
+        return []
+    pairs = ((b"If-None-Match", validators.etag), (b"If-Modified-Since", validators.last_modified))
+    return [
+        (name, value.encode("ascii"))
+        for name, value in pairs
         if value and len(value) <= _MAX_VALIDATOR and value.isascii() and value.isprintable()
-    }
+    ]
 
 
-def fold(headers: httpx.Headers) -> dict[str, str]:
+def fold(headers: list[Header]) -> dict[str, str]:
     """The headers of an answer as in `Fetch`."""
     folded: dict[str, str] = {}
     try:
-        for raw_name, raw_value in headers.raw:
+        for raw_name, raw_value in headers:
             name, value = raw_name.decode("ascii").lower(), raw_value.decode("ascii")
             folded[name] = f"{folded[name]}, {value}" if name in folded else value
     except UnicodeDecodeError:
-        return {name.lower(): value for name, value in headers.items()}  # UTF-8, or else Latin-1
+        return dict(httpx.Headers(headers).items())  # UTF-8, or else Latin-1
     return folded
 
 
-def build_fetch(url: str, final_url: httpx.URL, answer: Answer, job: Job) -> Fetch:
+def build_fetch(url: str, answer: Answer, job: Job) -> Fetch:
     """The answer as the rest of the house sees it."""
     headers = answer.headers
     not_modified = answer.status == 304
     return Fetch(
         url=url,
-        final_url=str(final_url),
+        final_url=job.address,
         status=answer.status,
         headers=headers,
         body=b"" if not_modified else answer.body,

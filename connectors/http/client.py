@@ -4,8 +4,9 @@ Retries are a loop of our own. A retrying transport (httpx-retries) sits below t
 keep other tasks off a host in trouble; it never sees a body that breaks off; and it leaves no line per attempt.
 
 Redirects (and meta refreshes of empty pages) are followed by hand, because every hop is checked against the source's
-hosts and its robots.txt. httpx's requests and responses go over a transport of our own (transport.py), without
-httpx's client on top: a client keeps one cookie jar for all hosts and follows the proxy variables of the environment.
+hosts and its robots.txt. Addresses, cookies and errors are httpx's; requests go over a transport of our own
+(transport.py), without httpx's client on top: a client keeps one cookie jar for all hosts and follows the proxy
+variables of the environment.
 """
 
 from __future__ import annotations
@@ -24,14 +25,15 @@ import httpx
 from connectors.errors import Blocked, Deferred, Refused, RobotsDenied, SourceError, TooManyRedirects, Transient
 from connectors.http.answers import build_conditions, build_fetch, fold, judge
 from connectors.http.body import read_body
-from connectors.http.cookies import CookieJars
+from connectors.http.cookies import AS_SENT, CookieJars
 from connectors.http.guard import check_url
 from connectors.http.lanes import MAX_PATIENCE, REFUSALS, Lane, lane_of
 from connectors.http.model import Answer, Attempt, Fetch, HttpSettings, Job, MayAsk, Validators, ask_at_once
 from connectors.http.replay import GatewayUnreachable, ReplayTransport
 from connectors.http.robots import MAX_ROBOTS_BYTES, Robots
-from connectors.http.transport import Body, LeanTransport
+from connectors.http.transport import Body, LeanTransport, write_request
 from connectors.http.trust import TlsException
+from connectors.http.wire import Header
 
 __all__ = ["Attempt", "Client", "Fetch", "GatewayUnreachable", "HttpSettings", "TlsException", "Validators"]
 
@@ -39,12 +41,11 @@ MAX_REDIRECTS = 5
 _REPLAY_PAUSE = 0.05
 _MAX_BACKOFF = 60.0
 _MAX_CONNECT = 10.0
-_HEADERS = [
+_HEADERS: list[Header] = [
     (b"Accept", b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
     (b"Accept-Language", b"zh-CN,zh;q=0.9,en;q=0.5"),
     (b"Accept-Encoding", b"gzip"),
 ]
-_NO_BODY = httpx.ByteStream(b"")
 
 
 class Client:
@@ -63,7 +64,7 @@ class Client:
         """Seconds between two requests that the sources of a host ask for, the largest of them."""
         self._robots = Robots(settings.user_agent.split("/")[0].split()[0], self._fetch_robots)
         self._headers = [*_HEADERS, (b"User-Agent", settings.user_agent.encode("ascii", "ignore"))]
-        self._transport: httpx.AsyncBaseTransport | None = None
+        self._transport: LeanTransport | None = None
 
     async def __aenter__(self) -> Self:
         replay = self.settings.replay
@@ -98,16 +99,17 @@ class Client:
         target = check_url(url, hosts)
         for _ in range(MAX_REDIRECTS + 1):
             target = _as_stated(target, tls)
+            job.aim(target)
             self._check_open(target)
             host = target.host
             self._delays[host] = max(our_delay, self._delays.get(host, 0.0))
             job.pace = max(our_delay, await self._check_robots(target, job))
             answer, location = await self._ask(target, job)
             if location is None:
-                return build_fetch(url, target, answer, job)
+                return build_fetch(url, answer, job)
             here, target = target, _next_hop(target, location, hosts)
             if not _is_same_page(here, target):
-                job.conditions = {}  # they are about the page that we hold: another one is not `not modified`
+                job.conditions = []  # they are about the page that we hold: another one is not `not modified`
         raise TooManyRedirects(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
 
     async def _fetch_robots(self, url: str, tls: TlsException | None) -> bytes:
@@ -117,10 +119,11 @@ class Client:
         bare = host.removeprefix("www.")
         hosts = frozenset({host, bare, f"www.{bare}"})
         pace = self._delays.get(httpx.URL(url).host, self.settings.delay)
-        job = Job("robots", pace, {}, "not_checked", tls=tls)
+        job = Job("robots", pace, [], robots="not_checked", tls=tls)
         target = check_url(url, hosts)
         for _ in range(MAX_REDIRECTS + 1):
             target = _as_stated(target, tls)
+            job.aim(target)
             answer, location = await self._ask(target, job)
             if location is None:
                 return answer.body
@@ -138,13 +141,13 @@ class Client:
     async def _check_robots(self, url: httpx.URL, job: Job) -> float:
         """The host's Crawl-delay. Raises RobotsDenied, logged as an attempt without a request."""
         try:
-            return await self._robots.check(url, job.tls)
+            return await self._robots.check(url, job.address, job.tls)
         except Blocked as error:
             self._closed.setdefault(url.host, error)  # also when it was a host that its robots.txt redirects to
             raise
         except RobotsDenied as error:
             job.robots = "unreachable" if self._robots.is_unreachable(url, job.tls) else "denied"
-            self._log(job, str(url), url, datetime.now(UTC), 0, None, 0, error.code, 0.0)
+            self._log(job, datetime.now(UTC), 0, None, 0, error.code, 0.0)
             raise
 
     async def _ask(self, url: httpx.URL, job: Job) -> tuple[Answer, str | None]:
@@ -178,13 +181,13 @@ class Client:
         async with lane.slot(job.pace if self._is_paced else 0.0) as waited:
             self._check_open(url)  # somebody before us in the lane may have met a challenge
             await job.may_ask()
-            address, started_at, clock = str(url), datetime.now(UTC), time.perf_counter()
+            started_at, clock = datetime.now(UTC), time.perf_counter()
             answer: Answer | None = None
             status, n_bytes, outcome, evidence = None, 0, "cancelled", ""
             try:
                 answer = await self._exchange(url, job, lane, started_at, clock)
                 status, n_bytes = answer.status, len(answer.body)
-                location = judge(address, answer, job)
+                location = judge(job.address, answer, job)
                 outcome = "redirect" if location is not None else "not_modified" if status == 304 else "ok"
                 return answer, location
             except SourceError as error:
@@ -193,63 +196,58 @@ class Client:
                 raise
             finally:
                 elapsed_ms = answer.elapsed_ms if answer else round((time.perf_counter() - clock) * 1000)
-                self._log(job, address, url, started_at, elapsed_ms, status, n_bytes, outcome, waited, evidence)
+                self._log(job, started_at, elapsed_ms, status, n_bytes, outcome, waited, evidence)
 
     async def _exchange(self, url: httpx.URL, job: Job, lane: Lane, started_at: datetime, clock: float) -> Answer:
         """Send one request and read its whole answer within the time limit. Raises Transient, TooLarge, Refused."""
-        seconds = self.settings.timeout
-        try:
-            status, headers, locations, body, stream = await self._send(url, job)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise Transient(f"{url} took longer than {seconds:g} s", url=str(url)) from error
-        except (httpx.TransportError, httpx.StreamError) as error:
-            words = str(error) or type(error).__name__
-            raise Transient(f"{url} could not be read: {words}", url=str(url)) from error
-        except SourceError as error:
-            error.url = error.url or str(url)
-            raise
-        lasted = time.perf_counter() - clock
-        lag = min(stream.lag, lasted)
-        lane.lag = lag
-        return Answer(status, headers, locations, body, started_at, round((lasted - lag) * 1000), stream.request)
-
-    async def _send(self, url: httpx.URL, job: Job) -> tuple[int, dict[str, str], list[bytes], bytes, Body]:
         if self._transport is None:
             raise RuntimeError("the client is used outside `async with`")
-        s = self.settings
-        headers = [(b"Host", url.netloc), *self._headers]
-        headers += [(name.encode("ascii"), value.encode("ascii")) for name, value in job.conditions.items()]
-        until = asyncio.get_running_loop().time() + s.timeout
-        limits = {"timeout": {"connect": min(_MAX_CONNECT, s.timeout * 0.8)}, "until": until, "tls": job.tls}
-        request = httpx.Request("GET", url, headers=headers, stream=_NO_BODY, extensions=limits)
-        self._cookies.add_to(request)
-        response = await self._transport.handle_async_request(request)
-        stream = response.stream
-        assert isinstance(stream, Body)
+        seconds, address = self.settings.timeout, job.address
+        until, connect = asyncio.get_running_loop().time() + seconds, min(_MAX_CONNECT, seconds * 0.8)
         try:
-            told = fold(response.headers)
-            if "set-cookie" in told:
-                self._cookies.take_from(response, request)
-            body = b"" if stream.skip() else await self._read(stream, told, str(url), job)
-        finally:
-            await stream.aclose()
-        is_sent_on = "location" in told
-        locations = [value for name, value in response.headers.raw if name.lower() == b"location"] if is_sent_on else []
-        return response.status_code, told, locations, body, stream
+            request = self._write(url, job)
+            head, stream = await self._transport.ask(url, address, request, until=until, connect=connect, tls=job.tls)
+            try:
+                told = fold(head.headers)
+                if "set-cookie" in told:
+                    self._cookies.take_from(url, head.headers)
+                body = b"" if stream.skip() else await self._read(stream, told, job)
+            finally:
+                stream.close()
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise Transient(f"{address} took longer than {seconds:g} s", url=address) from error
+        except (httpx.TransportError, httpx.StreamError) as error:
+            words = str(error) or type(error).__name__
+            raise Transient(f"{address} could not be read: {words}", url=address) from error
+        except SourceError as error:
+            error.url = error.url or address
+            raise
+        lasted = time.perf_counter() - clock
+        lane.lag = lag = min(stream.lag, lasted)
+        locations = [value for name, value in head.headers if name.lower() == b"location"] if "location" in told else []
+        return Answer(head.status, told, locations, body, started_at, round((lasted - lag) * 1000), request)
 
-    async def _read(self, stream: Body, headers: dict[str, str], url: str, job: Job) -> bytes:
+    def _write(self, url: httpx.URL, job: Job) -> bytes:
+        """The request as it is sent."""
+        headers = [(b"Host", url.netloc), *self._headers, *job.conditions]
+        cookie = self._cookies.header_for(url)
+        if cookie:
+            headers.append((b"Cookie", cookie.encode(AS_SENT)))
+        return write_request(url.raw_path, headers)
+
+    async def _read(self, stream: Body, headers: dict[str, str], job: Job) -> bytes:
         s, is_robots = self.settings, job.kind == "robots"
         limit = s.max_attachment_bytes if job.kind == "attachment" else s.max_page_bytes
         limit = MAX_ROBOTS_BYTES if is_robots else limit
-        return await read_body(stream, headers, limit, url=url, truncate=is_robots, patience=s.patience)
+        return await read_body(stream, headers, limit, url=job.address, truncate=is_robots, patience=s.patience)
 
     def _log(
-        self, job: Job, address: str, url: httpx.URL, started_at: datetime, elapsed_ms: int, status: int | None,
-        n_bytes: int, outcome: str, waited: float, evidence: str = "",
+        self, job: Job, started_at: datetime, elapsed_ms: int, status: int | None, n_bytes: int, outcome: str,
+        waited: float, evidence: str = "",
     ) -> None:  # fmt: skip
         attempt = Attempt(
-            address,
-            url.netloc.decode("ascii"),
+            job.address,
+            job.host,
             started_at,
             elapsed_ms,
             status,

@@ -38,9 +38,11 @@ class Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._is_paused = False
         self._transport: asyncio.Transport
+        self._socket: socket.socket | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        self._socket = transport.get_extra_info("socket")
 
     def data_received(self, data: bytes) -> None:
         if not self.is_busy:
@@ -80,11 +82,10 @@ class Connection(asyncio.Protocol):
     def lag(self) -> float:
         """Seconds for which the last bytes had lain in the kernel: in that time the host waited for us, not we for it.
         0 where the kernel does not say so."""
-        socket_ = self._transport.get_extra_info("socket")
-        if socket_ is None or _TCP_INFO is None:
+        if self._socket is None or _TCP_INFO is None:
             return 0.0
         try:
-            told = socket_.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _LAST_DATA_RECV.stop)
+            told = self._socket.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _LAST_DATA_RECV.stop)
         except OSError:  # closed meanwhile
             return 0.0
         return int.from_bytes(told[_LAST_DATA_RECV], sys.byteorder) / 1000
@@ -104,6 +105,8 @@ class Connection(asyncio.Protocol):
         Raises Incomplete, ReadError, RemoteProtocolError or TooLarge."""
         self.is_busy = True
         self._transport.write(request)
+        if not self.buffer and not self.is_over:
+            await self._wait()
         for _ in range(MAX_INFORMATIONAL):
             head = parse_head(await self._read_block(url), url)
             if head.status >= 200 or head.status == 101:

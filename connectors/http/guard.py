@@ -12,6 +12,7 @@ import ipaddress
 import re
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 import httpx
@@ -87,7 +88,10 @@ def _parse_origin(origin: str) -> httpx.URL:
 
 
 async def lookup(host: str, port: int) -> tuple[str, ...]:
-    """All addresses of a name, unchecked. Raises Transient when it does not resolve."""
+    """All addresses of a name, unchecked; of an address in plain spelling itself. Raises Transient when it does not
+    resolve."""
+    with suppress(ValueError):
+        return (str(ipaddress.IPv4Address(host)),)
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

@@ -90,6 +90,10 @@ class _Held:
         """What is left of it, as a share of a new one."""
         return (self.until - time.monotonic()) / self.seconds
 
+    def is_good_for(self, book: LaneBook) -> bool:
+        """Whether one request more may be made under it, and no book be asked."""
+        return self.book is book and self.left > 0 and not self.is_called and self.rest() > _LEAST_REST
+
 
 class Lane:
     """The right to ask one host. Take it with `async with lane.slot(delay) as waited`."""
@@ -100,7 +104,8 @@ class Lane:
         self._taken = False
         self._is_asking = False
         self._queue: deque[Future[None]] = deque()
-        self._last_start = float("-inf")
+        self.last_start = float("-inf")
+        """Of the last request, by the monotonic clock."""
         self._not_before = float("-inf")
         self._pace = Pace()
         self.lag = 0.0
@@ -114,30 +119,32 @@ class Lane:
         Raises Deferred when the host is not to be asked any more today, or not for longer than a run waits."""
         return Slot(self, delay)
 
-    async def enter(self, delay: float) -> _Held | None:
-        """Take the lane, and wait until its host may be asked; the lease under which it is."""
-        await self._take()
-        held = None
+    async def enter(self, delay: float) -> _Heartbeat | None:
+        """Take the lane, and wait until its host may be asked; what renews its lease meanwhile."""
+        if not self._try_take():
+            await self._queue_up()
+        heartbeat = None
         try:
             held = await self._hold(delay)
             if held is not None:
-                _heartbeat_of(held).lanes[self] = None
+                heartbeat = _heartbeat_of(held)
+                heartbeat.lanes[self] = None
             await self._wait(delay)
         except BaseException:
-            self.leave(held)
+            self.leave(heartbeat)
             raise
         if held is not None:
             held.left -= 1
             held.asked += 1
-        self._last_start, self.lag = time.monotonic(), 0.0
+        self.last_start, self.lag = time.monotonic(), 0.0
         self._is_asking = True
-        return held
+        return heartbeat
 
-    def leave(self, held: _Held | None) -> None:
+    def leave(self, heartbeat: _Heartbeat | None) -> None:
         """Make way for the next."""
         self._is_asking = False
-        if held is not None:
-            _heartbeat_of(held).lanes.pop(self, None)
+        if heartbeat is not None:
+            heartbeat.lanes.pop(self, None)
         self._pass_on()
 
     async def _wait(self, delay: float) -> None:
@@ -146,7 +153,7 @@ class Lane:
         hold = self._not_before - now
         if delay and hold > MAX_PATIENCE:
             raise Deferred(f"{self.host} asked for a pause of {hold:.0f} s, longer than a run waits: a later run")
-        paced = self._last_start + self._pace.gap(delay)
+        paced = self.last_start + self._pace.gap(delay)
         pause = max(paced, self._not_before, now) - now
         if delay:
             await starts_here().wait(pause, has_rhythm=0.0 < pause == paced - now)
@@ -181,7 +188,7 @@ class Lane:
             _renew([self])
 
     def _lasted(self) -> float:
-        return time.monotonic() - self._last_start - self.lag
+        return time.monotonic() - self.last_start - self.lag
 
     async def _hold(self, delay: float) -> _Held | None:
         """A lease that is good for one request more; None where nobody shares, or there is nothing to share."""
@@ -190,13 +197,13 @@ class Lane:
             return None
         limits = [limit for limit in (own, sharing.daily_budget if delay > 0 else None) if limit]
         limit = min(limits, default=None)
-        while True:
+        held: _Held | Busy | None = self._held
+        while held is None or isinstance(held, Busy) or not held.is_good_for(sharing.book):
             if self._held is not None and not self._held.is_called:
                 _renew_due(sharing.book, self)
             held = self._try_hold(sharing.book, limit)
-            if isinstance(held, _Held):
-                break
-            await asyncio.sleep(held.seconds)
+            if isinstance(held, Busy):
+                await asyncio.sleep(held.seconds)
         if limit is not None and held.asked >= limit:
             raise Deferred(f"{self.host}: the {limit} requests of today are spent; the rest waits for another day")
         return held
@@ -204,8 +211,7 @@ class Lane:
     def _try_hold(self, book: LaneBook, limit: int | None) -> _Held | Busy:
         with self._mutex:
             held = self._held
-            is_good = held is not None and held.left > 0 and not held.is_called and held.rest() > _LEAST_REST
-            if held is not None and held.book is book and is_good:
+            if held is not None and held.is_good_for(book):
                 return held
             learned = None
             if held is not None and held.book is book:
@@ -217,7 +223,7 @@ class Lane:
                 return got
             now, state = time.monotonic(), got.state
             self._held = _Held(book, now + got.seconds, got.seconds, got.requests, got.asked_today)
-            self._last_start = max(self._last_start, now - state.since_start)
+            self.last_start = max(self.last_start, now - state.since_start)
             self._not_before = max(self._not_before, now + state.hold)
             if state.response:
                 self._pace = Pace(state.response, state.slowdown, self._pace.calm)
@@ -244,14 +250,19 @@ class Lane:
     def _learned(self) -> LaneState:
         now = time.monotonic()
         hold = max(0.0, self._not_before - now)
-        return LaneState(now - self._last_start, hold, self._pace.response, self._pace.slowdown)
+        return LaneState(now - self.last_start, hold, self._pace.response, self._pace.slowdown)
 
-    async def _take(self) -> None:
+    def _try_take(self) -> bool:
         with self._mutex:
-            if not self._taken:
+            was_free, self._taken = not self._taken, True
+            return was_free
+
+    async def _queue_up(self) -> None:
+        turn: Future[None] = Future()
+        with self._mutex:
+            if not self._taken:  # left in this moment
                 self._taken = True
                 return
-            turn: Future[None] = Future()
             self._queue.append(turn)
         try:
             await asyncio.wrap_future(turn)
@@ -277,12 +288,12 @@ class Slot:
     def __init__(self, lane: Lane, delay: float) -> None:
         self._lane = lane
         self._delay = delay
-        self._held: _Held | None = None
+        self._heartbeat: _Heartbeat | None = None
 
     async def __aenter__(self) -> float:
         began = time.monotonic()
-        self._held = await self._lane.enter(self._delay)
-        return time.monotonic() - began
+        self._heartbeat = await self._lane.enter(self._delay)
+        return self._lane.last_start - began
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -290,7 +301,7 @@ class Slot:
         try:
             self._lane.learn(error, self._delay)
         finally:
-            self._lane.leave(self._held)
+            self._lane.leave(self._heartbeat)
 
 
 class _Heartbeat:

@@ -6,9 +6,12 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import httpx
 
 from connectors.http.trust import TlsException
+from connectors.http.wire import Header
 
 RobotsState = Literal["allowed", "denied", "unreachable", "not_checked"]
 
@@ -32,16 +35,14 @@ class HttpSettings:
     max_attachment_bytes: int = 64 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Validators:
+class Validators(NamedTuple):
     """What an earlier answer gave us to ask `has it changed?` (RFC 9110, 13.1)."""
 
     etag: str | None = None
     last_modified: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One request made, or not made because robots.txt said no: a row of the fetch log."""
 
     url: str
@@ -69,8 +70,7 @@ class Attempt:
     """The source's exception from TLS and its reason; empty where certificates are verified as usual."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(NamedTuple):
     """One page, as the server gave it."""
 
     url: str
@@ -127,8 +127,17 @@ class Job:
 
     kind: str
     pace: float
-    conditions: dict[str, str]
+    conditions: list[Header]
+    """Headers of a conditional request."""
+    address: str = ""
+    """What is asked for just now, after redirects."""
+    host: str = ""
+    """Its host, with the port where it is not the scheme's own."""
     robots: RobotsState = "allowed"
     tls: TlsException | None = None
     may_ask: MayAsk = ask_at_once
     attempts: list[Attempt] = field(default_factory=list)
+
+    def aim(self, url: httpx.URL) -> None:
+        """This is what is asked for now."""
+        self.address, self.host = str(url), url.netloc.decode("ascii")

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 import httpx
 
 from connectors.errors import SourceError
+from connectors.http.connection import Connection
 from connectors.http.guard import lookup
 from connectors.http.transport import Endpoint, LeanTransport
+from connectors.http.trust import TlsException
 
 _CONNECT_SECONDS = 10.0
 
@@ -30,11 +32,10 @@ def check_gateway(gateway: str) -> None:
         raise _unreachable(gateway, error) from error
 
 
-def _unreachable(gateway: str, error: Exception, url: str | None = None) -> GatewayUnreachable:
+def _unreachable(gateway: str, error: Exception) -> GatewayUnreachable:
     return GatewayUnreachable(
         f"FAZHI_REPLAY={gateway} does not answer ({error or type(error).__name__}): "
-        "start the replay gateway there, or unset FAZHI_REPLAY to crawl the live portals",
-        url=url,
+        "start the replay gateway there, or unset FAZHI_REPLAY to crawl the live portals"
     )
 
 
@@ -48,17 +49,17 @@ class ReplayTransport(LeanTransport):
         self._gateway = gateway
         self._endpoint = Endpoint(url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80))
 
-    def endpoint(self, request: httpx.Request) -> Endpoint:
+    def endpoint(self, url: httpx.URL, tls: TlsException | None) -> Endpoint:
         return self._endpoint
 
     async def addresses(self, endpoint: Endpoint) -> Sequence[str]:
         return await lookup(endpoint.host, endpoint.port)
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def dial(self, endpoint: Endpoint, seconds: float) -> Connection:
         try:
             try:
-                return await super().handle_async_request(request)
+                return await super().dial(endpoint, seconds)
             except httpx.ConnectTimeout:  # it, or we, may have been busy: one late connection must not end a run
-                return await super().handle_async_request(request)
+                return await super().dial(endpoint, seconds)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise _unreachable(self._gateway, error, str(request.url)) from error
+            raise _unreachable(self._gateway, error) from error

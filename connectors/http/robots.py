@@ -80,8 +80,9 @@ class Robots:
         self._rules: dict[_Key, Rules] = {}
         self._locks: dict[_Key, asyncio.Lock] = {}
 
-    async def check(self, url: httpx.URL, tls: TlsException | None = None) -> float:
-        """The Crawl-delay in seconds (0 without one). Raises RobotsDenied when `url` must not be fetched.
+    async def check(self, url: httpx.URL, address: str, tls: TlsException | None = None) -> float:
+        """The Crawl-delay in seconds (0 without one). Raises RobotsDenied when `url` (as words: `address`) must not be
+        fetched.
 
         What closes the host itself (Blocked, Deferred, Refused, Untrusted) passes: it says nothing about rules."""
         host = url.netloc.decode("ascii")
@@ -92,19 +93,19 @@ class Robots:
                     self._rules[key] = await self._load(f"{url.scheme}://{host}/robots.txt", tls)
         rules = self._rules[key]
         if rules.out_of_bounds is not None:
-            raise type(rules.out_of_bounds)(str(rules.out_of_bounds), url=str(url))
+            raise type(rules.out_of_bounds)(str(rules.out_of_bounds), url=address)
         if rules.unreachable:
             raise RobotsDenied(
                 f"{host} is not crawled in this run: its robots.txt could not be read ({rules.unreachable})",
-                url=str(url),
+                url=address,
             )
-        if rules.parser is not None and not rules.parser.can_fetch(str(url), self._product):
-            raise RobotsDenied(f"robots.txt of {host} does not allow {url}", url=str(url))
+        if rules.parser is not None and not rules.parser.can_fetch(address, self._product):
+            raise RobotsDenied(f"robots.txt of {host} does not allow {address}", url=address)
         if rules.crawl_delay > MAX_CRAWL_DELAY:
             raise RobotsDenied(
                 f"robots.txt of {host} asks for {rules.crawl_delay:g} seconds between requests, "
                 f"more than the {MAX_CRAWL_DELAY:g} that a run waits",
-                url=str(url),
+                url=address,
             )
         return rules.crawl_delay
 

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 LEAD = 0.003
 """Seconds for which the first lane of a group waits for others: a group needs that long to be on its way."""
-DETOUR = 0.05
+DETOUR = 0.15
 """Seconds that a lane without a rhythm, at its first request or after a failure, may wait to join a group."""
 GROUP = 8
 APART = 0.016

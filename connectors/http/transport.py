@@ -20,7 +20,7 @@ from connectors.errors import SourceError, Untrusted
 from connectors.http.connection import Connection
 from connectors.http.guard import resolve_public
 from connectors.http.trust import TlsException, context_for, holds_pin
-from connectors.http.wire import Head, Incomplete
+from connectors.http.wire import Head, Header, Incomplete
 
 _MAX_IDLE = 512
 """Connections kept open at once; the oldest goes first."""
@@ -41,8 +41,8 @@ class Endpoint(NamedTuple):
 
 
 class LeanTransport(httpx.AsyncBaseTransport):
-    """Sends one request at a time per connection. Request extensions: `timeout` (httpx's, for `connect`), `until` (by
-    the loop's clock, when the answer must have been read), `tls` (TlsException)."""
+    """Sends one request at a time per connection. A client of httpx may use it as it is; ours asks without httpx's
+    request and answer as objects, which for an answer without a body cost more than all else here."""
 
     def __init__(self) -> None:
         self._asked: dict[Connection, None] = {}
@@ -51,27 +51,48 @@ class LeanTransport(httpx.AsyncBaseTransport):
         self._idle: dict[Endpoint, list[Connection]] = {}
         self._n_idle = 0
 
-    def endpoint(self, request: httpx.Request) -> Endpoint:
-        url = request.url
-        port = url.port or (443 if url.scheme == "https" else 80)
-        return Endpoint(url.scheme, url.host, port, request.extensions.get("tls"))
+    def endpoint(self, url: httpx.URL, tls: TlsException | None) -> Endpoint:
+        return Endpoint(url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80), tls)
 
     async def addresses(self, endpoint: Endpoint) -> Sequence[str]:
         """The addresses to dial, all of them checked. Raises Refused, or Transient when there is none."""
         return await resolve_public(endpoint.host, endpoint.port)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises httpx.TransportError, TimeoutError, Refused, Untrusted, TooLarge or Transient."""
-        endpoint, url, block = self.endpoint(request), str(request.url), _write(request)
-        connection, until = self._take(endpoint), request.extensions["until"]
+        """httpx's way in, with httpx's own limits of time. Raises as `ask` does."""
+        if request.method != "GET":
+            raise httpx.UnsupportedProtocol(f"only GET is sent, not {request.method}")
+        limits = request.extensions.get("timeout", {})
+        connect, read = limits.get("connect") or math.inf, limits.get("read") or math.inf
+        until = asyncio.get_running_loop().time() + read
+        block = write_request(request.url.raw_path, request.headers.raw)
+        head, body = await self.ask(request.url, str(request.url), block, until=until, connect=connect)
+        return httpx.Response(head.status, headers=head.headers, stream=body)
+
+    async def ask(
+        self,
+        url: httpx.URL,
+        address: str,
+        block: bytes,
+        *,
+        until: float,
+        connect: float,
+        tls: TlsException | None = None,
+    ) -> tuple[Head, Body]:
+        """Send `block` where `url` (as words: `address`) leads, and read the head of the answer. Until when its end
+        must have been read: by the loop's clock; `connect`: seconds.
+
+        Raises httpx.TransportError, TimeoutError, Refused, Untrusted, TooLarge or Transient."""
+        endpoint = self.endpoint(url, tls)
+        connection = self._take(endpoint)
         while True:
             if connection is None:
                 async with asyncio.timeout_at(until):
-                    connection = await self._dial(endpoint, request.extensions["timeout"]["connect"])
+                    connection = await self.dial(endpoint, connect)
             try:
                 self._watch(connection, until)
-                head = await connection.ask(block, url)
-                break
+                head = await connection.ask(block, address)
+                return head, Body(self, endpoint, connection, head, address)
             except (Incomplete, httpx.ReadError):
                 # A kept connection that ends without a byte was closed while it was idle: the request was not seen,
                 # and goes out once more on a new one (RFC 9112, 9.3.1).
@@ -82,9 +103,6 @@ class LeanTransport(httpx.AsyncBaseTransport):
             except BaseException:
                 connection.close()
                 raise
-        return httpx.Response(
-            head.status, headers=head.headers, stream=Body(self, endpoint, connection, head, url, block)
-        )
 
     def _watch(self, connection: Connection, until: float) -> None:
         """From now on the connection has an answer to bring until then."""
@@ -125,7 +143,7 @@ class LeanTransport(httpx.AsyncBaseTransport):
             if not self._idle[oldest]:
                 del self._idle[oldest]
 
-    async def _dial(self, endpoint: Endpoint, seconds: float) -> Connection:
+    async def dial(self, endpoint: Endpoint, seconds: float) -> Connection:
         """Connect to one of the endpoint's checked addresses. `seconds` are for all tries together."""
         addresses = (await self.addresses(endpoint))[:_MAX_ADDRESSES]
         error: Exception | None = None
@@ -182,12 +200,12 @@ def _untrusted(host: str, error: ssl.SSLError) -> SourceError:
     return Untrusted(f"{words}; if its operator cannot mend it, state `tls` and `tls_reason` in the source")
 
 
-def _write(request: httpx.Request) -> bytes:
-    """The request as sent. Raises LocalProtocolError for a value that would end its line."""
-    lines = [b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)]
-    lines += [b"%b: %b" % pair for pair in request.headers.raw]
-    block = b"\r\n".join([*lines, b"", b""])
-    if block.count(b"\n") != len(lines) + 1 or block.count(b"\r") != len(lines) + 1 or b"\0" in block:
+def write_request(path: bytes, headers: Sequence[Header]) -> bytes:
+    """A GET as it is sent. Raises LocalProtocolError for a value that would end its line."""
+    lines = [b"%b: %b" % pair for pair in headers]
+    block = b"\r\n".join([b"GET %b HTTP/1.1" % path, *lines, b"", b""])
+    n_lines = len(lines) + 2
+    if block.count(b"\n") != n_lines or block.count(b"\r") != n_lines or b"\0" in block:
         raise httpx.LocalProtocolError("a line break inside a header of ours")
     return block
 
@@ -196,15 +214,13 @@ class Body(httpx.AsyncByteStream):
     """An answer's body. Read to its end, the connection is kept; given up, it is closed."""
 
     def __init__(
-        self, transport: LeanTransport, endpoint: Endpoint, connection: Connection, head: Head, url: str, request: bytes
+        self, transport: LeanTransport, endpoint: Endpoint, connection: Connection, head: Head, url: str
     ) -> None:
         self._transport = transport
         self._endpoint = endpoint
         self._connection: Connection | None = connection
         self._head = head
         self._url = url
-        self.request = request
-        """As it was sent."""
         self.lag = 0.0
         """How long the body's end had lain unread, seconds."""
 
@@ -231,7 +247,11 @@ class Body(httpx.AsyncByteStream):
         else:
             connection.close()
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
+        """What was not read is given up."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    async def aclose(self) -> None:
+        self.close()

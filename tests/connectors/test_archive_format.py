@@ -7,7 +7,6 @@ import io
 import json
 import subprocess
 import sys
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -123,8 +122,7 @@ def test_the_records_of_a_page(tmp_path: Path) -> None:
 
 def test_a_hostile_answer_forges_no_line_and_no_record(tmp_path: Path) -> None:
     evil = "x\r\n\r\nWARC/1.1\r\nWARC-Type: response\r\n"
-    answer = replace(
-        fetch(b"HTTP/1.1 200 OK\r\n\r\nWARC/1.1\r\n\r\n"),
+    answer = fetch(b"HTTP/1.1 200 OK\r\n\r\nWARC/1.1\r\n\r\n")._replace(
         headers=HEADERS | {"x-evil": evil, "x-\nevil": "\ud800\x00"},
         final_url="http://www.yunxi.example/" + evil,
         url="http://www.yunxi.example/\nsource: other",

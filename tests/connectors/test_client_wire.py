@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from connectors.errors import SourceError
+from connectors.http import guard
 from connectors.http.client import Client, Fetch, Validators
 from connectors.http.transport import LeanTransport
 from connectors.http.wire import Chunks, find_head, parse_head
@@ -150,6 +151,21 @@ def test_an_answer_given_up_ends_its_connection(site: Site) -> None:
     large, small = Run(site, max_page_bytes=5000).fetch_all(PAGE, f"http://{HOST}/b.html")
     assert isinstance(large, SourceError) and isinstance(small, Fetch)
     assert site.asked("/page.html")[0].peer != site.asked("/b.html")[0].peer
+
+
+def test_a_client_of_httpx_may_use_the_transport(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    site.on("/page.html", HTML)
+    monkeypatch.setattr(guard, "is_public", lambda address: address == "127.0.0.1")
+
+    async def go() -> None:
+        async with httpx.AsyncClient(transport=LeanTransport(), timeout=5.0) as client:
+            got = [await client.get(f"{site.url}/page.html") for _ in range(2)]
+            assert [(one.status_code, one.content) for one in got] == [(200, BODY)] * 2
+            with pytest.raises(httpx.UnsupportedProtocol, match="only GET"):
+                await client.post(f"{site.url}/page.html")
+
+    asyncio.run(go())
+    assert len({seen.peer for seen in site.seen}) == 1, "over one connection"
 
 
 def test_a_line_break_in_a_header_of_ours_is_never_sent(site: Site) -> None:

@@ -114,7 +114,7 @@ def test_what_is_answered_together_is_written_down_together(tmp_path: Path) -> N
         journal = WarehouseJournal(Frontier(state, "run", timedelta(hours=1)))
         for number in range(30):
             journal.begin("s", told(number).url, "page")
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.6)
         assert count_frontier(state, "s")["in_flight"] == 30
         await asyncio.gather(*(journal.settle("s", told(number)) for number in range(25)))
         await journal.fail("s", told(25).url, "page", "deferred")
@@ -150,7 +150,7 @@ def test_at_the_pace_of_a_portal_answers_wait_for_each_other(tmp_path: Path) -> 
         return [*waits, await wait_of(journal, 2)]
 
     first, paced, slow = asyncio.run(go())
-    assert first <= 0.02 and 0.03 < paced <= slow <= 0.1
+    assert first <= 0.02 and 0.1 < paced <= slow <= 0.25
     assert commits.count("COMMIT") == 3, "what was begun is written with its answer, once"
     assert count_frontier(state)["gone"] == 3
     state.dispose()
@@ -170,7 +170,7 @@ def test_what_cannot_be_written_down_is_told_to_all_who_wait(tmp_path: Path) -> 
         assert [type(one) for one in got] == [WarehouseError] * 3
         with state.connect() as conn:
             conn.exec_driver_sql("ALTER TABLE elsewhere RENAME TO frontier")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
         await journal.settle("s", told(1))
 
     asyncio.run(go())
@@ -206,7 +206,7 @@ def test_what_is_answered_at_once_is_never_written_down_as_asked_for(tmp_path: P
             journal.begin("s", told(number).url, "page")
         await journal.settle("s", told(0))
         assert count_frontier(state, "s")["in_flight"] == 0, "its answer may be under way"
-        await asyncio.sleep(0.15)
+        await asyncio.sleep(0.35)
         assert count_frontier(state, "s")["in_flight"] == 1, "a slow one is told"
         await journal.fail("s", told(1).url, "page", "transient")
 

@@ -116,7 +116,7 @@ def test_whether_a_page_is_there_is_told_without_reading_it(tmp_path: Path) -> N
 
 def test_not_modified_has_nothing_to_keep(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="304"):
-        Archive(tmp_path).store(replace(fetch(), not_modified=True))
+        Archive(tmp_path).store(fetch()._replace(not_modified=True))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -156,7 +156,7 @@ def test_cancelled_pages_beyond_a_batch_leave_nobody_waiting(tmp_path: Path, mon
 
 def test_a_page_that_cannot_be_written_down_costs_the_others_nothing(tmp_path: Path) -> None:
     async def go(archive: Archive) -> list[SnapshotRef | BaseException]:
-        broken = replace(fetch(b"broken"), fetched_at=None)  # type: ignore[arg-type]
+        broken = fetch(b"broken")._replace(fetched_at=None)  # type: ignore[arg-type]
         pages = [fetch(b"one", 1), broken, fetch(b"two", 2)]
         return await asyncio.gather(*map(archive.keep, pages), return_exceptions=True)
 

@@ -9,7 +9,6 @@ import logging
 import re
 import socket
 import weakref
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
@@ -34,15 +33,15 @@ HOST = "www.wuyou.example"
 OK = Attempt(
     f"https://{HOST}/a.html", HOST, datetime(2026, 1, 2, tzinfo=UTC), 100, 200, 1000, "ok", "allowed", 1.0, 0.5
 )
-REFUSED = replace(OK, status=412, outcome="blocked", evidence="status 412, mark $_ts, 400 bytes, server x", n_bytes=0)
+REFUSED = OK._replace(status=412, outcome="blocked", evidence="status 412, mark $_ts, 400 bytes, server x", n_bytes=0)
 
 
 def test_hosts_are_summed_up() -> None:
-    quick = [replace(OK, elapsed_ms=number) for number in range(1, 101)]
+    quick = [OK._replace(elapsed_ms=number) for number in range(1, 101)]
     others = [
-        replace(OK, host="www.zaiyou.example:8080", outcome="not_modified", status=304, n_bytes=0, elapsed_ms=7),
-        replace(OK, host="www.zaiyou.example:8080", outcome="transient", status=None, n_bytes=0, elapsed_ms=30_000),
-        replace(OK, host="a.wuyou.example", outcome="robots_denied", status=None, n_bytes=0, elapsed_ms=0, waited_s=0),
+        OK._replace(host="www.zaiyou.example:8080", outcome="not_modified", status=304, n_bytes=0, elapsed_ms=7),
+        OK._replace(host="www.zaiyou.example:8080", outcome="transient", status=None, n_bytes=0, elapsed_ms=30_000),
+        OK._replace(host="a.wuyou.example", outcome="robots_denied", status=None, n_bytes=0, elapsed_ms=0, waited_s=0),
     ]
     assert summarize_hosts([*quick, *others]) == (
         HostLine("a.wuyou.example", 0, 0, 0, {"robots_denied": 1}, None, None, 0.0),
@@ -53,7 +52,7 @@ def test_hosts_are_summed_up() -> None:
 
 def test_blocks_are_told_once_with_their_evidence() -> None:
     pinned = source(tls="sha256:" + "0" * 64, tls_reason="expired 2025")
-    told = network_notes(pinned, [OK, REFUSED, replace(REFUSED, url=f"https://{HOST}/b.html")])
+    told = network_notes(pinned, [OK, REFUSED, REFUSED._replace(url=f"https://{HOST}/b.html")])
     assert told == (
         "TLS exception in force 使用 TLS 例外: sha256:0000000000000000 (expired 2025)",
         f"blocked by {HOST} 受阻 (2 times 次, first 首次): https://{HOST}/a.html: {REFUSED.evidence}",
@@ -62,14 +61,14 @@ def test_blocks_are_told_once_with_their_evidence() -> None:
 
 
 def test_the_fetch_log_takes_evidence_and_exception_over() -> None:
-    rows = fetch_rows([replace(OK, tls="http-only (no https)"), REFUSED], ())
+    rows = fetch_rows([OK._replace(tls="http-only (no https)"), REFUSED], ())
     assert [(row.evidence, row.tls) for row in rows] == [("", "http-only (no https)"), (REFUSED.evidence, "")]
 
 
 def test_the_markdown_report_has_a_table_of_hosts_and_notes() -> None:
     report = RunReport(
         "r", "2026-01-02T00:00:00+00:00", 1.0, (), {}, {}, (), "a", "b", "warehouse.sqlite", None,
-        hosts=summarize_hosts([OK, replace(OK, outcome="transient", status=503, n_bytes=0, elapsed_ms=1900)]),
+        hosts=summarize_hosts([OK, OK._replace(outcome="transient", status=503, n_bytes=0, elapsed_ms=1900)]),
         notes=("<b>port</b>",),
     )  # fmt: skip
     lines = report.markdown().splitlines()
@@ -136,8 +135,8 @@ def test_a_run_that_stops_says_so(capsys: pytest.CaptureFixture[str], tmp_path: 
 def test_only_hosts_of_the_sources_become_labels() -> None:
     metrics = RunMetrics([source()])
     for number in range(50):
-        metrics.note_attempt(replace(OK, host=f"w{number}.example"))
-    metrics.note_attempt(replace(OK, host=next(iter(source().hosts))))
+        metrics.note_attempt(OK._replace(host=f"w{number}.example"))
+    metrics.note_attempt(OK._replace(host=next(iter(source().hosts))))
     lines = generate_latest(metrics.registry).decode().splitlines()
     asked = [line for line in lines if line.startswith("fazhi_requests_total{")]
     assert asked == [

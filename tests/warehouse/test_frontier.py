@@ -14,7 +14,7 @@ from tests.warehouse.builders import SOURCE, batch
 from tests.warehouse.conftest import load
 from warehouse.batch import PageState, SnapshotRef
 from warehouse.compare import compare_schema
-from warehouse.crawl_state import crawl_state_url, open_crawl_state
+from warehouse.crawl_state import changing, crawl_state_url, open_crawl_state
 from warehouse.engine import open_warehouse, writing
 from warehouse.frontier import Frontier, FrontierRow, count_frontier
 from warehouse.read import load_pages
@@ -41,7 +41,7 @@ def test_the_next_run_takes_over_what_was_answered_and_nothing_else(state: Engin
     killed = Frontier(state, "killed", HOUR)
     killed.plan("s", [(ADDRESS, URL, "page"), ("b", "http://b", "page"), ("c", "http://c", "page")])
     asked = FrontierRow("b", "http://b", "page", "in_flight", datetime.now(UTC))
-    killed.record([("s", replace(asked, state="failed")), ("s", answer()), ("s", asked)])
+    killed.record([("s", asked._replace(state="failed")), ("s", answer()), ("s", asked)])
     assert count_frontier(state, "s") == {"due": 1, "in_flight": 1, "done": 1, "failed": 0, "gone": 0}
     following = Frontier(state, "following", HOUR)
     (row,) = following.recall("s").values()
@@ -65,6 +65,29 @@ def test_a_run_that_ends_leaves_the_rows_of_others(state: Engine) -> None:
     second.record([("t", answer("gone"))])
     first.finish()
     assert count_frontier(state)["gone"] == 1 and count_frontier(state)["done"] == 0
+
+
+def test_the_last_word_on_an_address_counts(state: Engine) -> None:
+    killed = Frontier(state, "killed", HOUR)
+    killed.record([("s", answer())])
+    killed.record([("s", answer()._replace(state="in_flight")), ("t", answer("gone"))])
+    following = Frontier(state, "following", HOUR)
+    assert following.recall("s") == {}, "it was asked again, and nobody knows what came of that"
+    following.plan("s", [(ADDRESS, URL, "page")])
+    following.plan("t", [(ADDRESS, URL, "page")])
+    assert count_frontier(state, "s")["due"] == count_frontier(state, "t")["gone"] == 1
+    following.record([("t", answer("due")._replace(outcome="deferred"))])
+    assert count_frontier(state, "t")["due"] == 1
+
+
+def test_a_frontier_of_an_older_version_is_made_anew(engine: Engine, state: Engine) -> None:
+    Frontier(state, "killed", HOUR).record([("s", answer())])
+    open_crawl_state(engine).dispose()
+    assert count_frontier(state)["done"] == 1, "one of this version stays"
+    with changing(state) as conn:
+        conn.exec_driver_sql("ALTER TABLE frontier DROP COLUMN outcome")
+    open_crawl_state(engine).dispose()
+    assert sum(count_frontier(state).values()) == 0
 
 
 def test_it_waits_for_no_load(engine: Engine, state: Engine) -> None:
