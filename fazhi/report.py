@@ -98,6 +98,7 @@ class RunReport:
     findings: tuple[Finding, ...]
     fingerprint_before: str
     fingerprint_after: str
+    """Of the release, whose folder's name ends with it; of the warehouse where nothing could be released."""
     warehouse: str
     release: str | None
     """Folder of the current release, or None when it could not be written."""

@@ -38,9 +38,9 @@ def build_report(
 ) -> RunReport:
     """The figures come from the warehouse itself, so the report cannot promise what was not published.
 
-    `is_changed`: whether any load of the run changed content. What was before is then not looked at: a fingerprint
-    reads the whole warehouse."""
-    mark = fingerprint(engine)
+    `is_changed`: whether any load of the run changed content. What was before is then not looked at. A release has
+    hashed all that is published; without one there are no documents, and a fingerprint has little to read."""
+    mark = fingerprint(engine) if made is None else made.fingerprint
     shown = _find_shown(engine, {line.source_id.partition("_")[0] for line in lines})
     return RunReport(
         run_id=run_id,

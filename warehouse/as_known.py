@@ -18,7 +18,7 @@ from warehouse.choosing import Chosen, choose_values
 from warehouse.periods import CHINA, date_key_of
 from warehouse.schema import dim_document
 from warehouse.schema_dims import dim_metric, dim_region
-from warehouse.values import statement_query, to_statement
+from warehouse.statements import statement_query, to_statement
 
 REGIONS_AT_ONCE = 50
 """A region's statements of all years are chosen among together; few regions at a time keep memory flat."""

@@ -90,6 +90,10 @@ class CatalogueRows:
     metrics: tuple[MetricRow, ...]
     rules: tuple[RuleRow, ...]
 
+    def __hash__(self) -> int:
+        """Of the version: all that is in it would take as long as to load a page."""
+        return hash(self.version)
+
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRef:

@@ -155,10 +155,11 @@ def _converted(dialect: Dialect, table: Table, parts: Iterator[list[Values]]) ->
     converters = _converters(dialect, table)
     if not converters:
         return parts
-    return (_convert(rows, converters) for rows in parts)
+    return (convert_columns(rows, converters) for rows in parts)
 
 
-def _convert(rows: list[Values], converters: list[tuple[int, Callable[[Any], Any]]]) -> list[Values]:
+def convert_columns(rows: list[Values], converters: list[tuple[int, Callable[[Any], Any]]]) -> list[Values]:
+    """Rows with the values of some columns, by place, converted; NULL stays."""
     columns: list[Iterable[Any]] = list(zip(*rows, strict=True))
     for i, convert in converters:
         columns[i] = [None if value is None else convert(value) for value in columns[i]]

@@ -21,6 +21,7 @@ from warehouse.among import among_given, pairs_given
 from warehouse.columns import Row
 from warehouse.engine import reading
 from warehouse.errors import WarehouseError
+from warehouse.raw import ask
 from warehouse.upsert import CHUNK
 
 EXAMPLES = 3
@@ -191,7 +192,8 @@ class Question:
     bad: Select[Any]
 
     def ask(self, conn: Connection, given: Mapping[str, Any]) -> Outcome:
-        n_checked, n_failed = conn.execute(self.counted, given).one()
+        counts = ask(conn, self.counted, given) if given else conn.execute(self.counted).all()
+        ((n_checked, n_failed),) = counts
         outcome = Outcome(int(n_checked), int(n_failed))
         if outcome.n_failed:
             outcome.examples = tuple(tell(row) for row in conn.execute(self.bad, given))

@@ -23,6 +23,7 @@ from warehouse.dims import Members
 from warehouse.facts import CARRIED
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text, key_of
 from warehouse.periods import CHINA, parse_published
+from warehouse.raw import ask
 from warehouse.resolve import resolve
 from warehouse.schema import dim_document, document_sighting, fact_observation
 from warehouse.upsert import CHUNK, fetch_by, insert_rows
@@ -354,9 +355,10 @@ def _link_same_texts(conn: Connection, plan: DocumentPlan, forgotten: Collection
     hashes = sorted({*forgotten, *(row["text_hash"] for row in plan.rows.values())} - {empty})
     groups: dict[str, list[Row]] = defaultdict(list)
     for start in range(0, len(hashes), CHUNK):
-        for stored in conn.execute(_CURRENT_WITH_TEXT, {"keys": hashes[start : start + CHUNK]}).mappings():
+        for values in ask(conn, _CURRENT_WITH_TEXT, {"keys": hashes[start : start + CHUNK]}):
+            stored = dict(zip(dim_document.columns.keys(), values, strict=True))
             if stored["document_key"] not in plan.rows:
-                plan.stored[stored["document_key"]] = dict(stored)
+                plan.stored[stored["document_key"]] = stored
                 groups[stored["text_hash"]].append(dict(stored))
     for row in plan.rows.values():
         if row["is_current"] and row["text_hash"] != empty:

@@ -31,7 +31,8 @@ from warehouse.parquet import arrow_schema, write_rows
 from warehouse.release_marts import mart_sql
 from warehouse.release_read import PACKAGE, Told, connect, name_files, quoted
 from warehouse.schema import dim_document, fact_metric_value
-from warehouse.values import statement_query, to_statement, value_row
+from warehouse.statements import statement_query, to_statement
+from warehouse.values import value_row
 from warehouse.wording import describe_column
 
 NAME = "fazhi-export"

@@ -1,8 +1,8 @@
-"""Fact rows of one document version: from a parsed text, or copied from another occurrence of the same text."""
+"""Fact rows of one document version from a parsed text; `warehouse.copied_facts` has those of another occurrence."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +10,7 @@ from decimal import Decimal
 from itertools import chain
 from operator import itemgetter
 
-from sqlalchemy import Connection, Table, select, update
+from sqlalchemy import Connection, Table, update
 
 from extraction.model import Check, Parsed
 from warehouse.bulk import Rows, Values, insert_values, picker
@@ -27,7 +27,7 @@ from warehouse.schema import (
     fact_mention,
     fact_observation,
 )
-from warehouse.schema_dims import dim_metric
+from warehouse.statements import Stated
 from warehouse.upsert import Changes
 
 TABLES = (fact_observation, fact_mention, fact_check, bridge_check_observation)
@@ -61,6 +61,8 @@ class FactRows:
     """Rows ready to insert, by document version, as tuples in the order of their table's columns."""
 
     of: dict[Table, list[tuple[int, Rows]]] = field(default_factory=lambda: {table: [] for table in TABLES})
+    stated: dict[int, Stated] = field(default_factory=dict)
+    """By document_key, where the observations themselves are at hand."""
 
     @property
     def n_observations(self) -> int:
@@ -86,6 +88,7 @@ class FactRows:
     def add(self, other: FactRows) -> None:
         for table, parts in other.of.items():
             self.of[table] += parts
+        self.stated |= other.stated
 
     def insert(self, conn: Connection) -> Changes:
         """Neighbours in the table are written together: keys begin with the document's."""
@@ -118,6 +121,7 @@ def build_facts(version: Row, parsed: Parsed, accepted: Accepted, members: Membe
     document_key = version["document_key"]
     keys, observations = _observation_rows(version, accepted, members, origin)
     rows.put(fact_observation, document_key, observations)
+    rows.stated[document_key] = Stated(version, accepted.observations, keys)
     rows.put(fact_mention, document_key, _mention_rows(document_key, accepted, origin.load_key))
     checks, bridges = [], []
     for check in accepted.checks.values():
@@ -146,7 +150,7 @@ def check_row(subject: Subject, check: Check, figures: Sequence[int], members: M
     row: Row = {
         "subject_kind": subject.kind,
         "subject_id": subject.subject_id,
-        "evidence_id": _evidence_id(check.formula, figures),
+        "evidence_id": evidence_id(check.formula, figures),
         "rule_key": rule_key(check.rule),
         "document_key": subject.document_key,
         "region_key": subject.region_key,
@@ -163,7 +167,7 @@ def check_row(subject: Subject, check: Check, figures: Sequence[int], members: M
         "message_en": check.message_en,
         "load_key": load_key,
     }
-    row["check_key"] = _check_key(row)
+    row["check_key"] = check_key(row)
     return row
 
 
@@ -178,44 +182,6 @@ def bridge_rows(check_key: int, figures: Sequence[int]) -> list[Row]:
         }
         for i, figure in enumerate(dict.fromkeys(figures))
     ]
-
-
-def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int, members: Members) -> FactRows:
-    """The facts of another occurrence of the same text, for `version`: with its region, body, source and date."""
-    rows = FactRows()
-    document_key = version["document_key"]
-    target = {"document_key": document_key, "load_key": load_key}
-    of_observation = target | {name: version[name] for name in CARRIED[fact_observation]}
-    of_check = target | {name: version[name] for name in CARRIED[fact_check]}
-    keys = {NOT_APPLICABLE: NOT_APPLICABLE, UNKNOWN: UNKNOWN}
-    chosen = select(dim_metric.c.metric_key, dim_metric.c.current_key)
-    current = {row.metric_key: row.current_key for row in conn.execute(chosen)}
-    observations = []
-    for old in _rows_of(conn, fact_observation, source_key):
-        row = {**old, **of_observation, "metric_key": current[old["metric_key"]]}
-        keys[old["observation_key"]] = row["observation_key"] = observation_key(row)
-        row["metric_key"] = members.metric_version(row["metric_key"])
-        observations.append(row)
-    for row in observations:
-        row["breakdown_of_key"] = keys[row["breakdown_of_key"]]
-    rows.put_named(fact_observation, document_key, observations)
-    mentions = _rows_of(conn, fact_mention, source_key)
-    for mention in mentions:
-        mention |= target
-        mention["mention_key"] = _mention_key(document_key, mention["span_start"], mention["span_end"])
-    rows.put_named(fact_mention, document_key, mentions)
-    figures = _figures_of(conn, source_key)
-    checks, bridges = [], []
-    for old in _rows_of(conn, fact_check, source_key):
-        used = [keys[figure] for figure in figures[old["check_key"]]]
-        row = {**old, **of_check, "subject_id": str(document_key)}
-        row["evidence_id"] = _evidence_id(row["formula"], used)
-        row["check_key"] = _check_key(row)
-        checks.append(row)
-        bridges += bridge_rows(row["check_key"], used)
-    rows.put_named(fact_check, document_key, checks)
-    rows.put_named(bridge_check_observation, document_key, bridges)
-    return rows
 
 
 def move_facts(conn: Connection, version: Row) -> int:
@@ -268,15 +234,15 @@ def _natural(
     return f"{start},{end},{metric},{period},{status},{is_derived:d},{len(scope)},{scope},{dimension}"
 
 
-def _evidence_id(formula: str, figures: Sequence[int]) -> str:
+def evidence_id(formula: str, figures: Sequence[int]) -> str:
     return f"{key_of('evidence', formula, *dict.fromkeys(figures)):016x}"
 
 
-def _mention_key(document_key: int, start: int, end: int) -> int:
+def mention_key(document_key: int, start: int, end: int) -> int:
     return key_within(document_key, "mention", f"{document_key},{start},{end}")
 
 
-def _check_key(row: Row) -> int:
+def check_key(row: Row) -> int:
     """Of a document with its other facts; across documents with those of the region."""
     owner = row["document_key"] if row["document_key"] >= 0 else row["region_key"]
     natural = f"{row['subject_kind']},{row['subject_id']},{row['rule_key']},{row['evidence_id']}"
@@ -373,23 +339,3 @@ def _mention_rows(document_key: int, accepted: Accepted, load_key: int) -> Built
             )
 
     return Built(len(accepted.mentions), build)
-
-
-def _rows_of(conn: Connection, table: Table, document_key: int) -> list[Row]:
-    chosen = select(table).where(table.c.document_key == document_key).order_by(*table.primary_key)
-    return [dict(row) for row in conn.execute(chosen).mappings()]
-
-
-def _figures_of(conn: Connection, document_key: int) -> dict[int, list[int]]:
-    """Observations of each check of a document version, in order."""
-    bridge = bridge_check_observation
-    chosen = (
-        select(bridge.c.check_key, bridge.c.observation_key)
-        .join(fact_check, fact_check.c.check_key == bridge.c.check_key)
-        .where(fact_check.c.document_key == document_key)
-        .order_by(bridge.c.check_key, bridge.c.position)
-    )
-    figures: dict[int, list[int]] = defaultdict(list)
-    for check_key, observation in conn.execute(chosen):
-        figures[check_key].append(observation)
-    return figures

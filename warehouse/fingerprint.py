@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Integer, LargeBinary, Select, String,
 from sqlalchemy.types import TypeEngine
 
 from warehouse.engine import reading
-from warehouse.raw import RAW, fetch_raw
+from warehouse.raw import RAW, fetch_raw, spell
 from warehouse.schema import (
     CONTENT,
     dim_document,
@@ -53,10 +53,10 @@ def _spell(conn: Connection, query: Select[Any]) -> Iterator[str]:
 def _spell_raw(conn: Connection, query: Select[Any]) -> Iterator[str]:
     """The same lines from what SQLite holds, column by column, many together."""
     spellings = [_raw_spelling(column.type) for column in query.selected_columns]
-    for rows in fetch_raw(conn, query, AT_ONCE):
+    for rows in fetch_raw(conn, spell(conn, query), AT_ONCE):
         columns = [
-            ["~" if value is None else spell(value) for value in column] if None in column else map(spell, column)
-            for spell, column in zip(spellings, zip(*rows, strict=True), strict=True)
+            ["~" if value is None else told(value) for value in column] if None in column else map(told, column)
+            for told, column in zip(spellings, zip(*rows, strict=True), strict=True)
         ]
         yield "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
 

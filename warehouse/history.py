@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Table, bindparam, select
 
 from warehouse.columns import Quantity, Row
 from warehouse.keys import hash_text, key_of
+from warehouse.raw import ask
 from warehouse.schema import member_sighting, member_state
 from warehouse.upsert import fetch_by, key_name, merge_rows, read_rows
 
@@ -136,7 +137,7 @@ def unpack(table: Table, row: Row) -> Row:
 
 
 def _read_sightings(conn: Connection, kind: str, natural_key: str) -> dict[int, tuple[int, datetime, datetime]]:
-    found = conn.execute(_SIGHTINGS, {"of_kind": kind, "of_key": natural_key})
+    found = ask(conn, _SIGHTINGS, {"of_kind": kind, "of_key": natural_key})
     return {key: (state, first, last) for key, state, first, last in found}
 
 

@@ -14,22 +14,24 @@ from warehouse.across import check_statements
 from warehouse.batch import DocumentIn, LoadBatch, LoadResult, add_counts
 from warehouse.checkup import Scope, test_batch
 from warehouse.columns import Row
+from warehouse.copied_facts import copy_facts
 from warehouse.crawl_log import write_fetches, write_pages, write_source_run
 from warehouse.data_tests import Tester
 from warehouse.dim_rows import to_json
 from warehouse.dims import Members, infer_source
 from warehouse.documents import DocumentPlan, plan_documents
 from warehouse.engine import writing
-from warehouse.facts import FactRows, Origin, build_facts, copy_facts, move_facts, progress_row
+from warehouse.facts import FactRows, Origin, build_facts, move_facts, progress_row
 from warehouse.keys import key_of
 from warehouse.periods import parse_published
 from warehouse.quarantine import DOCUMENT, Settled, Visit, settle
 from warehouse.replacing import Replaced, note_readings, read_extractors, replace_facts
 from warehouse.schema import dim_document, document_text, fact_document_progress
 from warehouse.schema_dims import dim_load
+from warehouse.statements import Authority, Years
 from warehouse.steps import reach
 from warehouse.upsert import Changes, delete_rows, insert_rows, merge_rows, read_rows
-from warehouse.values import Authority, CheckAcross, Years, find_years, join_years, rebuild_values
+from warehouse.values import CheckAcross, find_years, join_years, rebuild_values
 
 
 def publish(engine: Engine, batch: LoadBatch, check_across: CheckAcross = check_statements) -> LoadResult:
@@ -89,7 +91,7 @@ class _Load:
         changes = members.write(conn)
         reach("load-3-dimensions")
         changes.add(merge_rows(conn, document_text, plan.texts.values()))
-        changes.add(merge_rows(conn, dim_document, plan.rows.values()))
+        changes.add(merge_rows(conn, dim_document, plan.rows.values(), stored=plan.stored))
         changes.updated += sum(move_facts(conn, row) for row in plan.moved())
         reach("load-4-documents")
         changes.add(facts.insert(conn))
@@ -107,7 +109,7 @@ class _Load:
             told_now = find_years(conn, self._authorities(plan, anew, members))
             touched = join_years(touched, told_before, told_now)
         if touched:
-            values, across = rebuild_values(conn, touched, self.check_across, load_key)
+            values, across = rebuild_values(conn, touched, self.check_across, load_key, facts.stated)
             changes.add(values)
             changes.add(across)
         reach("load-6-values")

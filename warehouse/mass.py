@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine, func, select
 
 from warehouse.among import among_given
 from warehouse.batch import DocumentIn, LoadBatch
-from warehouse.columns import Row
 from warehouse.data_tests import Tester
 from warehouse.difference import figure_of
 from warehouse.document_diff import Figure, diff_figures, read_figures
 from warehouse.engine import reading
+from warehouse.raw import ask
 from warehouse.schema import dim_document, fact_observation
 from warehouse.schema_dims import dim_source
 from warehouse.upsert import CHUNK
@@ -43,12 +43,11 @@ def count_altered(engine: Engine, batch: LoadBatch, altered: Altered) -> bool:
     return counts.total() > 0
 
 
-def _held(conn: Connection, ids: Sequence[str]) -> dict[str, Row]:
-    """Current versions that figures were read from, by document_id."""
-    found: dict[str, Row] = {}
+def _held(conn: Connection, ids: Sequence[str]) -> dict[str, int]:
+    """Keys of the current versions that figures were read from, by document_id."""
+    found: dict[str, int] = {}
     for start in range(0, len(ids), CHUNK):
-        rows = conn.execute(_HELD, {"keys": ids[start : start + CHUNK]}).mappings()
-        found |= {row["document_id"]: dict(row) for row in rows}
+        found |= dict(ask(conn, _HELD, {"keys": list(ids[start : start + CHUNK])}))
     return found
 
 
@@ -57,7 +56,7 @@ _HELD = select(dim_document.c.document_id, dim_document.c.document_key).where(
 )
 
 
-def _compare(conn: Connection, batch: LoadBatch, held: dict[str, Row], counts: Counter[str]) -> None:
+def _compare(conn: Connection, batch: LoadBatch, held: dict[str, int], counts: Counter[str]) -> None:
     tester, metrics = Tester(batch.catalogue), {metric.code: metric for metric in batch.catalogue.metrics}
 
     def figures(doc: DocumentIn) -> list[Figure]:
@@ -67,7 +66,7 @@ def _compare(conn: Connection, batch: LoadBatch, held: dict[str, Row], counts: C
         return [figure_of(one, metrics[one.metric]) for one in accepted if not one.is_derived]
 
     for doc in tester.accept_documents(tuple(one for one in batch.documents if one.document_id in held)):
-        before = read_figures(conn, held[doc.document_id]["document_key"])
+        before = read_figures(conn, held[doc.document_id])
         _, removed, changed, _ = diff_figures(before, figures(doc))
         counts.update(removed=len(removed), changed=len(changed))
 

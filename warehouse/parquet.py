@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 from sqlalchemy import BigInteger, Boolean, Connection, Date, Integer, LargeBinary, Select, String
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
+from warehouse.arrow_columns import read_column
 from warehouse.bulk import told_by
-from warehouse.columns import PLACES, Quantity, UtcDateTime, read_quantity
+from warehouse.columns import PLACES, Quantity, UtcDateTime
 from warehouse.raw import fetch_raw
 
 ROWS = 50_000
@@ -77,10 +77,9 @@ def write_batches(
     return _write(_groups_of_batches(batches, schema), schema, path, unhashed)
 
 
-def read_copied(conn: Connection, query: Select[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def read_copied(conn: Connection, selected: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The rows of a select on PostgreSQL, by COPY and Arrow's own reader: no row becomes a Python object, which is some
     ten times faster. A field without quotes is NULL where it is empty, as COPY writes it."""
-    selected = str(query.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
     driver: Any = conn.connection.driver_connection
     statement = f"COPY ({selected}) TO STDOUT (FORMAT csv)"
     with told_by(conn, statement), driver.cursor() as cursor, cursor.copy(statement) as copy:
@@ -97,25 +96,11 @@ def read_copied(conn: Connection, query: Select[Any], schema: pa.Schema) -> Iter
             )  # fmt: skip
 
 
-def read_raw(conn: Connection, query: Select[Any], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def read_raw(conn: Connection, selected: str, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The rows of a select on SQLite, turned into Arrow's types column by column."""
-    for rows in fetch_raw(conn, query, ROWS):
+    for rows in fetch_raw(conn, selected, ROWS, texts=bytes):
         columns = zip(zip(*rows, strict=True), schema.types, strict=True)
-        yield pa.RecordBatch.from_arrays([_typed(values, kind) for values, kind in columns], schema=schema)
-
-
-def _typed(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
-    """A column as SQLite holds it in its type; of a quantity each value that occurs is read once."""
-    if pa.types.is_decimal(kind):
-        found = pa.array(values, pa.float64()).dictionary_encode()
-        return pa.array(map(read_quantity, found.dictionary.to_pylist()), kind).take(found.indices)
-    if pa.types.is_timestamp(kind):
-        return pa.array(values, pa.string()).cast(pa.timestamp(kind.unit)).cast(kind)
-    if pa.types.is_date(kind):
-        return pa.array(values, pa.string()).cast(kind)
-    if pa.types.is_boolean(kind):
-        return pa.array(values, pa.int8()).cast(kind)
-    return pa.array(values, kind)
+        yield pa.RecordBatch.from_arrays([read_column(values, kind) for values, kind in columns], schema=schema)
 
 
 class _Copied(io.RawIOBase):

@@ -43,6 +43,8 @@ class Part:
     name: str
     """Empty where the table is one file."""
     documents: list[int] = field(default_factory=list)
+    parsed: list[int] = field(default_factory=list)
+    """Those of the documents that figures were read from: facts belong to no other."""
     texts: list[int] = field(default_factory=list)
     """Texts of reports."""
     authorities: set[tuple[int, int]] = field(default_factory=set)
@@ -94,6 +96,8 @@ class Plan:
             mark = _digest([row])
             part.document_state.update(mark)
             part.documents.append(row.document_key)
+            if row.is_parsed:
+                part.parsed.append(row.document_key)
             self._documents[row.document_key] = (part.name, mark[:8])
             if row.is_report and row.text_key not in texts:
                 texts.add(row.text_key)

@@ -15,12 +15,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
 
-from warehouse.among import among
+from warehouse.among import among_given
 from warehouse.columns import Row
 from warehouse.data_tests import Rejected
 from warehouse.dim_rows import source_key
 from warehouse.errors import WarehouseError
 from warehouse.keys import NOT_APPLICABLE, key_of
+from warehouse.raw import ask
 from warehouse.schema import document_text, page, quarantine
 from warehouse.schema_dims import dim_load, dim_source
 from warehouse.upsert import CHUNK, insert_rows, merge_rows
@@ -162,9 +163,12 @@ def _place(document_id: str, text_hash: str, target: str, payload: str) -> tuple
 def _read_rows(conn: Connection, document_ids: Sequence[str]) -> list[Row]:
     rows: list[Row] = []
     for start in range(0, len(document_ids), CHUNK):
-        chosen = select(quarantine).where(among(quarantine.c.document_id, document_ids[start : start + CHUNK]))
-        rows.extend(dict(row) for row in conn.execute(chosen.order_by(quarantine.c.quarantine_key)).mappings())
+        found = ask(conn, _OF_DOCUMENTS, {"keys": list(document_ids[start : start + CHUNK])})
+        rows.extend(dict(zip(quarantine.columns.keys(), row, strict=True)) for row in found)
     return rows
+
+
+_OF_DOCUMENTS = select(quarantine).where(among_given(quarantine.c.document_id)).order_by(quarantine.c.quarantine_key)
 
 
 def list_rows(

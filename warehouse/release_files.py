@@ -10,21 +10,19 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, select, tuple_
+from sqlalchemy import Connection, Table, func, select
 
 from warehouse.errors import WarehouseError
-from warehouse.fingerprint import published
-from warehouse.keys import NOT_APPLICABLE
 from warehouse.marts import RELEASED, select_region_year
 from warehouse.parquet import Written, arrow_schema, count_readable, read_copied, read_raw, write_batches
 from warehouse.partitions import FORMAT, Part, Plan
+from warehouse.raw import spell
 from warehouse.release_marts import (
     REGION_YEAR,
     WideTables,
@@ -35,25 +33,13 @@ from warehouse.release_marts import (
     wide_schema,
 )
 from warehouse.release_read import connect
-from warehouse.schema import (
-    STAR,
-    bridge_check_observation,
-    dim_document,
-    document_text,
-    fact_check,
-    fact_document_progress,
-    fact_mention,
-    fact_metric_value,
-    fact_observation,
-)
+from warehouse.release_rows import OF_CHECKS, OF_DOCUMENTS, Reader, released
+from warehouse.schema import STAR, dim_document, fact_document_progress, fact_metric_value, fact_observation
 from warehouse.schema_dims import dim_load
 
 PARTS = "parts.json"
 """State, content and size of every file: what the next release is compared with."""
 
-OF_DOCUMENTS = (dim_document, document_text, fact_observation, fact_mention, fact_document_progress)
-OF_CHECKS = (fact_check, bridge_check_observation)
-CHUNK = 500
 UNMARKED = {dim_load.name, "dim_date", fact_document_progress.name}
 """Tables that say when, not what: no part of the release's mark."""
 
@@ -96,28 +82,24 @@ class Files:
 
     def _write_table(self, table: Table) -> None:
         unhashed = [column.name for column in table.columns if column.info.get("audit")]
-        query = _released(table)
+        query = released(table)
         schema = arrow_schema(query)
         if table not in (*OF_DOCUMENTS, *OF_CHECKS, fact_metric_value):
-            self._add(table.name, "", "", schema, lambda path: self._write_rows([query], schema, path, unhashed))
+            read = read_copied if self.conn.dialect.name == "postgresql" else read_raw
+            rows = read(self.conn, spell(self.conn, query), schema)
+            self._add(table.name, "", "", schema, lambda path: write_batches(rows, schema, path, unhashed))
             return
-        for part in self.plan.parts():
-            state = _state_of(table, part, schema)
-            if state:
-                self._add(
-                    table.name, part.name, state, schema,
-                    lambda path, part=part: self._write_rows(_queries_of(table, query, part), schema, path, unhashed),  # type: ignore[misc]
-                    may_be_empty=False,
-                )  # fmt: skip
+        parts = [(part, state) for part in self.plan.parts() if (state := _state_of(table, part, schema))]
+        fresh = [part for part, state in parts if self._held(_path_of(table.name, part.name), state) is None]
+        reader = Reader(self.conn, table, schema, fresh)
+        for part, state in parts:
+            self._add(
+                table.name, part.name, state, schema,
+                lambda path, part=part: write_batches(reader.read(part), schema, path, unhashed),  # type: ignore[misc]
+                may_be_empty=False,
+            )  # fmt: skip
         if table.name not in self.tables:
             self._add(table.name, "", "", schema, lambda path: write_batches((), schema, path, unhashed))
-
-    def _write_rows(
-        self, queries: Iterable[Select[Any]], schema: pa.Schema, path: Path, unhashed: list[str]
-    ) -> Written:
-        read = read_copied if self.conn.dialect.name == "postgresql" else read_raw
-        batches = (batch for one in queries for batch in read(self.conn, one, schema))
-        return write_batches(batches, schema, path, unhashed)
 
     def _write_marts(self) -> None:
         duck = connect(("main", self.paths()))
@@ -164,11 +146,12 @@ class Files:
         self, table: str, part: str, state: str, schema: pa.Schema, write: Callable[[Path], Written],
         *, may_be_empty: bool = True,
     ) -> None:  # fmt: skip
-        name = f"{table}/{part}.parquet" if part else f"{table}.parquet"
+        name = _path_of(table, part)
         path = self.draft / name
         path.parent.mkdir(exist_ok=True)
-        file = self._known.get(name)
-        if file is not None and state and file.state == state and self._take_over(name, file.bytes):
+        file = self._held(name, state)
+        if file is not None:
+            self._take_over(name)
             self.n_linked += 1
         else:
             written = write(path)
@@ -185,21 +168,26 @@ class Files:
         self.tables.setdefault(table, []).append(file)
         self.schemas[table] = schema
 
-    def _take_over(self, name: str, size: int) -> bool:
+    def _held(self, name: str, state: str) -> File | None:
+        """The file of the release before, where it was made from the same state."""
+        file = self._known.get(name)
+        if self.before is None or file is None or not state or file.state != state:
+            return None
+        path = self.before / name
+        return file if path.is_file() and path.stat().st_size == file.bytes else None
+
+    def _take_over(self, name: str) -> None:
         """The file of the release before under its name here: a second name of the same file where that can be had."""
         assert self.before is not None
         old, new = self.before / name, self.draft / name
-        if not old.is_file() or old.stat().st_size != size:
-            return False
         try:
             os.link(old, new)
         except OSError:  # a file system without hard links
             shutil.copyfile(old, new)
-        return True
 
     def _compare(self, table: Table) -> None:
         """Every row of the warehouse is in some file, also those of parts that were taken over."""
-        wanted = _released(table).order_by(None).subquery()
+        wanted = released(table).order_by(None).subquery()
         stored = self.conn.execute(select(func.count()).select_from(wanted)).scalar_one()
         found = sum(file.rows for file in self.tables[table.name])
         if found != stored:
@@ -209,7 +197,7 @@ class Files:
             )
 
     def _files(self, table: str, parts: Iterable[str]) -> list[Path]:
-        wanted = {f"{table}/{part}.parquet" if part else f"{table}.parquet" for part in parts}
+        wanted = {_path_of(table, part) for part in parts}
         return [self.draft / file.path for file in self.tables[table] if file.path in wanted]
 
     def paths(self) -> dict[str, list[Path]]:
@@ -231,6 +219,11 @@ class Files:
     def write_parts(self) -> None:
         told = [asdict(file) for files in self.tables.values() for file in files]
         (self.draft / PARTS).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+
+
+def _path_of(table: str, part: str) -> str:
+    """Below the release's folder."""
+    return f"{table}/{part}.parquet" if part else f"{table}.parquet"
 
 
 def read_parts(release: Path) -> dict[str, File]:
@@ -259,60 +252,6 @@ def _hash_state(schema: pa.Schema, states: list[str]) -> str:
     """Whatever may change the bytes of a file belongs to its state."""
     said = json.dumps([FORMAT, pa.__version__, duckdb.__version__, str(schema), *states])
     return hashlib.sha256(said.encode()).hexdigest()
-
-
-def _released(table: Table) -> Select[Any]:
-    """The rows of a table that a release carries. Texts of notices are left out. Texts and what stands in them tell
-    their report's year, so that a question about one year opens the files of that year only."""
-    if table in (fact_observation, fact_mention):
-        joined = table.join(dim_document, dim_document.c.document_key == table.c.document_key)
-        return select(*table.columns, dim_document.c.report_year).select_from(joined).order_by(*table.primary_key)
-    if table is not document_text:
-        return published(table)
-    text = document_text.c
-    reports = select(dim_document.c.text_key).where(dim_document.c.is_report)
-    year = select(func.max(dim_document.c.report_year)).where(dim_document.c.text_key == text.text_key)
-    names = (text.text_key, text.document_id, year.scalar_subquery().label("report_year"), text.text_hash)
-    chosen = select(*names, text.text_origin, text.text)
-    return chosen.where(text.text_key.in_(reports)).order_by(text.text_key)
-
-
-def _queries_of(table: Table, query: Select[Any], part: Part) -> Iterator[Select[Any]]:
-    """Selects that together give a part's rows."""
-    query = query.order_by(None)
-    for where, order in _chunks(table, part):
-        yield query.where(where).order_by(*order, *table.primary_key)
-
-
-def _chunks(table: Table, part: Part) -> Iterator[tuple[ColumnElement[bool], tuple[Any, ...]]]:
-    """Conditions that together choose a part's rows, in a fixed order."""
-    if table is fact_metric_value:
-        column = table.c
-        for some in _some(sorted(part.authorities)):
-            yield tuple_(column.region_key, column.period_key).in_(some), (column.region_key, column.metric_key)
-        return
-    if table is document_text:
-        for some in _some(sorted(part.texts)):
-            yield table.c.text_key.in_(some), ()
-        return
-    check = fact_check.c
-    documents = part.documents if table is dim_document else [key for key in part.documents if key >= 0]
-    for some in _some(documents):
-        if table is bridge_check_observation:
-            yield table.c.check_key.in_(select(check.check_key).where(check.document_key.in_(some))), ()
-        else:
-            yield table.c.document_key.in_(some), (table.c.document_key,)
-    if table in OF_CHECKS:
-        for some in _some(sorted(part.checked)):
-            pairs = tuple_(check.region_key, check.period_key).in_(some)
-            is_across = (check.document_key == NOT_APPLICABLE) & pairs
-            of_bridge = table.c.check_key.in_(select(check.check_key).where(is_across))
-            yield (of_bridge if table is bridge_check_observation else is_across), ()
-
-
-def _some(keys: list[Any]) -> Iterator[list[Any]]:
-    for start in range(0, len(keys), CHUNK):
-        yield keys[start : start + CHUNK]
 
 
 def _sha256(path: Path) -> str:

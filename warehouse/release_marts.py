@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Select
 from sqlalchemy.dialects import postgresql
 
+from warehouse.arrow_columns import numbers
 from warehouse.columns import PLACES
 from warehouse.parquet import ROWS
 from warehouse.release_read import name_files, quoted
@@ -105,8 +106,8 @@ def _widen(cells: pa.Table, codes: list[str]) -> pa.Table:
             firsts.append(i)
         places[code][line] = i
     values = cells["value_num"].combine_chunks()
-    head = cells.select((*_PLACE, "year")).take(firsts)
-    across = [values.take(pa.array(places[code], pa.int64())) for code in codes]
+    head = cells.select((*_PLACE, "year")).take(numbers(firsts, pa.int64()))
+    across = [values.take(numbers(places[code], pa.int64())) for code in codes]
     return pa.Table.from_arrays([*head.columns, *across], names=[*head.column_names, *codes])
 
 

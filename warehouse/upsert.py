@@ -12,6 +12,7 @@ from sqlalchemy import Column, Connection, Delete, Table, delete
 from warehouse.among import among_given, rows_by
 from warehouse.bulk import insert_new, upsert
 from warehouse.columns import Row
+from warehouse.raw import ask
 
 CHUNK = 500
 """Keys per IN list: well below every engine's limit on bound values."""
@@ -51,10 +52,10 @@ def read_rows(conn: Connection, table: Table, keys: Sequence[int]) -> dict[int, 
 def fetch_by(conn: Connection, column: Column[Any], keys: Sequence[Any]) -> list[Row]:
     """Whole rows whose column is one of the keys."""
     rows: list[Row] = []
+    names = column.table.columns.keys()
     for start in range(0, len(keys), CHUNK):
-        found = conn.execute(rows_by(column), {"keys": list(keys[start : start + CHUNK])})
-        names = tuple(found.keys())
-        rows.extend(dict(zip(names, row, strict=True)) for row in found.fetchall())
+        found = ask(conn, rows_by(column), {"keys": list(keys[start : start + CHUNK])})
+        rows.extend(dict(zip(names, row, strict=True)) for row in found)
     return rows
 
 
