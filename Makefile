@@ -31,6 +31,9 @@ $(STAMP): $(LOCKS) pyproject.toml
 demo: $(STAMP)  ## Crawl the bundled sandbox portals into data/ and print the run report (DAY=2: the portals a day later)
 	@$(BIN)/fazhi demo --day $(DAY)
 
+# Over a hundred processes import the program: they read what the first one compiled, whatever the environment says.
+test test-chaos test-core: export PYTHONDONTWRITEBYTECODE =
+
 test: $(STAMP)  ## The whole test suite, in parallel
 	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 

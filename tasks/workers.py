@@ -47,7 +47,8 @@ def _read_all(
     orders: Iterator[Order], settings: Settings, processes: int, work: Work, lost: list[Order]
 ) -> Iterator[BatchRead]:
     """What could not be read since a worker died is added to `lost`, the rest of the orders included."""
-    context = get_context("spawn")
+    context = get_context("forkserver")  # it imports once, and has neither our threads nor our connections
+    context.set_forkserver_preload([start_worker.__module__])
     stop = context.Event()
     under_way: dict[Future[BatchRead], Order] = {}
     pool = ProcessPoolExecutor(processes, context, start_worker, (settings, stop))

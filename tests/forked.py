@@ -11,7 +11,7 @@ from multiprocessing.context import ForkServerProcess
 from warehouse.steps import KILL_AT
 
 _CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.connectors.killed"])
+_CONTEXT.set_forkserver_preload(["tests.connectors.killed", "tests.warehouse.killed", "tasks.rereading"])
 
 
 def start(work: Callable[..., None], *arguments: object, kill_at: str = "") -> ForkServerProcess:

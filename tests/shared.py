@@ -20,14 +20,23 @@ from typing import TextIO
 
 ROOT = Path(__file__).resolve().parent.parent
 USERS, READY, LOG = "users.lock", "ready", "keeper.log"
+MEMORY, ROOM = Path("/dev/shm"), 2 << 30
+
+
+def home_of_servers() -> Path:
+    """In memory where there is room: a disk that others use as well makes a database's copy ten times as dear, and a
+    Prefect server so slow that it refuses.
+
+    The folder is not pytest's, whose rights each run of pytest narrows under the feet of all other runs."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).total > ROOM:
+        return MEMORY
+    return Path(tempfile.gettempdir())
 
 
 @contextmanager
 def shared(name: str, keeper: str) -> Iterator[str]:
-    """What the server of this name tells its users. `keeper` is the module that calls `keep` with a folder.
-
-    The folder is not pytest's, whose rights each run of pytest narrows under the feet of all other runs."""
-    folder = Path(tempfile.gettempdir()) / f"fazhi-{name}"
+    """What the server of this name tells its users. `keeper` is the module that calls `keep` with a folder."""
+    folder = home_of_servers() / f"fazhi-{name}"
     process = None
     with _join(folder):
         with (folder / "start.lock").open("w") as start:

@@ -18,7 +18,7 @@ def test_the_server_of_the_benchmark_is_set_up_as_the_houses_own() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_both_nights_do_the_same_and_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "figures.json"
     assert main(["--sources", "3", "--pages", "12", "--repeat", "1", "--pace", "bare", "--json", str(out)]) == 0

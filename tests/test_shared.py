@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ import psycopg
 
 from tests.conftest import ROOT
 from tests.postgres import running_server
-from tests.shared import keep, shared
+from tests.shared import home_of_servers, keep, shared
 
 USER = """
 import sys
@@ -47,7 +46,7 @@ def wait_for(holds: Callable[[], bool], seconds: float = 60) -> bool:
 
 def test_a_server_ends_when_all_who_use_it_are_killed() -> None:
     name = uuid.uuid4().hex
-    folder = Path(tempfile.gettempdir()) / f"fazhi-postgresql-{name}"
+    folder = home_of_servers() / f"fazhi-postgresql-{name}"
     command = [sys.executable, "-c", USER, name]
     users = [
         subprocess.Popen(command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)

@@ -23,7 +23,7 @@ def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedP
     clean = {name: value for name, value in os.environ.items() if not name.startswith("FAZHI_")}
     env = clean | {"FAZHI_HOME": str(folder / "data"), "NO_COLOR": "1", "COLUMNS": "200"}
     env |= {f"FAZHI_{name.upper()}": value for name, value in settings.items()}
-    return subprocess.run([str(FAZHI), *arguments], env=env, cwd=folder, capture_output=True, text=True, timeout=110)
+    return subprocess.run([str(FAZHI), *arguments], env=env, cwd=folder, capture_output=True, text=True, timeout=115)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ ONLY_IN = [
 ]
 
 
+@cache
 def imports_of(path: Path) -> set[str]:
     """Top-level names of every module that a file imports, wherever in it."""
     found: set[str] = set()

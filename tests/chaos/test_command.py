@@ -30,5 +30,5 @@ def test_chaos_is_served_until_a_signal_and_writes_its_sources(tmp_path: Path) -
         assert {host for source in sources.values() for host in source.hosts} == {host_of(one.name) for one in SERVED}
     finally:
         process.send_signal(signal.SIGTERM)
-        code = process.wait(timeout=15)
+        code = process.wait(timeout=60)
     assert code == 0

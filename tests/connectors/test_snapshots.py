@@ -151,7 +151,7 @@ def test_cancelled_pages_beyond_a_batch_leave_nobody_waiting(tmp_path: Path, mon
         cancelled = {n for n, future in enumerate(futures) if n > 5 and n % 7 and future.cancel()}
         for n, future in enumerate(futures):
             if n not in cancelled:
-                assert archive.load(future.result(timeout=20)).body == b"%d" % n
+                assert archive.load(future.result(timeout=60)).body == b"%d" % n
 
 
 def test_a_page_that_cannot_be_written_down_costs_the_others_nothing(tmp_path: Path) -> None:

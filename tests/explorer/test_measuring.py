@@ -14,6 +14,7 @@ from tests.explorer.serving import Served
 KINDS = {"search_metrics", "search_regions", "search_reports", "filter_findings", "number"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("browser")
 def test_figures_of_server_and_browser(releases: Path) -> None:
     told = measure(releases, readers=2, seconds=1, think=0.1)

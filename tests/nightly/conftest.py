@@ -25,7 +25,7 @@ class House:
     prefect_api: str | None = None
     """A Prefect server for the runs; None lets each run start its own, as a newcomer's does."""
 
-    def run(self, *arguments: str, timeout: float = 110, **settings: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, timeout: float = 280, **settings: str) -> subprocess.CompletedProcess[str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
         env = clean | {"FAZHI_HOME": str(self.folder / "data"), "NO_COLOR": "1"}
         env |= {f"FAZHI_{name.upper()}": value for name, value in settings.items()}
@@ -49,7 +49,7 @@ def end(process: subprocess.Popen[Any]) -> None:
     """End a process that a test started, by its own id."""
     process.send_signal(signal.SIGTERM)
     try:
-        process.wait(timeout=15)
+        process.wait(timeout=60)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -27,7 +27,7 @@ from tests.nightly.conftest import FAZHI
 from tests.nightly.prefect_api import ask
 from tests.nightly.test_serving import wait_until_done
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 EMIT = """
 from tasks.events import Event, Told, tell_all
@@ -111,7 +111,7 @@ def environment(api: str, home: Path) -> dict[str, str]:
 
 
 def run(api: str, home: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, env=environment(api, home), cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, env=environment(api, home), cwd=ROOT, capture_output=True, text=True, timeout=280)
 
 
 def lose_a_run(api: str, home: Path) -> str:
@@ -132,7 +132,7 @@ def lose_a_run(api: str, home: Path) -> str:
     return run_id
 
 
-def wait_for(sent: queue.Queue[dict[str, Any]], automation: str, seconds: float = 60) -> dict[str, Any]:
+def wait_for(sent: queue.Queue[dict[str, Any]], automation: str, seconds: float = 200) -> dict[str, Any]:
     """The next notice of an automation; those of others, which tests beside this one may bring about, are let go."""
     while True:
         told = sent.get(timeout=seconds)
@@ -176,7 +176,7 @@ def test_automations_tell_and_are_applied_once(
     assert (ended["type"], "its process is gone" in ended["message"]) == ("CRASHED", True)
     changed = automations("apply", "--webhook", mail_address, "--missing-hours", "0.003")
     assert [line.split()[0] for line in changed] == ["changed"] * n_files, "all of them, and that of `lose_a_run`"
-    while "no nightly" not in (mail := mails.get(timeout=90))["Subject"]:
+    while "no nightly" not in (mail := mails.get(timeout=200))["Subject"]:
         pass  # what other tests brought about
     assert mail["To"] == "ops@fazhi.example"
     body = mail.get_body(("plain",))

@@ -29,7 +29,7 @@ from tests.nightly.prefect_api import ask
 from tests.nightly.test_serving import free_port, wait_for, wait_until_done
 from tests.servers import Site
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 expect.set_options(timeout=60_000)  # a machine that is busy with other tests
 
@@ -58,7 +58,7 @@ class Served:
 
     def run(self, *words: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
         env = self.env | ({"FAZHI_HOME": str(home)} if home else {})
-        return subprocess.run([str(FAZHI), *words], env=env, capture_output=True, text=True, timeout=120)
+        return subprocess.run([str(FAZHI), *words], env=env, capture_output=True, text=True, timeout=280)
 
     def asked(self) -> list[str]:
         return [seen.target for seen in self.site.seen if "/t" in seen.target and seen.target.endswith(".html")]
@@ -86,14 +86,14 @@ def served(tmp_path_factory: pytest.TempPathFactory, give_prefect: Callable[[Pat
         try:
             wait_for("Deployments:", process)
             api = f"http://127.0.0.1:{port}/api"
-            deadline = time.monotonic() + 90
+            deadline = time.monotonic() + 200
             while not ask(api, "deployments/filter", {"deployments": {"name": {"any_": ["backfill"]}}}):
                 assert time.monotonic() < deadline
                 time.sleep(0.3)
             yield Served(api, folder / "data", site, env)
         finally:
             process.send_signal(signal.SIGINT)
-            process.wait(60)
+            process.wait(240)
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -233,7 +233,7 @@ def read_again(served: Served) -> None:
 
 
 def wait_for_newest(served: Served) -> dict[str, Any]:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     wanted = {"deployments": {"name": {"any_": ["backfill"]}}, "sort": "START_TIME_DESC", "limit": 1}
     while time.monotonic() < deadline:
         found = ask(served.api, "flow_runs/filter", wanted)
@@ -251,7 +251,7 @@ def artifacts(served: Served, run_id: str) -> dict[str, Any]:
 def test_run_that_is_stopped_in_the_ui_stops_and_is_continued(served: Served, tmp_path: Path) -> None:
     served.site.seen.clear()
     run_id = served.start(sources=[ID], dry_run=False, report_year_from=2005)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while len(served.asked()) < 4 and time.monotonic() < deadline:
         time.sleep(0.1)
     began = time.monotonic()
@@ -292,7 +292,7 @@ def test_of_missed_nights_one_is_made_up_for_and_none_joins_a_running_one(served
         for moment in long_ago
     ]
     ids = [ask(served.api, f"deployments/{deployment}/create_flow_run", one)["id"] for one in late]
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 200
     while time.monotonic() < deadline:
         states = sorted(ask(served.api, f"flow_runs/{run_id}")["state"]["type"] for run_id in ids)
         if states == ["CANCELLED", "CANCELLED", "RUNNING"]:
@@ -315,20 +315,23 @@ def articles(served: Served, home: Path) -> list[tuple[Any, ...]]:
 
 def test_backfill_beside_a_nightly_asks_no_faster(served: Served, tmp_path: Path) -> None:
     """Both at once on one data folder, each a process: the pace of the host is kept, and all is there."""
-    served.site.seen.clear()
-    home = {"FAZHI_HOME": str(tmp_path / "data"), "PREFECT_API_URL": served.api}
     commands = (
         ["nightly", "--source", ID],
         ["backfill", "--source", ID, "--year-from", "2001", "--year-to", "2010", "--apply"],
     )
-    both = [
-        subprocess.Popen([str(FAZHI), *words], env=served.env | home, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        for words in commands
-    ]
-    for process in both:
-        _, told = process.communicate(timeout=120)
-        assert process.returncode == 0, told.decode()
-    starts = sorted(seen.at for seen in served.site.seen)
+    with Site() as site:  # its own, which no run of another test asks
+        put(site, [ITEMS])
+        env = served.env | {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_REPLAY": site.url}
+        env["PREFECT_API_URL"] = served.api
+        both = [
+            subprocess.Popen([str(FAZHI), *words], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            for words in commands
+        ]
+        for process in both:
+            _, told = process.communicate(timeout=280)
+            assert process.returncode == 0, told.decode()
+    starts = sorted(seen.at for seen in site.seen)
     gaps = [later - earlier for earlier, later in pairwise(starts)]
-    assert len(starts) > 30 and min(gaps) > 0.7, "a second between two requests, and some noise"
+    assert len(starts) > 30 and starts[-1] - starts[0] > 0.95 * len(gaps), "a second between two requests"
+    assert min(gaps) > 0.4, "and the noise of a busy machine"
     assert len(articles(served, tmp_path / "data")) == len(ITEMS)

@@ -18,7 +18,7 @@ import pytest
 from fazhi.cli import main
 from tests.nightly.conftest import House
 
-pytestmark = pytest.mark.timeout(200)
+pytestmark = pytest.mark.timeout(600)
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -15,7 +15,7 @@ from tests.nightly.prefect_api import ask
 from warehouse.engine import open_warehouse
 from warehouse.health import totals
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 RUNS = """
 import asyncio, sys
@@ -34,7 +34,7 @@ def run(api: str, home: Path, replay: str, *sources: str) -> list[str]:
     env |= {"FAZHI_HOME": str(home), "FAZHI_SOURCES": str(ROOT / "sandbox" / "sources"), "FAZHI_REPLAY": replay}
     env |= {"PREFECT_API_URL": api, "PREFECT_HOME": str(home / "prefect")}
     command = [sys.executable, "-c", RUNS, *sources]
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=150)
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

@@ -26,7 +26,7 @@ from extraction.textmap import find_source, node_text
 from tests.nightly.conftest import House
 from tests.nightly.prefect_api import ask
 
-pytestmark = [pytest.mark.slow, pytest.mark.corpus, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.corpus, pytest.mark.timeout(600)]
 
 FIELDS = ("title", "publish_date", "content_source", "index_no", "document_no")
 NANHAI_DATES = {"2019-01-10T16:19:51+08:00", "2017-12-20T14:59:52+08:00", "2017-04-14T16:23:54+08:00"}

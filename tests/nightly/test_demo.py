@@ -11,7 +11,7 @@ import pytest
 
 from tests.nightly.conftest import House
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_demo_twice_then_a_day_later(tmp_path: Path, prefect_api: str) -> None:

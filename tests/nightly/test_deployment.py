@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tests.nightly.conftest import FAZHI
 from tests.nightly.prefect_api import ask
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def prefect(api: str, home: Path, *arguments: str) -> str:

@@ -45,7 +45,7 @@ def last_run(home: Path) -> tuple[int, int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 def test_a_nightly_killed_at_any_step_and_run_again_is_as_if_never_killed(prefect_api: str, tmp_path: Path) -> None:
     steps = ("", *NIGHTLY, "load-5-facts:2")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
@@ -58,7 +58,7 @@ def test_a_nightly_killed_at_any_step_and_run_again_is_as_if_never_killed(prefec
             "PREFECT_LOGGING_LEVEL": "CRITICAL",
         }
         command = [sys.executable, "-m", "tests.nightly.killed", str(tmp_path), ",".join(SOURCES), *steps]
-        done = subprocess.run(command, cwd=ROOT, env=env, timeout=400, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=env, timeout=570, capture_output=True, text=True, check=False)
     killed = [f"{step} {-signal.SIGKILL}\n{step} 0" for step in steps[1:]]
     assert done.stdout.splitlines() == "\n".join(["whole 0", *killed]).splitlines(), done.stderr
     whole = warehouse_of(tmp_path / "whole")

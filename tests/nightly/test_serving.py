@@ -21,7 +21,7 @@ from tests.nightly.conftest import FAZHI
 from tests.nightly.machines import descendants
 from tests.nightly.prefect_api import ask
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def wait_for(line: str, process: subprocess.Popen[str]) -> list[str]:
@@ -36,7 +36,7 @@ def wait_for(line: str, process: subprocess.Popen[str]) -> list[str]:
 
 
 def wait_until_done(api: str, run_id: str) -> dict[str, Any]:
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 400
     while time.monotonic() < deadline:
         found = ask(api, f"flow_runs/{run_id}")
         if found["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED", "CANCELLED"):
@@ -100,7 +100,7 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> N
         assert refused.value.code in (409, 422) and b"keep_days" in refused.value.read()
     finally:
         process.send_signal(signal.SIGINT)
-        code = process.wait(60)
+        code = process.wait(240)
     assert code == 0, (tmp_path / "err").read_text(encoding="utf-8")[-2000:]
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"{api}/health", timeout=5)
@@ -132,10 +132,10 @@ def test_serve_ends_whole_when_its_terminal_is_closed_and_names_a_server_that_is
     finally:
         process.send_signal(signal.SIGHUP)
         try:
-            process.wait(60)
+            process.wait(240)
         except subprocess.TimeoutExpired:  # the test has failed, and leaves nothing behind
             process.terminate()
-            process.wait(30)
+            process.wait(60)
             raise
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=5)

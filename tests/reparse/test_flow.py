@@ -13,7 +13,7 @@ from tests.nightly.conftest import FAZHI
 from tests.nightly.prefect_api import ask
 from tests.reparse.house import OLD, House, fill, items, make_house, older, source
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def run(house: House, api: str, *arguments: str) -> subprocess.CompletedProcess[str]:

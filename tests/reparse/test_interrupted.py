@@ -27,7 +27,7 @@ from warehouse.stored import selected_ids
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_killed_at_any_step_and_run_again_is_as_if_never_killed(build: Build) -> None:
     fresh, house = build("fresh"), build("house")
     fill(fresh, items(4))
@@ -60,7 +60,7 @@ def test_what_a_load_has_touched_meanwhile_waits(build: Build, monkeypatch: pyte
     assert print_of(house)
 
 
-pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 
 
 def die_of_one(order: Order) -> BatchRead:
@@ -71,7 +71,7 @@ def die_of_one(order: Order) -> BatchRead:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_document_that_ends_its_worker_costs_no_other(build: Build) -> None:
     house = build("house")
     fill(house, items(4), by=OLD)

@@ -21,7 +21,7 @@ from warehouse.fingerprint import fingerprint
 from warehouse.run_records import read_run, run_files
 from warehouse.schema import dim_document, document_reading, fact_reparse_change, metadata
 
-pytestmark = pytest.mark.timeout(300)  # each starts worker processes of its own
+pytestmark = pytest.mark.timeout(600)  # each starts worker processes of its own
 
 FREE = Thresholds(1, 1, 1, 1)
 ALL = Selection()

@@ -175,5 +175,5 @@ def test_run_says_ready_and_stops_on_a_signal(number: signal.Signals) -> None:
         assert line.startswith("ready http://127.0.0.1:")
         assert "day 2: " in line and "www.yanpu.example" in line
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert process.stdout.read() == ""

@@ -1,19 +1,21 @@
-"""Processes that tests start and kill: `kill URL STEP …` publishes a batch in a child that dies at the step, one after
-the other; `load URL SEED` publishes the history in an order of its own.
-
-One process imports the program once and forks for each step: starting an interpreter takes longer than a load."""
+"""What processes do that tests start and kill (`tests.forked`)."""
 
 from __future__ import annotations
 
 import os
 import random
-import sys
+import signal
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, event
 
 from tests.warehouse.builders import HOST, batch, notice, report
 from tests.warehouse.conftest import load
 from tests.warehouse.tables import A, B
+from warehouse import upsert
 from warehouse.engine import open_warehouse
-from warehouse.steps import KILL_AT
+from warehouse.upgrade import upgrade_warehouse
 
 FIRST = batch(report(2020, A), report(2019, A + "上年收到9件。", name="old"), notice("n", "通知"))
 KILLED = batch(
@@ -28,27 +30,42 @@ KILLED = batch(
 """A new and a changed report, another title, a page that is gone, a figure that is set aside."""
 
 
-def kill(*pairs: str) -> None:
-    """Publish `KILLED` at each URL and die at the step that follows it; prints what ended each child."""
-    for url, step in zip(pairs[::2], pairs[1::2], strict=True):
-        child = os.fork()
-        if child == 0:
-            os.environ[KILL_AT] = step
-            load(open_warehouse(url), KILLED)
-            os._exit(0)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+def load_killed(url: str) -> None:
+    """Publish `KILLED`; whoever starts it says at which step it dies."""
+    load(open_warehouse(url), KILLED)
 
 
-def load_all(url: str, seed: str) -> None:
+def load_shuffled(url: str, seed: int) -> None:
+    """Publish the history in an order of its own."""
     from tests.warehouse.test_load import HISTORY
 
     engine = open_warehouse(url)
-    shuffled = list(HISTORY)
-    random.Random(seed).shuffle(shuffled)
-    for one in shuffled:
+    for one in random.Random(seed).sample(HISTORY, len(HISTORY)):
         load(engine, one)
     engine.dispose()
 
 
-if __name__ == "__main__":
-    {"kill": kill, "load": load_all}[sys.argv[1]](*sys.argv[2:])
+def load_and_die(url: str, fatal: str) -> None:
+    """A load that dies when it has written to this table."""
+
+    def then_die(write: Callable[..., Any]) -> Callable[..., None]:
+        def write_and_die(conn: Any, table: Any, rows: Any) -> None:
+            write(conn, table, rows)
+            if table.name == fatal:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        return write_and_die
+
+    vars(upsert).update({name: then_die(getattr(upsert, name)) for name in ("insert_new", "upsert")})
+    load(open_warehouse(url), batch(report(2021, B, day=1), run="r2", day=1))
+
+
+def upgrade_and_die(url: str, sign: str) -> None:
+    """An upgrade that dies after the first statement with this in it."""
+
+    def die(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if sign in statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    event.listen(Engine, "after_cursor_execute", die)
+    upgrade_warehouse(url)

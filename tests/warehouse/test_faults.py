@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import resource
 import signal
-import subprocess
-import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +13,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event
 
-from tests.conftest import ROOT
+from tests.forked import start
 from tests.postgres import running_server
 from tests.warehouse.builders import batch, notice, report
 from tests.warehouse.conftest import Make, load
-from tests.warehouse.killed import FIRST, KILLED
+from tests.warehouse.killed import FIRST, KILLED, load_killed, load_shuffled
 from tests.warehouse.tables import A, B, check_validity, content, everything, validity
 from tests.warehouse.test_load import HISTORY
 from warehouse.batch import LoadBatch
@@ -28,8 +26,6 @@ from warehouse.engine import connect, is_sqlite, open_warehouse
 from warehouse.errors import WarehouseError
 from warehouse.fingerprint import fingerprint
 from warehouse.steps import KILL_AT, LOAD, NIGHTLY, reach
-
-CHILD = [sys.executable, "-m", "tests.warehouse.killed"]
 
 
 def url_of(engine: Engine) -> str:
@@ -49,14 +45,11 @@ def test_a_load_killed_at_any_step_and_run_again_is_as_if_never_killed(make: Mak
     load(whole, KILLED)
     wanted = fingerprint(whole), validity(whole)
     assert wanted[0] != mark
-    pairs = [word for engine, step in zip(killed, LOAD, strict=True) for word in (url_of(engine), step)]
-    for engine in killed:
-        engine.dispose()
-    child = subprocess.run(
-        [*CHILD, "kill", *pairs], cwd=ROOT, timeout=120, check=True, capture_output=True, text=True
-    )  # fmt: skip
-    assert child.stdout.split() == [str(-signal.SIGKILL)] * len(LOAD), child.stderr
     for engine, step in zip(killed, LOAD, strict=True):
+        engine.dispose()
+        child = start(load_killed, url_of(engine), kill_at=step)
+        child.join()
+        assert child.exitcode == -signal.SIGKILL, step
         assert fingerprint(engine) == (wanted[0] if step == LOAD[-1] else mark), step
         load(engine, KILLED)
         assert (fingerprint(engine), validity(engine)) == wanted, step
@@ -73,17 +66,15 @@ def test_a_step_kills_only_where_it_is_told_to(monkeypatch: pytest.MonkeyPatch) 
 
 def test_two_loaders_at_once_neither_deadlock_nor_count_twice(make: Make) -> None:
     alone, shared = make("alone", HISTORY), make("shared")
-    loaders = [
-        subprocess.Popen([*CHILD, "load", url_of(shared), str(seed)], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-        for seed in range(2)
-    ]
+    loaders = [start(load_shuffled, url_of(shared), seed) for seed in range(2)]
     try:
-        told = [loader.communicate(timeout=110)[1] for loader in loaders]
+        for loader in loaders:
+            loader.join(110)
     finally:
         for loader in loaders:
             loader.kill()
-            loader.wait()
-    assert [loader.returncode for loader in loaders] == [0, 0], told
+            loader.join()
+    assert [loader.exitcode for loader in loaders] == [0, 0]
     assert state(shared) == state(alone)
     check_validity(shared)
     assert [one.test.name for one in check_warehouse(shared) if one.outcome.n_failed] == []

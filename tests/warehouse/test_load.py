@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,9 +12,10 @@ import pytest
 from sqlalchemy import Engine
 
 from extraction.model import Check
-from tests.conftest import ROOT
+from tests.forked import start
 from tests.warehouse.builders import HOST, SOURCE, at, batch, notice, parse, report
 from tests.warehouse.conftest import Make, load
+from tests.warehouse.killed import load_and_die
 from tests.warehouse.tables import A, B, content, everything, rows
 from warehouse.batch import LoadBatch
 from warehouse.checkup import check_warehouse
@@ -205,37 +204,14 @@ def test_content_tables_are_those_of_the_fingerprint(engine: Engine) -> None:
     assert len(rows(engine, page)) > 0
 
 
-KILLED = """
-import os, signal, sys
-from tests.warehouse.builders import batch, report
-from tests.warehouse.test_load import A, B
-from warehouse import upsert
-from warehouse.engine import open_warehouse
-from warehouse.load import publish
-
-url, fatal = sys.argv[1:]
-engine = open_warehouse(url)
-
-def then_die(write):
-    def write_and_die(conn, table, rows):
-        write(conn, table, rows)
-        if table.name == fatal:
-            os.kill(os.getpid(), signal.SIGKILL)
-    return write_and_die
-
-upsert.insert_new, upsert.upsert = then_die(upsert.insert_new), then_die(upsert.upsert)
-
-publish(engine, batch(report(2021, B, day=1), run="r2", day=1), lambda statements: ())
-"""
-
-
 @pytest.mark.parametrize("table", ["fact_metric_value", "fact_source_run"])
 def test_a_killed_load_is_as_if_it_had_never_begun(engine: Engine, table: str) -> None:
     load(engine, batch(report(2020, A)))
     before = everything(engine)
     engine.dispose()
-    child = subprocess.run([sys.executable, "-c", KILLED, str(engine.url), table], cwd=ROOT, timeout=60, check=False)
-    assert child.returncode == -signal.SIGKILL
+    child = start(load_and_die, str(engine.url), table)
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
     assert everything(engine) == before
     assert load(engine, batch(report(2021, B, day=1), run="r2", day=1)).documents_new == 1
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,9 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, inspect, select, text, update
 
-from tests.conftest import ROOT
+from tests.forked import start
 from tests.postgres import Server
 from tests.warehouse.conftest import Make, load
+from tests.warehouse.killed import upgrade_and_die
 from tests.warehouse.released import BATCHES, SOURCE
 from tests.warehouse.tables import content
 from tests.warehouse.test_history import check_history, versions_of
@@ -262,25 +261,6 @@ def test_an_upgrade_makes_a_missing_warehouse(tmp_path: Path) -> None:
     open_warehouse(f"sqlite:///{tmp_path / 'a' / 'w.sqlite'}").dispose()
 
 
-KILLED = """
-import os, signal, sys
-from sqlalchemy import Engine, event
-from warehouse.upgrade import upgrade_warehouse
-
-for url, sign in zip(sys.argv[1::2], sys.argv[2::2], strict=True):
-    child = os.fork()
-    if child == 0:
-        @event.listens_for(Engine, "after_cursor_execute")
-        def die(conn, cursor, statement, *rest):
-            if sign in statement:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        upgrade_warehouse(url)
-        os._exit(0)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-"""
-"""One process imports the program once and forks for each upgrade that it kills."""
-
 SIGNS = (
     "DROP VIEW",
     "ADD COLUMN current_key",
@@ -295,12 +275,10 @@ def test_a_killed_upgrade_leaves_the_old_database(copies: Iterator[str]) -> None
     before, told = read_all(killed[SIGNS[0]]), describe_warehouse(killed[SIGNS[0]])
     views = views_of(killed[SIGNS[0]])
     assert views
-    pairs = [word for sign, url in killed.items() for word in (url, sign)]
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, *pairs], cwd=ROOT, timeout=100, check=True, capture_output=True, text=True
-    )
-    assert done.stdout.split() == [str(-signal.SIGKILL)] * len(SIGNS), done.stderr
     for sign, url in killed.items():
+        child = start(upgrade_and_die, url, sign)
+        child.join()
+        assert child.exitcode == -signal.SIGKILL, sign
         assert (read_all(url), describe_warehouse(url), views_of(url)) == (before, told, views), sign
         engine = connect(url)
         with engine.connect() as conn, conn.begin():

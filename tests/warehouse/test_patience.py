@@ -32,6 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
     running.end()
 
 
+@pytest.mark.slow
 def test_claims_lanes_and_frontier_outlast_a_restart(server: OwnServer) -> None:
     """Three restarts while one thread does nothing else than use them."""
     engine = open_warehouse(server.url(server.create()))
