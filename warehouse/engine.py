@@ -26,11 +26,6 @@ CONNECT_SECONDS = 10
 BUSY_SECONDS = 60
 """How long a writer waits for another one: batches are published one after the other."""
 
-CACHE_KIB = 8_192
-"""Of a SQLite connection. A load's pages fit: with the 2 MB it has of itself it writes some of them time and again."""
-PAGE_BYTES = 8_192
-"""Of a new SQLite file; a text takes several pages, and each is written by itself."""
-
 WRITER_LOCK = 0x66617A6869
 """Advisory lock of a PostgreSQL writer, held to the end of its transaction ("fazhi" in ASCII): as on SQLite, batches
 are published one after the other, so two loaders can neither deadlock nor count twice."""
@@ -230,7 +225,6 @@ def _set_up_sqlite(connection: sqlite3.Connection, record: object) -> None:
 def _set_up_sqlite_loosely(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None  # the begin event decides, not the driver
     connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
 
 def _begin_sqlite(conn: Connection) -> None:
@@ -264,7 +258,6 @@ def _keep_readers_going(engine: Engine) -> None:
     with explained(engine):
         raw = engine.raw_connection()
         try:
-            raw.cursor().execute(f"PRAGMA page_size={PAGE_BYTES}")
             raw.cursor().execute("PRAGMA journal_mode=WAL")
         finally:
             raw.close()
