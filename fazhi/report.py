@@ -149,9 +149,10 @@ class RunReport:
         """What changed, in one sentence."""
         sums = ", ".join(f"{name} {self.total(name)}" for name in ("new", "changed", "gone"))
         state = "warehouse unchanged" if self.is_unchanged else "warehouse changed"
+        whose = "release's fingerprint" if self.release else "fingerprint"  # `fazhi status` tells the warehouse's
         return (
             f"documents: {sums}; loaded {self.loaded('observations')} observations and "
-            f"{self.loaded('mentions')} mentions; {state} (fingerprint {self.fingerprint_after[:12]})"
+            f"{self.loaded('mentions')} mentions; {state} ({whose} {self.fingerprint_after[:12]})"
         )
 
     def markdown(self) -> str:
