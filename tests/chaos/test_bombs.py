@@ -26,7 +26,7 @@ MOST = 40.0
 def test_bombs_stay_small_in_memory(server: ChaosServer, tmp_path: Path) -> None:
     assert 10 * max(MAX_PAGE, MAX_FILE) <= MOST * (1 << 20)
     command = [sys.executable, "-m", "tests.chaos.measured", server.url, str(tmp_path), *BOMBS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr[-2000:]
     grown = json.loads(done.stdout.splitlines()[-1])
     assert grown.keys() == set(BOMBS)

@@ -39,7 +39,7 @@ class Run:
             async with Client(self.settings, self.log.append) as client:
                 return await client.fetch(url, kind=kind, hosts=hosts, **more)
 
-        return asyncio.run(asyncio.wait_for(go(), 10))
+        return asyncio.run(asyncio.wait_for(go(), 60))
 
     def fetch_all(self, *urls: str, pause: float = 0.0) -> list[Fetch | BaseException]:
         """One after the other, with one client."""
@@ -52,7 +52,7 @@ class Run:
                     await asyncio.sleep(pause)
             return got
 
-        return asyncio.run(asyncio.wait_for(go(), 10))
+        return asyncio.run(asyncio.wait_for(go(), 60))
 
     def outcomes(self) -> list[tuple[str, int | None]]:
         return [(a.outcome, a.status) for a in self.log if not a.url.endswith("/robots.txt")]

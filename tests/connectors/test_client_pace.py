@@ -86,15 +86,15 @@ def test_two_hosts_do_not_wait_for_each_other(site: Site) -> None:
     site.on("/0", HTML)
     urls = ["http://one.example/0", "http://two.example/0"]
     started = time.monotonic()
-    asyncio.run(fetch_many(Client(settings(site, delay=0.5, pace_real=True)), urls))
-    assert time.monotonic() - started < 1.3
+    asyncio.run(fetch_many(Client(settings(site, delay=1.5, pace_real=True)), urls))
+    assert time.monotonic() - started < 2.9
 
 
 def test_in_replay_the_pace_is_recorded_not_slept(site: Site) -> None:
     site.on("/robots.txt", "User-agent: *\nCrawl-delay: 9").on("/page.html", HTML)
     started = time.monotonic()
     got = Run(site, delay=5).fetch()
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
     assert got.attempts[-1].delay_s == 9
     assert got.attempts[-1].waited_s < 0.01
 

@@ -231,7 +231,7 @@ def test_a_busy_server_is_busy_whatever_it_says(site: Site) -> None:
      "location=", "content=", "<title>", "系统正在", "type ", "document.cookie "],
 )  # fmt: skip
 def test_looks_are_linear(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for tail in ("", ">", "</script>"):
         body = ("<html>" + unit * (60_000 // len(unit.encode())) + tail).encode()
         if (look := look_at(body)) is not None:
@@ -239,4 +239,4 @@ def test_looks_are_linear(unit: str) -> None:
             find_notice(PAGE, look)
             find_refresh(look)
             find_stand_in(PAGE, look)
-    assert time.perf_counter() - started < 1.5
+    assert time.process_time() - started < 1.5

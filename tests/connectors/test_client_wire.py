@@ -82,11 +82,11 @@ def test_what_can_be_read_is(site: Site, raw: Raw) -> None:
 def test_a_broken_answer_is_transient_and_never_content(site: Site, raw: Raw) -> None:
     site.on("/robots.txt", status=404, headers={"Connection": "close"})
     site.on("/page.html", raw=raw).on("/page.html", HTML)
-    run = Run(site, timeout=1)
+    run = Run(site, timeout=8)
     started = time.monotonic()
     assert run.fetch().body == BODY
     assert [outcome for outcome, _ in run.outcomes()] == ["transient", "ok"]
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 7
 
 
 def test_switching_protocols_is_no_content(site: Site) -> None:
@@ -187,18 +187,18 @@ def test_a_user_agent_is_named_whatever_it_holds(site: Site) -> None:
 @pytest.mark.parametrize("unit", [b"\r", b"\n", b"\r\n ", b"a:b\r\n", b":", b"HTTP/1.1 200 OK\r\n", b"\t"])
 def test_heads_are_read_in_linear_time(unit: bytes) -> None:
     block = OK + unit * (60_000 // len(unit)) + b"\r\n\r\n"
-    started = time.perf_counter()
+    started = time.process_time()
     find_head(bytearray(block), 0)
     with contextlib.suppress(SourceError, httpx.RemoteProtocolError):
         parse_head(block, PAGE)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_flood_of_tiny_chunks_is_read_in_linear_time() -> None:
     buffer = bytearray(b"1\r\nx\r\n" * 80_000)
     chunks = Chunks(PAGE)
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(chunks.take(buffer)) == 80_000
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     with pytest.raises(httpx.RemoteProtocolError):
         chunks.take(bytearray(b"q\r\n"))

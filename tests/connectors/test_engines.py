@@ -136,11 +136,11 @@ def test_moments_and_addresses() -> None:
 )
 def test_hostile_pages_cost_linear_time(evil: str) -> None:
     for name in engine_names():
-        before = time.perf_counter()
+        before = time.process_time()
         for call in (lambda name=name: discover(name, evil), lambda name=name: read(name, evil, f"{SITE}/a.html")):
             with contextlib.suppress(SourceError):
                 call()
-        assert time.perf_counter() - before < 20
+        assert time.process_time() - before < 20
 
 
 PIECES = [

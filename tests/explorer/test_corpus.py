@@ -28,7 +28,7 @@ from warehouse.engine import open_warehouse
 from warehouse.load import publish
 from warehouse.release import make_release
 
-pytestmark = [pytest.mark.corpus, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.corpus, pytest.mark.timeout(300)]
 
 CODES = {"tongxin": "640324", "xinjian": "360112", "qianjiang": "500114", "haizhou": "320706", "nanhai": "440605"}
 DOCUMENT = "tongxin-2020"

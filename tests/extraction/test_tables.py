@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -194,9 +194,9 @@ def test_the_paragraph_after_a_table_is_read_by_itself(catalogue: Catalogue) -> 
     ids=["rows", "blocks", "headers", "one row"],
 )
 def test_no_table_takes_long(rows: list[str], catalogue: Catalogue) -> None:
-    began = perf_counter()
+    began = process_time()
     read("云岭县2022年12345热线运行情况通报", rows, catalogue)
-    assert perf_counter() - began < 5
+    assert process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -107,10 +107,10 @@ def test_large_texts_take_bounded_time_and_keep_unique_sentences() -> None:
     for place in rng.sample(range(20_000), 500):
         b[place] = f"改{place}。"
     assert len(a) * len(b) > MAX_PAIRS
-    began = time.monotonic()
+    began = time.process_time()
     assert rebuilt(a, b) == b
     assert sum(end - start for start, end, _, _ in changed_runs(a, b)) == 500
     same = ["同。", "异。"] * 20_000
     other = [*same[1:-1], "末。"]
     assert rebuilt(same, other) == other
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20

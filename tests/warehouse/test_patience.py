@@ -159,7 +159,7 @@ def test_an_address_where_nobody_ever_answered_is_told_at_once() -> None:
     began = time.monotonic()
     with pytest.raises(WarehouseAway, match="no server answers"):
         open_warehouse("postgresql://postgres@127.0.0.1:1/none")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_what_will_not_mend_itself_is_not_waited_for(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -188,14 +188,14 @@ def test_what_is_no_body() -> None:
 
 def test_it_is_cheap_and_hostile_names_do_not_stall_it() -> None:
     resolve(document(TAIL), TONGXIN)
-    start = perf_counter()
+    start = process_time()
     for _ in range(100):
         resolve(document(f"江苏连云港市海州区人民政府关于{TAIL}", index_no="01234567-0/2021-1"), TONGXIN)
-    assert perf_counter() - start < 0.5  # 0.15 ms each when measured
+    assert process_time() - start < 0.5  # 0.15 ms each when measured
     for text in ("云水" * 5000, "市" * 10000, "县局" * 5000, "关于" * 5000, "（" * 10000, "吉林" * 5000, "1" * 10000):
-        start = perf_counter()
+        start = process_time()
         resolve(document(text, publisher=text, index_no=text), TONGXIN)
-        assert perf_counter() - start < 0.5, text[:4]
+        assert process_time() - start < 0.5, text[:4]
 
 
 def described(engine: Engine) -> dict[str, tuple[str, str, str | None]]:
