@@ -60,7 +60,9 @@ def write_sources(site: Site, folder: Path, delay: float) -> None:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
+    """Without settings of this machine. Modules are compiled once and kept, as in the image and every installation."""
+    left_out = ("FAZHI_", "PREFECT_", "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
     return {**kept, "NO_COLOR": "1", **more}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
@@ -253,10 +253,11 @@ def _plain(title: str) -> str:
     return "".join(unicodedata.normalize("NFKC", title[:500]).split())
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """Safe YAML that refuses double keys, which PyYAML would settle silently."""
+class _StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Safe YAML that refuses double keys, which PyYAML would settle silently; by libyaml, some ten times as fast, where
+    PyYAML has it."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Any:
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = key_node.value

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from extraction.arithmetic import format_number
 from extraction.checks_evidence import is_change_of
 from extraction.derived import DERIVED, explain_change
 from extraction.findings import Told, make_check, name_period_en, name_period_zh, name_value
-from extraction.model import Check, Observation
+from extraction.model import Check, Observation, compile_builder
 from extraction.rules import Rule, Rules
 from extraction.terms import is_exact, scopes_agree, value_of
 from extraction.yoy import check_change, shift_period
@@ -27,6 +28,9 @@ class Statement:
     report_year: int
     region_code: str
     observation: Observation
+
+
+build_statement = compile_builder(Statement)
 
 
 class _Region:
@@ -71,22 +75,32 @@ class _Region:
         Where it has no figure of the year it may have one of January to some month.
         """
         s, o = self.statements[index], self.statements[index].observation
-        windows = [f"{period}-01/{period}-{month:02}" for month in range(11, 0, -1)] if len(period) == 4 else []
-        told = next((self._actual[o.metric, own] for own in (period, *windows) if (o.metric, own) in self._actual), [])
-        found = [
-            i
-            for i in told
-            if self.statements[i].document_id != s.document_id
-            and self.statements[i].observation.dimension == o.dimension
-            and self.statements[i].observation.unit == o.unit
-            and scopes_agree(self.statements[i].observation.scope, o.scope)
-        ]
+        told = self._actual.get((o.metric, period))
+        if told is None:
+            windows = ((o.metric, window) for window in _windows(period))
+            told = next((self._actual[key] for key in windows if key in self._actual), [])
+        found = []
+        for i in told:
+            one, said = self.statements[i], self.statements[i].observation
+            if (
+                one.document_id != s.document_id
+                and said.dimension == o.dimension
+                and said.unit == o.unit
+                and scopes_agree(said.scope, o.scope)
+            ):
+                found.append(i)
         found = [i for i in found if self.statements[i].observation.scope == o.scope] or found
         if not found:
             return None
         latest = max(self.statements[i].published_at for i in found)
         newest = [i for i in found if self.statements[i].published_at == latest]
         return newest[0] if len({self.statements[i].observation.value for i in newest}) == 1 else None
+
+
+@lru_cache(maxsize=200)
+def _windows(period: str) -> tuple[str, ...]:
+    """Of a year: January to some month, the longest first."""
+    return tuple(f"{period}-01/{period}-{month:02}" for month in range(11, 0, -1)) if len(period) == 4 else ()
 
 
 def _is_part_year(statement: Statement) -> bool:

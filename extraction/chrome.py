@@ -7,10 +7,9 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import yaml
-
 from extraction.spam import LOOKUPS
 from extraction.textmap import Removed
+from extraction.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -43,7 +42,7 @@ class _Furniture:
 
 @lru_cache(maxsize=1)
 def _furniture() -> _Furniture:
-    data = yaml.safe_load((LOOKUPS / "chrome.yml").read_text(encoding="utf-8"))
+    data = read_yaml(LOOKUPS / "chrome.yml")
     names = {field.name for field in fields(_Furniture)} - {"elements"}
     sources = {name: "|".join(data[name]) for name in sorted(names) if name in data}
     sources["any_line"] = "|".join(sources.values())

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-import yaml
+from extraction.yaml_file import read_yaml
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -117,7 +117,7 @@ def find_hidden_reason(element: HtmlElement, style: Style, hidden_names: frozens
 
 @lru_cache(maxsize=1)
 def _spam_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    data = yaml.safe_load((LOOKUPS / "spam.yml").read_text(encoding="utf-8"))
+    data = read_yaml(LOOKUPS / "spam.yml")
     return tuple(data["words"]), tuple(data["hosts"])
 
 

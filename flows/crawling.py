@@ -247,9 +247,10 @@ class _Loads:
         )
 
     async def _load(self, batch: LoadBatch) -> LoadResult:
+        altered = replace(self.altered, counts=self.altered.counts.copy())  # a load that fails may be tried again
         if batch.documents:
             accepted = self.house.accept_mass_change
-            told = await asyncio.to_thread(retried(hold_back), self.house.engine, batch, self.altered, accepted)
+            told = await asyncio.to_thread(retried(hold_back), self.house.engine, batch, altered, accepted)
             if told:
                 self.result.notes.append(told)
                 batch = replace(batch, findings=(*batch.findings, told))
@@ -259,6 +260,7 @@ class _Loads:
             loaded = await load(self.source.id, as_is(self.house.engine), as_is(batch))
         else:
             loaded = await load_unrecorded(self.source.id, self.house.engine, batch)
+        self.altered = altered
         self.removed_links += sum(document.removed_links for document in batch.documents)
         if not loaded.is_unchanged:
             self.house.changed.add(self.source.id)

@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -240,15 +239,22 @@ def fetch_rows(attempts: Iterable[Attempt], seen: Iterable[Seen]) -> tuple[Fetch
     whether its page was any news."""
     answers = {entry.url: entry for entry in seen}
     numbers: Counter[str] = Counter()
+    made = list(attempts)
+    last = {attempt.url: index for index, attempt in enumerate(made)}
     rows = []
-    for attempt in attempts:
+    for index, attempt in enumerate(made):
         numbers[attempt.url] += 1
+        outcome, snapshot = attempt.outcome, None
+        answer = answers.get(attempt.url) if last[attempt.url] == index else None
+        if answer is not None:
+            snapshot = _stored_ref(answer.snapshot)
+            outcome = _OUTCOMES.get(answer.outcome, outcome) if outcome == "ok" else outcome
         rows.append(
             FetchRow(
                 url=attempt.url,
                 attempt=numbers[attempt.url],
                 started_at=attempt.started_at,
-                outcome=attempt.outcome,
+                outcome=outcome,
                 status=attempt.status,
                 n_bytes=attempt.n_bytes,
                 elapsed_ms=round(attempt.elapsed_ms),
@@ -257,14 +263,9 @@ def fetch_rows(attempts: Iterable[Attempt], seen: Iterable[Seen]) -> tuple[Fetch
                 is_conditional=attempt.is_conditional,
                 evidence=attempt.evidence,
                 tls=attempt.tls,
+                snapshot=snapshot,
             )
         )
-    last = {row.url: index for index, row in enumerate(rows)}
-    for url, index in last.items():
-        if url in answers:
-            answer, row = answers[url], rows[index]
-            outcome = _OUTCOMES.get(answer.outcome, row.outcome) if row.outcome == "ok" else row.outcome
-            rows[index] = replace(row, snapshot=_stored_ref(answer.snapshot), outcome=outcome)
     return tuple(rows)
 
 
@@ -291,10 +292,15 @@ def failure_lines(result: CrawlResult) -> tuple[str, ...]:
 
 def code_version() -> str:
     """The version of this code, as `dim_load` records it: release, and the commit where a deployment states it."""
+    commit = os.environ.get("FAZHI_COMMIT", "")
+    return f"{_release()}+{commit[:12]}" if commit else _release()
+
+
+@cache
+def _release() -> str:
     from importlib.metadata import version
 
-    commit = os.environ.get("FAZHI_COMMIT", "")
-    return f"{version('fazhi')}+{commit[:12]}" if commit else version("fazhi")
+    return version("fazhi")
 
 
 @cache

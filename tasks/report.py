@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fazhi.report import Finding, HostLine, RunReport, SourceLine
 from fazhi.settings import Settings
@@ -11,7 +11,9 @@ from warehouse.engine import Engine
 from warehouse.findings import findings, never_applied, verdicts
 from warehouse.fingerprint import fingerprint
 from warehouse.health import totals
-from warehouse.release import Release
+
+if TYPE_CHECKING:
+    from warehouse.release import Release
 
 FINDINGS_SHOWN = 3
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from connectors.crawled import CrawlResult
 from connectors.http.client import Attempt
@@ -18,9 +18,11 @@ from fazhi.report import SourceLine
 from fazhi.settings import Settings
 from tasks.telemetry import RunMetrics, serve_metrics
 from warehouse.batch import LoadResult
-from warehouse.release import Release
 from warehouse.release_read import current_release
 from warehouse.run_records import FORMAT, RunRecord, SourceRun, hold_run, now, write_run
+
+if TYPE_CHECKING:
+    from warehouse.release import Release
 
 _fetches, _sources, _runs = (logging.getLogger(f"{LOGGER}.{name}") for name in ("fetch", "source", "run"))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 
-from extraction.checks_across import Statement as Told
-from extraction.checks_across import check_across
+from extraction.checks_across import build_statement, check_across
 from extraction.model import Check
 from extraction.rules import read_catalogue
 from warehouse.choosing import Statement
@@ -15,9 +16,9 @@ from warehouse.regions import CATALOG
 def check_statements(statements: Sequence[Statement]) -> tuple[Check, ...]:
     """Findings between the reports of one authority. Raises CatalogueError or RulesError, one line."""
     told = [
-        Told(
+        build_statement(
             document_id=one.document_id,
-            published_at=one.published.isoformat() if one.published else "",
+            published_at=_spell(one.published),
             report_year=one.told_in,
             region_code=f"{one.region_key}/{one.agency_key}",
             observation=one.stated,
@@ -25,3 +26,9 @@ def check_statements(statements: Sequence[Statement]) -> tuple[Check, ...]:
         for one in statements
     ]
     return check_across(told, read_catalogue(CATALOG)[1])
+
+
+@lru_cache(maxsize=1_000)
+def _spell(moment: datetime | None) -> str:
+    """All statements of a document have the same."""
+    return moment.isoformat() if moment else ""

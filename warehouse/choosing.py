@@ -103,6 +103,9 @@ class Chosen:
     is_disputed: bool
 
 
+_build_chosen = compile_builder(Chosen)
+
+
 def choose_values(statements: Iterable[Statement]) -> list[Chosen]:
     """One chosen statement per group, in the groups' order."""
     groups: dict[Group, list[Statement]] = defaultdict(list)
@@ -144,7 +147,7 @@ def _choose(group: Group, statements: list[Statement]) -> Chosen:
     for choice, one in classed:
         if one.stated.qualifier == "exact" and not one.stated.damaged:
             exact[choice].add(one.value)
-    return Chosen(
+    return _build_chosen(
         group=group,
         best=best,
         chosen_by=chosen_by,

@@ -321,6 +321,8 @@ _CELLS = attrgetter(*(f.name for f in fields(DocumentIn)))
 
 def _texts(doc: DocumentIn) -> list[str]:
     texts = [value for value in _CELLS(doc) if isinstance(value, str)]
+    if doc.body is doc.text:  # as of a page without attachments: not looked at twice
+        texts.remove(doc.body)
     for attachment in doc.attachments:
         texts += attachment
     texts += doc.notes

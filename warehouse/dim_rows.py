@@ -106,6 +106,7 @@ def source_row(source: SourceRow) -> Row:
     }
 
 
+@lru_cache(maxsize=10_000)
 def source_key(source_id: str) -> int:
     return key_of("source", source_id)
 
@@ -135,7 +136,7 @@ def rule_key(rule_id: str) -> int:
 
 def to_json(value: object) -> str:
     """Compact JSON, always the same bytes for the same value."""
-    return _spell(value)
+    return "[]" if value == () else _spell(value)  # most lists are: of attachments, notes, what was removed
 
 
 _spell = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode

@@ -142,8 +142,8 @@ def plan_documents(
                 batch, text_hash, incoming.get((document_id, text_hash)), by_text.get((document_id, text_hash)),
                 before[document_id], members, plan, load_key,
             )  # fmt: skip
-        _plan_versions(plan, document_id, versions, is_gone, particulars, members, load_key)
-        _count_document(plan, document_id, versions, is_gone, document_id in known)
+        keys = _plan_versions(plan, document_id, versions, is_gone, particulars, members, load_key)
+        _count_document(plan, keys, is_gone, document_id in known)
     _link_same_texts(conn, plan, forgotten)
     _look_up_anew(conn, plan, members)
     return plan
@@ -164,9 +164,9 @@ def _look_up_anew(conn: Connection, plan: DocumentPlan, members: Members) -> Non
 def _plan_versions(
     plan: DocumentPlan, document_id: str, versions: list[Version], is_gone: bool, particulars: dict[str, Row],
     members: Members, load_key: int,
-) -> None:  # fmt: skip
-    """Number the versions and put their validity end to end."""
-    last = len(versions) - 1
+) -> list[int]:  # fmt: skip
+    """Number the versions and put their validity end to end. Gives their keys."""
+    keys, last = [], len(versions) - 1
     for i, version in enumerate(versions):
         key = key_of("document", document_id, version.text_hash, version.occurrence)
         row = dict(particulars[version.text_hash])
@@ -178,7 +178,6 @@ def _plan_versions(
             document_id=document_id,
             text_hash=version.text_hash,
             occurrence=version.occurrence,
-            text_key=text_key(document_id, version.text_hash),
             version_no=i + 1,
             valid_from=starts,
             valid_to=None if i == last else versions[i + 1].first_seen,
@@ -196,14 +195,14 @@ def _plan_versions(
             row.update({name: old[name] for name in kept})
             row["is_parsed"] = old["is_parsed"] or row["is_parsed"]
         plan.rows[key] = row
+        keys.append(key)
+    return keys
 
 
-def _count_document(
-    plan: DocumentPlan, document_id: str, versions: list[Version], is_gone: bool, was_known: bool
-) -> None:
-    if not versions:
+def _count_document(plan: DocumentPlan, keys: Sequence[int], is_gone: bool, was_known: bool) -> None:
+    """`keys`: of its versions."""
+    if not keys:
         return
-    keys = [key_of("document", document_id, version.text_hash, version.occurrence) for version in versions]
     old = [plan.stored[key] for key in keys if key in plan.stored]
     if not was_known:
         plan.documents_new += 1
@@ -232,7 +231,9 @@ def _choose_particulars(
         is_tie = batch.is_crawl and doc.fetched_at == seen_before
         if is_older or (is_tie and _sort_key(row) <= _sort_key({**stored, **members.current(stored)})):
             return {**stored, "is_parsed": stored["is_parsed"] or row["is_parsed"]}
-    plan.texts[text_key(doc.document_id, text_hash)] = text_row(doc, text_hash)
+    text = text_row(doc, text_hash)
+    row["text_key"] = key = text["text_key"]
+    plan.texts[key] = text
     row["is_parsed"] = row["is_parsed"] or (stored is not None and stored["is_parsed"])
     return row
 
@@ -281,7 +282,7 @@ def describe(batch: LoadBatch, doc: DocumentIn, members: Members, load_key: int)
         "report_year": doc.report_year,
         "is_parsed": doc.parsed is not None,
         "attachments": to_json(doc.attachments),
-        "notes": to_json([*doc.notes, *found.notes]),
+        "notes": to_json((*doc.notes, *found.notes)),
         "n_removed_links": doc.removed_links,
         "removed": to_json(doc.removed),
         "bytes_hash": doc.bytes_hash,

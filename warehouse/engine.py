@@ -26,6 +26,10 @@ CONNECT_SECONDS = 10
 BUSY_SECONDS = 60
 """How long a writer waits for another one: batches are published one after the other."""
 
+WRITER_CACHE_KIB, READER_CACHE_KIB = 16_000, 2_000
+"""Of a SQLite connection in a transaction: the pages that a load touches fit, which with the 2 MB that SQLite has of
+itself are written and read time and again."""
+
 WRITER_LOCK = 0x66617A6869
 """Advisory lock of a PostgreSQL writer, held to the end of its transaction ("fazhi" in ASCII): as on SQLite, batches
 are published one after the other, so two loaders can neither deadlock nor count twice."""
@@ -229,6 +233,7 @@ def _set_up_sqlite_loosely(connection: sqlite3.Connection, _record: object) -> N
 
 def _begin_sqlite(conn: Connection) -> None:
     write = conn.get_execution_options().get("fazhi_write", False)
+    conn.exec_driver_sql(f"PRAGMA cache_size=-{WRITER_CACHE_KIB if write else READER_CACHE_KIB}")
     conn.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 

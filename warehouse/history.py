@@ -50,7 +50,10 @@ def validity_of(table: Table, row: Row) -> Validity:
 def version_at(versions: Iterable[Validity], moment: datetime) -> int:
     """Key of the version that holds at a moment; the first one for anything before the beginning."""
     moment = max(moment, BEGINNING)
-    return next(version.key for version in versions if version.holds(moment))
+    for version in versions:
+        if version.holds(moment):
+            return version.key
+    raise ValueError(f"no version holds at {moment}")
 
 
 def observe(conn: Connection, kind: str, natural_key: str, content: str, seen_at: datetime) -> tuple[list[Run], bool]:

@@ -8,11 +8,12 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import WarehouseError
+
+if TYPE_CHECKING:
+    import duckdb
 
 POINTER = "CURRENT"
 PACKAGE = "datapackage.json"
@@ -103,6 +104,8 @@ def find_release(folder: Path, wanted: str = "CURRENT") -> Told:
 
 def connect(*layers: tuple[str, Mapping[str, Iterable[Path]]]) -> duckdb.DuckDBPyConnection:
     """DuckDB in memory with a view per table; each layer is a schema ("main" needs no prefix) and its tables."""
+    import duckdb  # here: who only wants to know what is released does not wait for it
+
     spill = Path(tempfile.gettempdir()) / f"fazhi-duckdb-{os.getpid()}"
     conn = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)})
     conn.execute("SET autoinstall_known_extensions = false")

@@ -96,7 +96,8 @@ def resolve(doc: DocumentIn, source: SourceRow) -> Resolved:
     """The place and the body of a document, and of its publisher, each with its evidence."""
     gazetteer = load_gazetteer()
     home = _home_of(source.region_code, source.name_zh)
-    reader = Reader(gazetteer, *_years_of(doc), home.own_names, home.name)
+    years = _years_of(doc)
+    reader = _reader(years, home)
     title = re.sub(r"\s+", "", doc.title or "")
     place = reader.at_head(title, is_report=doc.is_report)
     body = read_body(title[_body_start(title, place) :])
@@ -109,7 +110,7 @@ def resolve(doc: DocumentIn, source: SourceRow) -> Resolved:
     found = _decide(doc, home, place, indexed, gazetteer)
     notes += found.notes
     agency, evidence = _agency(doc, place, body, found.code, home, reader)
-    publisher_region, publisher = _publisher(doc, found.code, home, reader)
+    publisher_region, publisher = _publisher(doc.publisher, found.code, home, years)
     return Resolved(
         found.code, found.evidence, agency, evidence, publisher_region, publisher, bool(doc.publisher), tuple(notes)
     )
@@ -207,23 +208,32 @@ def _agency(
     return None, Evidence("none", None, "low")
 
 
-def _publisher(doc: DocumentIn, region: str | None, home: _Home, reader: Reader) -> tuple[str | None, str | None]:
-    if not doc.publisher:
+@lru_cache(maxsize=4096)
+def _publisher(
+    stated: str | None, region: str | None, home: _Home, years: tuple[int, int]
+) -> tuple[str | None, str | None]:
+    """Most documents of a source state the same one."""
+    if not stated:
         return region, None
-    place, body = read_publisher(doc.publisher, reader, home.name)
+    reader = _reader(years, home)
+    place, body = read_publisher(stated, reader, home.name)
     named = _candidates(place, home, reader.gazetteer)
     code: str | None = home.code
     if named is not None and place is not None:
         code = _by_name(place, named, home).code
     if body.kind == "government" or (
-        body.kind == "none" and place is not None and place.end == len(re.sub(r"\s+", "", doc.publisher))
+        body.kind == "none" and place is not None and place.end == len(re.sub(r"\s+", "", stated))
     ):
         if code is not None and code == region:
             return code, None
         return code, (place.words if code is None and place else _prefix(place, code, home, reader)) + "人民政府"
     if body.kind == "agency":
         return code, _join(_prefix(place, code, home, reader), body.name)
-    return code, doc.publisher
+    return code, stated
+
+
+def _reader(years: tuple[int, int], home: _Home) -> Reader:
+    return Reader(load_gazetteer(), *years, home.own_names, home.name)
 
 
 def read_publisher(stated: str, reader: Reader, own_name: str) -> tuple[Place | None, Body]:

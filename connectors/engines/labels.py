@@ -18,7 +18,7 @@ from connectors.engines.meta import tidy
 from extraction.passes import find_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from lxml.html import HtmlElement
 
@@ -53,17 +53,34 @@ _LONGEST = max(map(len, LABELS))
 _BEGINNINGS = "".join(sorted({label[0] for label in LABELS} | {":", "：", "\u200b", "\ufeff"}))
 """What a text that is a label can begin with: most texts of a page are told by their first character."""
 
+
+def _by_first(words: Iterable[str]) -> dict[str, list[str]]:
+    """Words by their first character, without it."""
+    ends: dict[str, list[str]] = {}
+    for word in words:
+        if word:
+            ends.setdefault(word[0], []).append(word[1:])
+    return ends
+
+
+def _going_on(ends: list[str]) -> str:
+    """A pattern of how words that begin alike may end, with blanks between the characters."""
+    ways = [char + _going_on(rest) for char, rest in _by_first(ends).items()]
+    if not ways:
+        return ""
+    pattern = r"\s{0,8}" + (ways[0] if len(ways) == 1 else f"(?:{'|'.join(ways)})")
+    return f"(?:{pattern})?" if "" in ends else pattern
+
+
 _INLINE = re.compile(
     "("
-    + "|".join(
-        rf"{label[0]}(?<![\u4e00-\u9fff].)" + "".join(rf"\s{{0,8}}{char}" for char in label[1:])
-        for label in sorted(LABELS, key=len, reverse=True)
-    )
+    + "|".join(rf"{char}(?<![\u4e00-\u9fff].)" + _going_on(ends) for char, ends in _by_first(LABELS).items())
     + r")\s{0,8}[:：]",
     re.S,
 )
 """What stands before a label is asked after its first character: a pattern that begins with characters is searched for
-them alone, several times as fast as one that begins with a condition."""
+them alone, several times as fast as one that begins with a condition. Labels that begin alike share their beginning:
+that is compiled in half the time, at each start, and asked in less."""
 _SHORT = 40
 """Characters of a text that may be a label, blanks included."""
 _SQUEEZE = re.compile(r"[\s:：\u200b\ufeff]+")

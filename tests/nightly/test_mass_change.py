@@ -19,6 +19,7 @@ from tests.connectors.portal import Item
 from tests.nightly.test_steps import house_of
 from tests.reparse.house import SEEN, Alter, fill, items, make_house, read, source, store, url_of
 from warehouse.batch import DocumentIn, LoadResult
+from warehouse.errors import WarehouseBusy
 from warehouse.fingerprint import fingerprint
 from warehouse.load import publish
 
@@ -96,6 +97,19 @@ def test_parts_of_a_night_are_judged_together(night: Night) -> None:
     asyncio.run(loads._load(part))
     with pytest.raises(MassChange, match="25 of"):
         asyncio.run(loads._load(loads._batch(documents=night.documents(PAGES[10:], without(1)))))
+
+
+def test_a_load_that_is_tried_again_is_judged_once(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads, documents, publishes = night.loads(), night.documents(PAGES[:12], without(1)), crawling.load
+
+    async def busy(*given: object) -> LoadResult:
+        raise WarehouseBusy("another program holds it")
+
+    monkeypatch.setattr(crawling, "load", busy)
+    with pytest.raises(WarehouseBusy):
+        asyncio.run(loads.take_rest(documents, (), True))
+    monkeypatch.setattr(crawling, "load", publishes)
+    assert asyncio.run(loads.take_rest(documents, (), True)).documents_changed == 12
 
 
 def test_new_reports_and_a_few_that_change_pass(night: Night) -> None:

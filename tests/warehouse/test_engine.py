@@ -18,7 +18,7 @@ from tests.warehouse.builders import SOURCE, batch, report
 from tests.warehouse.conftest import Make, load
 from tests.warehouse.tables import A, everything, rows
 from warehouse.creation import revision_table
-from warehouse.engine import check_writable, is_sqlite, open_existing, open_warehouse, writing
+from warehouse.engine import check_writable, is_sqlite, open_existing, open_warehouse, reading, writing
 from warehouse.errors import WarehouseError
 from warehouse.schema import fact_source_run, metadata
 from warehouse.schema_dims import DIMENSIONS, dim_unit
@@ -197,3 +197,11 @@ def test_upkeep_leaves_the_content_as_it_is(engine: Engine) -> None:
     before = everything(engine)
     assert keep_up(engine).endswith(("PRAGMA optimize", "ANALYZE"))
     assert everything(engine) == before
+
+
+def test_a_writer_on_sqlite_holds_more_of_the_file_than_a_reader(tmp_path: Path) -> None:
+    engine = open_warehouse(url_of(tmp_path / "w.sqlite"))
+    for begin, kib in ((writing, 16_000), (reading, 2_000), (writing, 16_000)):  # on one and the same connection
+        with begin(engine) as conn:
+            assert conn.exec_driver_sql("PRAGMA cache_size").scalar_one() == -kib
+    engine.dispose()
