@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -122,8 +123,9 @@ def test_serve_ends_whole_when_its_terminal_is_closed_and_names_a_server_that_is
     port = free_port()
     command = [str(FAZHI), "serve", "--port", str(port)]
     process = subprocess.Popen(
-        command, env=env, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=(tmp_path / "err").open("w")
-    )
+        command, env=env, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=(tmp_path / "err").open("w"),
+        preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),  # the tests themselves may run under nohup
+    )  # fmt: skip
     try:
         wait_for("Deployments:", process)
         second = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True)
