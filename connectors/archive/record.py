@@ -9,8 +9,8 @@ the headers that still describe it; those of the wire are kept under the name th
 from __future__ import annotations
 
 import hashlib
-import os
 import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -79,12 +79,7 @@ class Member:
 
 
 def new_id() -> str:
-    """A random UUID (version 4), of which a page needs three; `uuid.uuid4` makes an object of each first."""
-    drawn = bytearray(os.urandom(16))
-    drawn[6] = drawn[6] & 0x0F | 0x40
-    drawn[8] = drawn[8] & 0x3F | 0x80
-    told = drawn.hex()
-    return f"<urn:uuid:{told[:8]}-{told[8:12]}-{told[12:16]}-{told[16:20]}-{told[20:]}>"
+    return f"<urn:uuid:{uuid.uuid4()}>"
 
 
 def squeeze(plain: bytes) -> bytes:

@@ -7,7 +7,6 @@ import io
 import json
 import subprocess
 import sys
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -187,11 +186,3 @@ def test_members_are_found_again_after_damage() -> None:
             (len(one), len(junk), True),
             (len(one) + len(junk), len(two), False),
         ]
-
-
-def test_records_are_named_by_random_uuids() -> None:
-    names = {records.new_id() for _ in range(1000)}
-    told = [uuid.UUID(name.removeprefix("<urn:uuid:").removesuffix(">")) for name in names]
-    assert len(told) == 1000
-    assert {(one.version, one.variant) for one in told} == {(4, uuid.RFC_4122)}
-    assert {f"<{one.urn}>" for one in told} == names
