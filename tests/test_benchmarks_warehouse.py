@@ -12,14 +12,14 @@ from benchmarks.made import DEPARTMENTS, PER_REPORT, make_report
 from benchmarks.scale import questions
 from benchmarks.warehouse_report import page
 from tests.postgres import running_server
-from warehouse.data_tests import Tester
+from warehouse.data_tests import Tester as DataTester  # pytest takes Test… for tests
 from warehouse.engine import open_warehouse
 
 
 def test_a_made_report_passes_every_data_test() -> None:
     (place,) = counties(1)
     doc = make_report(place, DEPARTMENTS[3], 2020, CATALOGUE.metrics)
-    tester = Tester(CATALOGUE)
+    tester = DataTester(CATALOGUE)
     assert doc.parsed is not None and tester.accept_documents((doc,)) == [doc]
     accepted = tester.accept_figures(doc, doc.parsed)
     assert len(accepted.observations) == PER_REPORT and tester.rejected == []

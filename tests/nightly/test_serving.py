@@ -62,7 +62,10 @@ def test_the_file_and_the_command_have_one_definition(monkeypatch: pytest.Monkey
     assert len({one.name for one in DEPLOYMENTS}) == len(DEPLOYMENTS)
 
 
-def test_serve_carries_out_what_is_asked_for_and_ends_whole(tmp_path: Path) -> None:
+def test_serve_carries_out_what_is_asked_for_and_ends_whole(
+    tmp_path: Path, give_prefect: Callable[[Path], None]
+) -> None:
+    give_prefect(tmp_path / "data")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FAZHI_"))}
     env |= {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_CONTACT": "https://fazhi.example/contact"}
     from flows.deployments import DEPLOYMENTS
