@@ -12,7 +12,8 @@ from typing import NoReturn
 
 import pytest
 
-from tests.shared import shared
+from tests.nightly.commands import SOCKET, Commands
+from tests.shared import made_once, shared
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -74,6 +75,12 @@ def prefect_api(prefect_server: tuple[str, str]) -> str:
 
 
 @pytest.fixture(scope="session")
+def commands(prefect_server: tuple[str, str]) -> Commands:
+    """Runs `fazhi` against that server, forked: for tests of what a command does, not of how it starts."""
+    return Commands(Path(prefect_server[1]).with_name(SOCKET), prefect_server[0])
+
+
+@pytest.fixture(scope="session")
 def give_prefect(prefect_server: tuple[str, str]) -> Callable[[Path], None]:
     """Puts that database into a data folder, for a server of the test's own: to make one takes four seconds of CPU."""
 
@@ -82,6 +89,19 @@ def give_prefect(prefect_server: tuple[str, str]) -> Callable[[Path], None]:
         shutil.copy(prefect_server[1], home / "prefect" / "prefect.db")
 
     return give
+
+
+@pytest.fixture(scope="session")
+def demo(commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`data`, as `fazhi demo` leaves it, and what it `told`: for tests to copy."""
+
+    def make(folder: Path) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
+        done = commands.run(["demo"], clean | {"FAZHI_HOME": str(folder / "data"), "NO_COLOR": "1"}, folder, 280)
+        assert done.returncode == 0, done.stderr
+        (folder / "told").write_text(done.stdout, encoding="utf-8")
+
+    return made_once(tmp_path_factory, "demo", make)
 
 
 @pytest.fixture(scope="session")

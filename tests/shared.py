@@ -1,4 +1,4 @@
-"""Servers that the workers of a run share: the first one that asks starts it, and it ends when nobody uses it any more.
+"""What the workers of a run share. A server: the first one that asks starts it, it ends when nobody uses it any more.
 
 A server is held by a keeper, a process of its own. Each user holds a file's lock shared; the keeper waits for it alone.
 The kernel lifts the locks of the dead, so a server ends with its users however they ended, SIGKILL included.
@@ -13,10 +13,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 USERS, READY, LOG = "users.lock", "ready", "keeper.log"
@@ -47,6 +49,19 @@ def shared(name: str, keeper: str) -> Iterator[str]:
     if process is not None:
         with suppress(subprocess.TimeoutExpired):  # others still use it
             process.wait(timeout=20)
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that the first worker of a run to ask makes, and all others only read."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            being_made = Path(tempfile.mkdtemp(dir=folder.parent))
+            make(being_made)
+            being_made.rename(folder)
+    return folder
 
 
 def _join(folder: Path) -> TextIO:

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.nightly.commands import Commands
+
 FAZHI = Path(sys.executable).parent / "fazhi"
 
 
@@ -22,15 +24,16 @@ class House:
     """One data folder and the environment that points at it."""
 
     folder: Path
-    prefect_api: str | None = None
-    """A Prefect server for the runs; None lets each run start its own, as a newcomer's does."""
+    commands: Commands | None = None
+    """Forks the runs, which report to its Prefect server; None starts each as an operator does, with a server of its
+    own."""
 
     def run(self, *arguments: str, timeout: float = 280, **settings: str) -> subprocess.CompletedProcess[str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
         env = clean | {"FAZHI_HOME": str(self.folder / "data"), "NO_COLOR": "1"}
         env |= {f"FAZHI_{name.upper()}": value for name, value in settings.items()}
-        if self.prefect_api is not None:
-            env["PREFECT_API_URL"] = self.prefect_api
+        if self.commands is not None:
+            return self.commands.run(arguments, env, self.folder, timeout)
         return subprocess.run(
             [str(FAZHI), *arguments], env=env, cwd=self.folder, capture_output=True, text=True, timeout=timeout
         )

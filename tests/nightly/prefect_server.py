@@ -1,4 +1,5 @@
-"""`python -m tests.nightly.prefect_server FOLDER`: keeps the Prefect server that the workers of a run share."""
+"""`python -m tests.nightly.prefect_server FOLDER`: keeps the Prefect server that the workers of a run share, and the
+process that forks their commands."""
 
 from __future__ import annotations
 
@@ -14,37 +15,49 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from fazhi.house import server_settings
+from tests.nightly.commands import SOCKET
 from tests.shared import keep
 
 PREFECT = Path(sys.executable).parent / "prefect"
 
 
+def without_settings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
+
+
 @contextmanager
 def serve(folder: Path) -> Iterator[str]:
-    """The address of its API, and the file of a database as a new server makes it."""
+    """The address of its API, and the file of a database as a new server makes it; beside it the socket of commands."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
-    env |= server_settings() | {"PREFECT_HOME": str(folder / "prefect")}
-    env |= {"PREFECT_UI_API_URL": f"http://127.0.0.1:{port}/api"}
+    env = without_settings() | server_settings() | {"PREFECT_HOME": str(folder / "prefect")}
+    api = f"http://127.0.0.1:{port}/api"
+    env |= {"PREFECT_UI_API_URL": api}
     process = subprocess.Popen([PREFECT, "server", "start", "--host", "127.0.0.1", "--port", str(port)], env=env)
+    forking = subprocess.Popen(
+        [sys.executable, "-m", "tests.nightly.commands", str(folder / SOCKET), api],
+        env=without_settings(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
     try:
-        wait_until_healthy(f"http://127.0.0.1:{port}/api", process)
+        assert forking.stdout is not None and forking.stdout.readline() == "ready\n"
+        wait_until_healthy(api, process)
         database = folder / "new.db"
         with (
             closing(sqlite3.connect(folder / "prefect" / "prefect.db")) as made,
             closing(sqlite3.connect(database)) as kept,
         ):
             made.backup(kept)
-        yield f"http://127.0.0.1:{port}/api {database}"
+        yield f"{api} {database}"
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        for one in (process, forking):
+            one.terminate()
+        for one in (process, forking):
+            try:
+                one.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                one.kill()
+                one.wait()
 
 
 def wait_until_healthy(api: str, process: subprocess.Popen[bytes], seconds: float = 160) -> None:

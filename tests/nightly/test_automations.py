@@ -23,7 +23,7 @@ import typer
 from fazhi.automating import automations as automations_app
 from fazhi.exits import CommandFailed
 from tests.conftest import ROOT
-from tests.nightly.conftest import FAZHI
+from tests.nightly.commands import Commands
 from tests.nightly.prefect_api import ask
 from tests.nightly.test_serving import wait_until_done
 
@@ -110,8 +110,8 @@ def environment(api: str, home: Path) -> dict[str, str]:
     return env
 
 
-def run(api: str, home: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, env=environment(api, home), cwd=ROOT, capture_output=True, text=True, timeout=280)
+def run(commands: Commands, home: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return commands.run(command, environment(commands.api, home), ROOT, 280)
 
 
 def lose_a_run(api: str, home: Path) -> str:
@@ -142,14 +142,14 @@ def wait_for(sent: queue.Queue[dict[str, Any]], automation: str, seconds: float 
 
 def test_automations_tell_and_are_applied_once(
     tmp_path: Path,
-    prefect_api: str,
+    commands: Commands,
     receiver: tuple[str, queue.Queue[dict[str, Any]]],
     mailbox: tuple[str, queue.Queue[EmailMessage]],
 ) -> None:
-    (address, sent), (mail_address, mails) = receiver, mailbox
+    (address, sent), (mail_address, mails), prefect_api = receiver, mailbox, commands.api
 
     def automations(*words: str) -> list[str]:
-        done = run(prefect_api, tmp_path, str(FAZHI), "automations", *words)
+        done = run(commands, tmp_path, "automations", *words)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
@@ -161,13 +161,13 @@ def test_automations_tell_and_are_applied_once(
 
     lost = lose_a_run(prefect_api, tmp_path)
     assert ask(prefect_api, f"flow_runs/{lost}")["state"]["type"] == "RUNNING"
-    emitted = run(prefect_api, tmp_path, sys.executable, "-c", EMIT)
+    emitted = run(commands, tmp_path, "-c", EMIT)
     assert emitted.returncode == 0, emitted.stderr
     told = wait_for(sent, "a layout has changed")
     n = told["resource"].removeprefix("fazhi.source.99010")[0]  # of three sent at once any may be seen first
     assert f'news "{n}" 版式 (3 in this run' in told["text"]
     assert (told["event"], told["resource"]) == ("fazhi.source.layout-changed", f"fazhi.source.99010{n}_x")
-    failed = run(prefect_api, tmp_path, sys.executable, "-c", FAIL)
+    failed = run(commands, tmp_path, "-c", FAIL)
     assert failed.returncode != 0
     while "no source has the id '990101_nobody'" not in wait_for(sent, "a run failed")["text"]:
         pass  # runs of other tests fail as well
@@ -195,6 +195,6 @@ def test_who_is_told_is_said_once_and_rightly(monkeypatch: pytest.MonkeyPatch) -
             typer.main.get_command(automations_app).main(["apply", *words], standalone_mode=False)
 
 
-def test_a_block_that_is_not_there(tmp_path: Path, prefect_api: str) -> None:
-    done = run(prefect_api, tmp_path, str(FAZHI), "automations", "apply", "--block", "webhook/nobody")
+def test_a_block_that_is_not_there(tmp_path: Path, commands: Commands) -> None:
+    done = run(commands, tmp_path, "automations", "apply", "--block", "webhook/nobody")
     assert done.returncode == 2 and "the server has no such block" in done.stderr

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from fazhi.cli import main
+from tests.nightly.commands import Commands
 from tests.nightly.conftest import House
 
 pytestmark = pytest.mark.timeout(600)
@@ -113,8 +114,8 @@ def test_live_crawl_needs_a_contact(command: Command) -> None:
     assert "FAZHI_CONTACT" in one_line(done.stderr)
 
 
-def test_gateway_that_answers_500_for_everything(tmp_path: Path, prefect_api: str, broken_gateway: str) -> None:
-    house = House(tmp_path, prefect_api)
+def test_gateway_that_answers_500_for_everything(tmp_path: Path, commands: Commands, broken_gateway: str) -> None:
+    house = House(tmp_path, commands)
     done = house.run("nightly", replay=broken_gateway)
     assert done.returncode == 1
     line = one_line(done.stderr)

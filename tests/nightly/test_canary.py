@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox.server import serve
 from tests.conftest import ROOT
+from tests.nightly.commands import Commands
 from tests.nightly.prefect_api import ask
 from warehouse.engine import open_warehouse
 from warehouse.health import totals
@@ -28,21 +27,19 @@ for source in sys.argv[1:]:
 """
 
 
-def run(api: str, home: Path, replay: str, *sources: str) -> list[str]:
+def run(commands: Commands, home: Path, replay: str, *sources: str) -> list[str]:
     """What each of the runs ended with, one after another in a process of their own."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
     env |= {"FAZHI_HOME": str(home), "FAZHI_SOURCES": str(ROOT / "sandbox" / "sources"), "FAZHI_REPLAY": replay}
-    env |= {"PREFECT_API_URL": api, "PREFECT_HOME": str(home / "prefect")}
-    command = [sys.executable, "-c", RUNS, *sources]
-    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=400)
+    done = commands.run(["-c", RUNS, *sources], env, ROOT, 400)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
 
-def test_canary_looks_and_loads_nothing(tmp_path: Path, prefect_api: str) -> None:
+def test_canary_looks_and_loads_nothing(tmp_path: Path, commands: Commands) -> None:
     with serve() as gateway:
         sources = ("990101_lanhe,990102_jichuan", "990101_nobody", "640324_tongxin,990101_lanhe")
-        fine, unknown, elsewhere = run(prefect_api, tmp_path, gateway.url, *sources)
+        fine, unknown, elsewhere = run(commands, tmp_path, gateway.url, *sources)
     assert fine.startswith("done ") and fine.count("outcome='ok'") == 2, fine
     assert unknown.startswith("ContractBroken source: no source has the id '990101_nobody'"), unknown
     assert elsewhere.startswith("CanaryDown 1 of 2 sources: "), elsewhere
@@ -52,5 +49,5 @@ def test_canary_looks_and_loads_nothing(tmp_path: Path, prefect_api: str) -> Non
     finally:
         engine.dispose()
     assert not list(tmp_path.glob("archive/*")), "nothing is kept of it"
-    keys = {one["key"]: one["data"] for one in ask(prefect_api, "artifacts/filter", {"sort": "CREATED_DESC"})}
+    keys = {one["key"]: one["data"] for one in ask(commands.api, "artifacts/filter", {"sort": "CREATED_DESC"})}
     assert "canary" in keys and "canary-sources" in keys

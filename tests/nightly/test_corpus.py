@@ -23,6 +23,7 @@ from connectors.attachments.radicals import fold_radicals
 from extraction.clean import parse_html
 from extraction.decode import decode
 from extraction.textmap import find_source, node_text
+from tests.nightly.commands import Commands
 from tests.nightly.conftest import House
 from tests.nightly.prefect_api import ask
 
@@ -52,8 +53,8 @@ def content(warehouse: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.fixture(scope="module")
-def night(gateway: str, prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-    house = House(tmp_path_factory.mktemp("corpus"), prefect_api)
+def night(gateway: str, commands: Commands, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    house = House(tmp_path_factory.mktemp("corpus"), commands)
     first = house.run("nightly", "--all-pages", replay=gateway)
     assert first.returncode == 0, first.stderr
     before = content(house.warehouse)

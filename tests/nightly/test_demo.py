@@ -9,14 +9,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from tests.nightly.commands import Commands
 from tests.nightly.conftest import House
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def test_demo_twice_then_a_day_later(tmp_path: Path, prefect_api: str) -> None:
+def test_demo_twice_then_a_day_later(tmp_path: Path, commands: Commands) -> None:
     first = House(tmp_path).run("demo")  # with a Prefect server of its own, as a newcomer's
-    house = House(tmp_path, prefect_api)
+    house = House(tmp_path, commands)
     assert first.returncode == 0, first.stderr
     assert "Where to look next" in first.stdout
     assert first.stdout.count("“") >= 3, "the three most telling findings are quoted with their sentence"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.nightly.commands import Commands
 from tests.nightly.conftest import FAZHI, House
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -26,11 +28,10 @@ def articles(house: House) -> list[dict[str, Any]]:
     return sorted(map(json.loads, lines), key=lambda one: str(one["url"]))
 
 
-def test_replay_rebuilds_a_lost_warehouse(tmp_path: Path, prefect_api: str) -> None:
-    lost, rebuilt = House(tmp_path / "lost", prefect_api), House(tmp_path / "rebuilt", prefect_api)
-    for house in (lost, rebuilt):
-        house.folder.mkdir()
-    assert lost.run("demo").returncode == 0
+def test_replay_rebuilds_a_lost_warehouse(tmp_path: Path, commands: Commands, demo: Path) -> None:
+    lost, rebuilt = House(tmp_path / "lost", commands), House(tmp_path / "rebuilt", commands)
+    rebuilt.folder.mkdir()
+    shutil.copytree(demo, lost.folder)
     held = articles(lost)
     lost.warehouse.unlink()
     env = {name: value for name, value in os.environ.items() if not name.startswith(("FAZHI_", "PREFECT_"))}
