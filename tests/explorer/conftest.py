@@ -1,4 +1,4 @@
-"""One release and one server per worker; one browser per module where there is one."""
+"""One release per run, one server per worker; one browser per module where there is one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from playwright.sync_api import Browser, sync_playwright
 
 from explorer.app import Options
 from tests.conftest import do_without
-from tests.explorer.releases import FIRST, LATER, make_releases
+from tests.explorer.releases import make_two
 from tests.explorer.serving import Served, serving
+from tests.shared import made_once
 
 
 @pytest.fixture(scope="session")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two releases, the later one current."""
-    return make_releases(tmp_path_factory.mktemp("explorer"), FIRST, LATER)
+    return made_once(tmp_path_factory, "explorer", make_two) / "releases"
 
 
 @pytest.fixture(scope="session")

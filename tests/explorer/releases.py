@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from extraction.catalogue import load_catalogue
-from extraction.rules import load_rules
-from tests.conftest import ROOT
+from fazhi.house import load_catalog
 from tests.warehouse.builders import SOURCE, batch, report
 from tests.warehouse.conftest import check_nothing
 from tests.warehouse.cookbook import PLACES, REPORTS, SECOND_PAGE, parse
-from warehouse.batch import LoadBatch
+from warehouse.batch import CatalogueRows, LoadBatch
 from warehouse.catalogue import catalogue_rows
 from warehouse.engine import open_warehouse
 from warehouse.load import publish
@@ -33,9 +32,13 @@ CORRECTED = ("990101", 2019, "2020-03-10", NEW_TEXT)
 """The first report, with another text: a second version."""
 
 
+@cache
+def _catalogue() -> CatalogueRows:
+    """One object for all batches, as in a real run."""
+    return catalogue_rows(*load_catalog())
+
+
 def _batch(turn: int, code: str, year: int, day: str, text: str, **more: Any) -> LoadBatch:
-    catalogue = load_catalogue(ROOT / "catalog")
-    rows = catalogue_rows(catalogue, load_rules(catalogue.metrics, ROOT / "catalog" / "rules.yml"))
     place = PLACES[code] + more.pop("at", "")
     host = f"www.{place}.example"
     source = replace(SOURCE, source_id=f"{code}_{place}", region_code=code, hosts=(host,))
@@ -45,7 +48,7 @@ def _batch(turn: int, code: str, year: int, day: str, text: str, **more: Any) ->
         year, text, day=turn, published=day, region_code=code, document_id=document_id, url=f"http://{document_id}",
         parsed=parse(text, year), **told,
     )  # fmt: skip
-    return batch(doc, run=f"r{turn}", day=turn, source=source, catalogue=rows)
+    return batch(doc, run=f"r{turn}", day=turn, source=source, catalogue=_catalogue())
 
 
 FIRST = [_batch(turn, *row) for turn, row in enumerate(REPORTS)]
@@ -67,3 +70,7 @@ def make_releases(folder: Path, *steps: list[LoadBatch]) -> Path:
     finally:
         engine.dispose()
     return folder / "releases"
+
+
+def make_two(folder: Path) -> None:
+    make_releases(folder, FIRST, LATER)
