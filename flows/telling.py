@@ -86,14 +86,14 @@ async def _follow(share: _Share, key: str, described: str) -> None:
     artifact: UUID | None = None
     shown, n_left = -1.0, LAST_TRIES
     while n_left:
-        is_last = share.is_over.is_set()
-        if share.percent != shown:
+        is_last, percent = share.is_over.is_set(), share.percent  # it may rise while the server is being told
+        if percent != shown:
             try:
                 if artifact is None:
-                    artifact = await acreate_progress_artifact(share.percent, key=key, description=described)
+                    artifact = await acreate_progress_artifact(percent, key=key, description=described)
                 else:
-                    await aupdate_progress_artifact(artifact, progress=share.percent)
-                shown = share.percent
+                    await aupdate_progress_artifact(artifact, progress=percent)
+                shown = percent
             except Exception as error:  # noqa: BLE001 - whatever the client of a server that is away raises
                 get_run_logger().warning("the progress is not shown: %s", error)
         if is_last:

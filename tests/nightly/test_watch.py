@@ -12,6 +12,7 @@ import weakref
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import cast
+from uuid import UUID, uuid4
 
 import pytest
 from prometheus_client import generate_latest
@@ -22,8 +23,10 @@ from connectors.http.lanes import Lane, count_lanes, lane_of
 from fazhi.logs import LOGGER, JsonLines, TextLines, write_log
 from fazhi.report import HostLine, RunReport
 from fazhi.settings import Settings
+from flows import telling
 from tasks.assemble import fetch_rows
 from tasks.network import network_notes, summarize_hosts
+from tasks.progress import reporter
 from tasks.telemetry import RunMetrics
 from tasks.watch import Watch, watch_run
 from tests.connectors.portal import source
@@ -185,3 +188,25 @@ def test_lanes_are_told_by_what_they_do() -> None:
 
     assert asyncio.run(look()) == {"asking": 1, "waiting": 1, "queued": 2}
     assert count_lanes() == {"asking": 0, "waiting": 0, "queued": 0}
+
+
+def test_progress_that_rises_while_the_server_is_told_is_told_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+
+    async def night() -> None:
+        async def create(percent: float, **_described: str) -> UUID:
+            told.append(percent)
+            watcher.finish("990901_wuyou", "ok")
+            return uuid4()
+
+        async def update(_artifact: UUID, progress: float) -> None:
+            told.append(progress)
+
+        monkeypatch.setattr(telling, "acreate_progress_artifact", create)
+        monkeypatch.setattr(telling, "aupdate_progress_artifact", update)
+        async with telling.shown_progress(1, "nightly-progress"):
+            watcher = reporter()
+            await asyncio.sleep(0)
+
+    asyncio.run(night())
+    assert told == [0.0, 100.0]
