@@ -120,7 +120,9 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout of what is compiled."""
     folder = tmp_path_factory.mktemp("sources")
     for room in ("extraction", "catalog", "fazhi"):
-        shutil.copytree(ROOT / room, folder / room, ignore=shutil.ignore_patterns("*.so", "*.pyd", fast.MARKER))
+        shutil.copytree(
+            ROOT / room, folder / room, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__", fast.MARKER)
+        )
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
 
