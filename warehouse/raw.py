@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Boolean, Connection, Date, Dialect, Select
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import Boolean, Connection, Date, Select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from warehouse.bulk import Values, convert_columns, told_by
 from warehouse.columns import Quantity, UtcDateTime, read_quantity
@@ -64,7 +64,7 @@ def ask(conn: Connection, query: Select[Any], given: Mapping[str, Any]) -> list[
     `in_`. On SQLite SQLAlchemy's part in that takes several times what the engine does."""
     if conn.dialect.name != "sqlite":
         return [tuple(row) for row in conn.execute(query, given)]
-    statement, places, readers = _prepared(query, conn.dialect)
+    statement, places, readers = _prepared(query)
     told = [given.get(name, value) for name, value in places]
     driver: Any = conn.connection.driver_connection
     with told_by(conn, statement):
@@ -76,11 +76,11 @@ def ask(conn: Connection, query: Select[Any], given: Mapping[str, Any]) -> list[
 
 @lru_cache(maxsize=200)
 def _prepared(
-    query: Select[Any], dialect: Dialect
+    query: Select[Any],
 ) -> tuple[str, list[tuple[str, Any]], list[tuple[int, Callable[[Any], Any]]]]:
-    """A select in SQLite's words; its values in their order, by name and as they stand in it; and which columns are
-    read how."""
-    compiled: Any = query.compile(dialect=dialect)
+    """A select in SQLite's words, which are the same for all databases of a process; its values in their order, by name
+    and as they stand in it; and which columns are read how."""
+    compiled: Any = query.compile(dialect=sqlite.dialect())
     assert not compiled.post_compile_params, "a list by in_ is written anew for each question"
     places = [(name, compiled.params[name]) for name in compiled.positiontup]
     kinds = [type(column.type) for column in query.selected_columns]
