@@ -219,10 +219,12 @@ class Asker:
             return None
         if answered.snapshot is None:
             self.result.resumed += 1
+            self.result.taken.append(answered)
             raise Gone(f"{url} answers {answered.status}: there is no such page", url=url, status=answered.status)
         stored = self._load(answered.snapshot)
         if stored is None:
             return None
+        self.result.taken.append(answered)
         if answered.outcome == "not_modified" and before is not None:
             outcome = "not_modified"
         elif before is None:

@@ -12,6 +12,7 @@ from connectors.archive import SnapshotRef
 from connectors.attachments import AttachmentText
 from connectors.base import Article, AttachmentRef, Listing, PageRef
 from connectors.errors import SourceError
+from connectors.frontier import Answered
 from connectors.registry import Source
 from connectors.urls import document_key
 
@@ -153,6 +154,8 @@ class CrawlResult:
     missed: list[Missed] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     """Addresses of known documents that answer 404 or 410 now."""
+    taken: list[Answered] = field(default_factory=list)
+    """Answers to a run that did not end, which nobody has logged yet."""
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """Findings on the crawl, for a person: shortfalls, empty list pages, what was left for a later run."""

@@ -32,6 +32,8 @@ class Answered(NamedTuple):
     last_modified: str | None = None
     snapshot: SnapshotRef | None = None
     """None where it is gone."""
+    run_id: str = ""
+    """Of an answer that is recalled: the run that was given it."""
 
 
 class Journal(Protocol):

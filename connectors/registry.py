@@ -22,7 +22,7 @@ from connectors.errors import ContractBroken, Refused
 from connectors.http.trust import TlsException
 from connectors.quiet import parse_span
 from connectors.selectors import read_selector
-from connectors.urls import canonical, host_of
+from connectors.urls import canonical, named_host
 
 _MAX_FILE = 100_000
 
@@ -162,7 +162,7 @@ class Source(_Strict):
     start: Annotated[tuple[Start, ...], Field(min_length=1)]
     """Where a crawl begins."""
     hosts: tuple[str, ...] = ()
-    """Hosts that may be asked; by default those of `start`."""
+    """Hosts that may be asked, with the port where it is not the scheme's own; by default those of `start`."""
     selectors: Selectors = Selectors()
     """Only where the engine's own find the wrong thing."""
     wanted: Wanted = Wanted()
@@ -203,7 +203,7 @@ class Source(_Strict):
     def _fill_hosts(cls, data: Any) -> Any:
         if isinstance(data, dict) and not data.get("hosts") and isinstance(data.get("start"), (list, tuple)):
             urls = [item.get("url") for item in data["start"] if isinstance(item, dict)]
-            hosts = dict.fromkeys(host_of(url.strip()) for url in urls if isinstance(url, str))
+            hosts = dict.fromkeys(named_host(url.strip()) for url in urls if isinstance(url, str))
             return {**data, "hosts": tuple(host for host in hosts if host)}
         return data
 
@@ -213,7 +213,7 @@ class Source(_Strict):
             raise ValueError(f"region_code {self.region_code} is not the one in the id {self.id}")
         if self.tls is not None or self.tls_reason is not None:
             TlsException(self.tls or "", self.tls_reason or "")
-        outside = [start.url for start in self.start if host_of(start.url) not in self.hosts]
+        outside = [start.url for start in self.start if named_host(start.url) not in self.hosts]
         if outside:
             raise ValueError(f"hosts does not list the host of start page {outside[0]}")
         return self

@@ -14,9 +14,14 @@ from connectors.errors import Refused
 
 _MAX_URL = 4000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_SESSION_PATH = re.compile(r";(?:jsessionid|phpsessid|sessionid)=[^/?;]*", re.I)
+_SESSION_STEP = re.compile(r";(?:jsessionid|phpsessid|sessionid)=[^/?;&]*", re.I)
+"""At the end of a path's step, and where a link was put together by hand also behind the query."""
 _SESSION_KEY = re.compile(r"(?:jsessionid|phpsessid|sessionid|aspsessionid\w*|asp\.net_sessionid)\Z", re.I)
-_VISIT_KEY = re.compile(r"utm_\w{1,40}\Z", re.I)
+_VISIT_KEY = re.compile(
+    r"(?:utm_\w{1,40}|spm|hms[rc]|hmpl|hmcu|hmkw|hmci|bd_vid|qhclickid|nsukey|isappinstalled|gclid|gclsrc|dclid|fbclid"
+    r"|msclkid|yclid|mc_[ce]id)\Z",
+    re.I,
+)
 """Keys that say where a visitor came from, never what is shown."""
 _SLASHES = re.compile(r"/{2,}")
 _LINE_BREAKS = re.compile(r"[\t\r\n]+")
@@ -24,7 +29,7 @@ _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _PLAIN = re.compile(
     r"https?://(?!xn--)[a-z0-9](?:[a-z0-9-]{0,62}\.){1,8}[a-z]{2,63}"
-    r"(?:/(?!\.{1,2}(?:[/?]|\Z))[A-Za-z0-9_~!$&'()*+,=:@.-]*)+(?:\?[A-Za-z0-9_~!$'()*+,;=:@/.?-]+)?"
+    r"(?:/(?!\.{1,2}(?:[/?]|\Z))[A-Za-z0-9_~!$&'()*+,=:@.-]*)+(?:\?[A-Za-z0-9_~!$'()*+,=:@/.?-]+)?"
 )
 """Addresses that are canonical as they stand, which most are: no port, no escape, no dots as a step, one key at most in
 the query. Whether that key marks a visit is looked at besides."""
@@ -65,9 +70,10 @@ def _compose(scheme: str, host: str, port: int | None, path: str, query: str) ->
     if ":" in host:
         host = f"[{host}]"
     netloc = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
-    path = _resolve_dots(_SESSION_PATH.sub("", path) or "/")
+    path = _resolve_dots(_escape(_SESSION_STEP.sub("", path) or "/", _SAFE))  # `%2e%2e` is a step up, too
+    query = _SESSION_STEP.sub("", query)
     kept = [pair for pair in query.split("&") if pair and not _is_visit(pair.partition("=")[0])]
-    return urlunsplit((scheme, netloc, _escape(path, _SAFE), _escape("&".join(kept), _SAFE + "?"), ""))
+    return urlunsplit((scheme, netloc, path, _escape("&".join(kept), _SAFE + "?"), ""))
 
 
 def _is_visit(key: str) -> bool:
@@ -112,6 +118,17 @@ def slash_key(key: str) -> str:
     some servers hang a whole address, or an empty step, on such a path."""
     path, mark, query = key.partition("?")
     return _SLASHES.sub("/", path) + mark + query
+
+
+def named_host(url: str) -> str:
+    """The host of an address as `hosts` of a source names it: with the port where that is not the scheme's own."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return ""
+    host = host_of(url)
+    return host if not host or port in (None, _DEFAULT_PORTS.get(parts.scheme)) else f"{host}:{port}"
 
 
 def host_of(url: str) -> str:

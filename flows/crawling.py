@@ -224,7 +224,7 @@ class _Loads:
         batch = self._batch(
             documents=documents,
             pages=page_states(result) if is_ok else (),
-            fetches=fetch_rows(self.house.attempts[self.source.id], chain(result.handed, result.seen)),
+            fetches=fetch_rows(self.house.attempts[self.source.id], chain(result.handed, result.seen), result.taken),
             gone=tuple(result.gone_documents) if is_ok else (),
             counts=source_counts(result),
             failures=failures,

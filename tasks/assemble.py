@@ -16,6 +16,7 @@ from connectors.archive import SnapshotRef
 from connectors.attachments import Composed, compose
 from connectors.base import AttachmentRef
 from connectors.crawled import CrawlResult, Known, Part, ReadPage, Seen
+from connectors.frontier import Answered
 from connectors.http.client import Attempt
 from connectors.registry import Source
 from connectors.urls import document_key
@@ -234,18 +235,21 @@ def _page_state(seen: Seen, source_id: str) -> PageState:
     )
 
 
-def fetch_rows(attempts: Iterable[Attempt], seen: Iterable[Seen]) -> tuple[FetchRow, ...]:
-    """One row per HTTP attempt, numbered per address; the last attempt of an address carries its snapshot, and says
-    whether its page was any news."""
+def fetch_rows(
+    attempts: Iterable[Attempt], seen: Iterable[Seen], taken: Iterable[Answered] = ()
+) -> tuple[FetchRow, ...]:
+    """One row per HTTP attempt, numbered per address; the last attempt for a page carries its snapshot, and says
+    whether it was any news. `taken`: answers to a run that did not live to log them."""
     answers = {entry.url: entry for entry in seen}
     numbers: Counter[str] = Counter()
     made = list(attempts)
-    last = {attempt.url: index for index, attempt in enumerate(made)}
-    rows = []
+    last = {attempt.asked or attempt.url: index for index, attempt in enumerate(made)}
+    rows = [_taken_row(one, answers.get(one.url)) for one in taken]
     for index, attempt in enumerate(made):
         numbers[attempt.url] += 1
         outcome, snapshot = attempt.outcome, None
-        answer = answers.get(attempt.url) if last[attempt.url] == index else None
+        page = attempt.asked or attempt.url
+        answer = answers.get(page) if last[page] == index else None
         if answer is not None:
             snapshot = _stored_ref(answer.snapshot)
             outcome = _OUTCOMES.get(answer.outcome, outcome) if outcome == "ok" else outcome
@@ -261,12 +265,30 @@ def fetch_rows(attempts: Iterable[Attempt], seen: Iterable[Seen]) -> tuple[Fetch
                 robots=_ROBOTS[attempt.robots],
                 kind=attempt.kind,  # type: ignore[arg-type]  # the same words on both sides
                 is_conditional=attempt.is_conditional,
+                message=attempt.message,
                 evidence=attempt.evidence,
                 tls=attempt.tls,
                 snapshot=snapshot,
             )
         )
     return tuple(rows)
+
+
+def _taken_row(answered: Answered, seen: Seen | None) -> FetchRow:
+    """What is known of an attempt of a run that did not end."""
+    news = seen.outcome if seen is not None else answered.outcome
+    return FetchRow(
+        url=answered.url,
+        attempt=1,
+        started_at=answered.asked_at,
+        outcome=answered.outcome if answered.outcome != "ok" else _OUTCOMES.get(news, "ok"),
+        status=answered.status,
+        kind=answered.kind,  # type: ignore[arg-type]  # the same words on both sides
+        is_conditional=answered.outcome == "not_modified",
+        message="answered to a run that did not end",
+        snapshot=_stored_ref(answered.snapshot) if answered.snapshot is not None else None,
+        answered_to=answered.run_id,
+    )
 
 
 def source_counts(result: CrawlResult) -> SourceCounts:

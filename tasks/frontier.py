@@ -118,7 +118,7 @@ def _row(told: Answered | _Failed) -> FrontierRow:
     if not isinstance(told, Answered):
         url, kind, code, at = told
         return FrontierRow(document_key(url), url, kind, "due" if code == "deferred" else "failed", at, code)
-    url, kind, outcome, status, asked_at, etag, last_modified, ref = told
+    url, kind, outcome, status, asked_at, etag, last_modified, ref, _ = told
     state = "gone" if ref is None else "done"
     held = None if ref is None else StoredRef(ref.file, ref.offset, ref.length, ref.sha256)
     return FrontierRow(document_key(url), url, kind, state, asked_at, outcome, status, etag, last_modified, held)
@@ -140,4 +140,5 @@ def _answered(row: FrontierRow) -> Answered:
         etag=row.etag,
         last_modified=row.last_modified,
         snapshot=SnapshotRef(ref.file, ref.offset, ref.length, ref.sha256) if ref is not None else None,
+        run_id=row.run_id,
     )

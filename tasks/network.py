@@ -12,8 +12,8 @@ from fazhi.report import HostLine
 
 ANSWERED = frozenset({"ok", "not_modified", "redirect"})
 """Outcomes of an attempt that are no error."""
-NOT_ASKED = "robots_denied"
-"""Outcome of an attempt for which no request was made."""
+NOT_ASKED = frozenset({"robots_denied", "refused"})
+"""Outcomes of attempts for which no request was made."""
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ def _host_line(host: str, tally: HostTally) -> HostLine:
     answers = sorted(tally.answered_ms)
     return HostLine(
         host=host,
-        requests=sum(count for outcome, count in tally.outcomes.items() if outcome != NOT_ASKED),
+        requests=sum(count for outcome, count in tally.outcomes.items() if outcome not in NOT_ASKED),
         n_bytes=tally.n_bytes,
         not_modified=tally.outcomes.get("not_modified", 0),
         errors={outcome: count for outcome, count in sorted(tally.outcomes.items()) if outcome not in ANSWERED},

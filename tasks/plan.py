@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from connectors.http.lanes import lane_name
 from connectors.http.pace import Pace
 from connectors.quiet import quiet_until
 from connectors.registry import Source, is_report_title
@@ -111,9 +112,9 @@ class Rate:
         """Seconds between two requests to the slowest of its hosts. `kept`: what the last run kept to, so that a host's
         Crawl-delay counts."""
         delay = max(self.delay, source.politeness.delay_seconds)
-        return max(
-            max(Pace(*self.paces.get(host, (0.0, 1.0))).gap(delay), kept.get(host, 0.0)) for host in source.hosts
-        )
+        learned = {lane_name(host): pace for host, pace in self.paces.items()}
+        paces = ((host, Pace(*learned.get(lane_name(host.partition(":")[0]), (0.0, 1.0)))) for host in source.hosts)
+        return max(max(pace.gap(delay), kept.get(host, 0.0)) for host, pace in paces)
 
 
 def plan_source(

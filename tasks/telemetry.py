@@ -64,7 +64,7 @@ class RunMetrics:
     def note_attempt(self, attempt: Attempt) -> None:
         host = attempt.host if attempt.host in self._hosts else OTHER
         self._requests.labels(host, attempt.outcome).inc()
-        if attempt.outcome != NOT_ASKED:
+        if attempt.outcome not in NOT_ASKED:
             self._bytes.labels(host).inc(attempt.n_bytes)
         if attempt.status is not None:
             self._seconds.labels(host).observe(attempt.elapsed_ms / 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from warehouse.batch import FetchRow, LoadBatch, LoadResult, PageState
 from warehouse.columns import Row
@@ -23,7 +23,13 @@ FAILED = LISTED | {"last_status", "last_outcome", "n_failed", "due_at", "last_se
 
 
 def write_fetches(conn: Connection, batch: LoadBatch) -> None:
-    merge_rows(conn, fact_fetch, [_fetch_row(batch, fetch) for fetch in batch.fetches])
+    """One row per attempt. What this run took over from another one it logs only where that one did not."""
+    taken_from = sorted({fetch.answered_to for fetch in batch.fetches} - {"", batch.run_id})
+    logged = fact_fetch.c
+    chosen = select(logged.url, logged.started_at).where(logged.run_id.in_(taken_from))
+    known = {tuple(row) for row in conn.execute(chosen)} if taken_from else set()
+    rows = [fetch for fetch in batch.fetches if not (fetch.answered_to and (fetch.url, fetch.started_at) in known)]
+    merge_rows(conn, fact_fetch, [_fetch_row(batch, fetch) for fetch in rows])
 
 
 def write_pages(conn: Connection, batch: LoadBatch, rejected_ids: set[str]) -> None:

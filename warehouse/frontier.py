@@ -42,6 +42,8 @@ class FrontierRow(NamedTuple):
     etag: str | None = None
     last_modified: str | None = None
     snapshot: SnapshotRef | None = None
+    run_id: str = ""
+    """Of a word that is recalled: the run that it was said to."""
 
 
 class Frontier:
@@ -62,14 +64,16 @@ class Frontier:
     def recall(self, source_id: str) -> dict[str, FrontierRow]:
         """Answers that are still good, by address; they are this run's from now on. Older ones are dropped."""
         of_source = frontier.c.source_id == source_id
-        if not self._words(source_id):
+        said_to = {word.number: word.run_id for word in self._words(source_id)}
+        if not said_to:
             return {}
         since = datetime.now(UTC) - self._validity
         with changing(self._engine) as conn:
             conn.execute(delete(frontier).where(of_source, frontier.c.asked_at <= since.timestamp()))
             conn.execute(update(frontier).where(of_source).values(run_id=self._run_id))
         last = _last_words(self._words(source_id))
-        return {address: _read(row) for (_, address), row in last.items() if row.state in ANSWERED}
+        answers = {address: row for (_, address), row in last.items() if row.state in ANSWERED}
+        return {address: _read(row, said_to.get(row.number, self._run_id)) for address, row in answers.items()}
 
     def _words(self, source_id: str) -> Sequence[Row[Any]]:
         chosen = select(frontier).where(frontier.c.source_id == source_id).order_by(frontier.c.number)
@@ -114,7 +118,7 @@ class Frontier:
             conn.execute(delete(frontier).where(frontier.c.run_id == self._run_id))
 
     def _word(self, source_id: str, row: FrontierRow) -> tuple[str | float | None, ...]:
-        address, url, kind, state, asked_at, outcome, status, etag, modified, ref = row
+        address, url, kind, state, asked_at, outcome, status, etag, modified, ref, _ = row
         told = (source_id, address, url, kind, self._run_id, state, outcome, asked_at.timestamp())
         where = _NOWHERE if ref is None else (ref.file, ref.offset, ref.length, ref.sha256)
         return (*told, status, etag, modified, *where)
@@ -141,12 +145,12 @@ def count_frontier(state: Engine, source_id: str | None = None) -> dict[str, int
     return {name: counts[name] for name in STATES}
 
 
-def _read(row: Row[Any]) -> FrontierRow:
+def _read(row: Row[Any], run_id: str) -> FrontierRow:
     snapshot = None
     if row.snapshot_file is not None:
         snapshot = SnapshotRef(row.snapshot_file, row.snapshot_offset, row.snapshot_length, row.snapshot_sha256)
     asked_at = datetime.fromtimestamp(row.asked_at, UTC)
     return FrontierRow(
         row.address, row.url, row.kind, row.state, asked_at, row.outcome, row.status, row.etag, row.last_modified,
-        snapshot,
+        snapshot, run_id,
     )  # fmt: skip

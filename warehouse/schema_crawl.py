@@ -14,7 +14,7 @@ crawl_metadata = MetaData()
 host_lane = Table(
     "host_lane",
     crawl_metadata,
-    Column("host", String, primary_key=True, comment="Host without port."),
+    Column("host", String, primary_key=True, comment="Host without port and `www.`."),
     Column("holder", String, comment="Process that may ask it: machine, process id, its start. NULL: nobody."),
     Column("lease_until", Float, nullable=False, comment="Epoch seconds; later the lane is free."),
     Column("last_holder", String, comment="Who had it last: yields to who waits."),

@@ -21,7 +21,7 @@ from connectors.engines.rows import find_rows, find_script_rows
 from connectors.engines.turning import find_turned
 from connectors.errors import Refused, SourceChanged
 from connectors.selectors import select
-from connectors.urls import canonical, host_of
+from connectors.urls import canonical, named_host
 from extraction.clean import CleanText, clean_body, parse_html
 from extraction.files import is_file_link
 from extraction.passes import find_parts
@@ -260,7 +260,7 @@ def choose_moment(found: Sequence[tuple[str | None, str]]) -> tuple[str | None, 
 def keep_own(listing: Listing, source: Source) -> Listing:
     """A listing without rows on other hosts: a document counts only from the host that is registered for it."""
     hosts = source.hosts
-    is_own = [host_of(ref.url) in hosts for ref in listing.refs]
+    is_own = [named_host(ref.url) in hosts for ref in listing.refs]
     refs = tuple(ref for ref, own in zip(listing.refs, is_own, strict=True) if own)
     foreign = tuple(ref.url for ref, own in zip(listing.refs, is_own, strict=True) if not own)
     return replace(listing, refs=refs, foreign=foreign)

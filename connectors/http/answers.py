@@ -100,7 +100,7 @@ def read_retry_after(value: str | None, now: datetime) -> float | None:
         return max(float(found[1] + (found[2] or "")) for found in seconds if found)
     try:
         date = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # of a zone that no clock has
         return None
     return max(0.0, ((date if date.tzinfo else date.replace(tzinfo=UTC)) - now).total_seconds())
 

@@ -15,6 +15,7 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -27,13 +28,14 @@ from connectors.http.answers import build_conditions, build_fetch, fold, judge
 from connectors.http.body import read_body
 from connectors.http.cookies import AS_SENT, CookieJars
 from connectors.http.guard import check_url
-from connectors.http.lanes import MAX_PATIENCE, REFUSALS, Lane, lane_of
+from connectors.http.lanes import MAX_PATIENCE, REFUSALS, Lane, lane_name, lane_of
 from connectors.http.model import Answer, Attempt, Fetch, HttpSettings, Job, MayAsk, Validators, ask_at_once
 from connectors.http.replay import GatewayUnreachable, ReplayTransport
 from connectors.http.robots import MAX_ROBOTS_BYTES, Robots
 from connectors.http.transport import Body, LeanTransport, write_request
 from connectors.http.trust import TlsException
 from connectors.http.wire import Header
+from connectors.urls import named_host
 
 __all__ = ["Attempt", "Client", "Fetch", "GatewayUnreachable", "HttpSettings", "TlsException", "Validators"]
 
@@ -41,6 +43,7 @@ MAX_REDIRECTS = 5
 _REPLAY_PAUSE = 0.05
 _MAX_BACKOFF = 60.0
 _MAX_CONNECT = 10.0
+_MAX_MESSAGE = 500
 _HEADERS: list[Header] = [
     (b"Accept", b"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"),
     (b"Accept-Language", b"zh-CN,zh;q=0.9,en;q=0.5"),
@@ -59,9 +62,9 @@ class Client:
         self._is_paced = settings.replay is None or settings.pace_real
         self._cookies = CookieJars()
         self._closed: dict[str, SourceError] = {}
-        """Hosts that are not asked any more in this run: blocked, or to be left alone for longer than it lasts."""
+        """Lanes that are not asked any more in this run: blocked, or to be left alone for longer than it lasts."""
         self._delays: dict[str, float] = {}
-        """Seconds between two requests that the sources of a host ask for, the largest of them."""
+        """Seconds between two requests that the sources of a lane's hosts ask for, the largest of them."""
         self._robots = Robots(settings.user_agent.split("/")[0].split()[0], self._fetch_robots)
         self._headers = [*_HEADERS, (b"User-Agent", settings.user_agent.encode("ascii", "ignore"))]
         self._transport: LeanTransport | None = None
@@ -95,59 +98,76 @@ class Client:
         Raises one of the source errors of connectors/errors.py; Transient after the retries, Blocked also without a
         request when the host has shown a challenge before in this run."""
         our_delay = max(self.settings.delay, delay or 0.0)
-        job = Job(kind, our_delay, build_conditions(validators), tls=tls, may_ask=may_ask)
-        target = check_url(url, hosts)
+        job = Job(kind, our_delay, build_conditions(validators), asked=url, tls=tls, may_ask=may_ask)
+        target = self._admit(url, hosts, job)
         for _ in range(MAX_REDIRECTS + 1):
             target = _as_stated(target, tls)
             job.aim(target)
             self._check_open(target)
-            host = target.host
+            host = lane_name(target.host)
             self._delays[host] = max(our_delay, self._delays.get(host, 0.0))
-            job.pace = max(our_delay, await self._check_robots(target, job))
+            job.pace = max(our_delay, await self._check_robots(target, hosts, job))
             answer, location = await self._ask(target, job)
             if location is None:
                 return build_fetch(url, answer, job)
-            here, target = target, _next_hop(target, location, hosts)
+            here, target = target, self._admit(location, hosts, job, target)
             if not _is_same_page(here, target):
                 job.conditions = []  # they are about the page that we hold: another one is not `not modified`
         raise TooManyRedirects(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
 
-    async def _fetch_robots(self, url: str, tls: TlsException | None) -> bytes:
-        """robots.txt at the pace of the sources that ask the host; redirects stay on hosts of the same name, with or
-        without `www.`."""
+    async def _fetch_robots(self, url: str, hosts: frozenset[str], tls: TlsException | None) -> bytes:
+        """robots.txt at the pace of the sources that ask the host; redirects stay on `hosts` and on the same name, with
+        or without `www.`."""
         host = httpx.URL(url).netloc.decode("ascii")
         bare = host.removeprefix("www.")
-        hosts = frozenset({host, bare, f"www.{bare}"})
-        pace = self._delays.get(httpx.URL(url).host, self.settings.delay)
+        hosts |= {host, bare, f"www.{bare}"}
+        pace = self._delays.get(lane_name(httpx.URL(url).host), self.settings.delay)
         job = Job("robots", pace, [], robots="not_checked", tls=tls)
-        target = check_url(url, hosts)
+        target = self._admit(url, hosts, job)
         for _ in range(MAX_REDIRECTS + 1):
             target = _as_stated(target, tls)
             job.aim(target)
             answer, location = await self._ask(target, job)
             if location is None:
                 return answer.body
-            target = _next_hop(target, location, hosts)
+            target = self._admit(location, hosts, job, target)
         raise TooManyRedirects(f"{url} redirects more than {MAX_REDIRECTS} times", url=url)
 
+    def _admit(self, url: str, hosts: frozenset[str], job: Job, here: httpx.URL | None = None) -> httpx.URL:
+        """Where to ask next: what is asked for, or where an answer from `here` sends us. Raises Refused, logged as an
+        attempt without a request."""
+        try:
+            url = urljoin(str(here), url) if here is not None else url
+            return check_url(url, hosts)
+        except Refused as error:
+            refused = error
+        except ValueError:
+            refused = Refused(f"{here} redirects to no valid address: {url!r}", url=str(here))
+        shown = "".join(char if char.isprintable() else f"%{ord(char):02X}" for char in url[:_MAX_MESSAGE])
+        aside = replace(job, address=shown, host=named_host(shown), robots="not_checked")
+        self._log(aside, datetime.now(UTC), 0, None, 0, refused.code, 0.0, message=str(refused))
+        raise refused
+
     def _check_open(self, url: httpx.URL) -> None:
-        closed = self._closed.get(url.host) if self._closed else None
+        closed = self._closed.get(lane_name(url.host)) if self._closed else None
         if closed is not None:
             words = f"{url.host} is not asked any more in this run: {closed}"
             if isinstance(closed, Blocked):
                 raise Blocked(words, url=str(url), evidence=closed.evidence)
             raise Deferred(words, url=str(url))
 
-    async def _check_robots(self, url: httpx.URL, job: Job) -> float:
+    async def _check_robots(self, url: httpx.URL, hosts: frozenset[str], job: Job) -> float:
         """The host's Crawl-delay. Raises RobotsDenied, logged as an attempt without a request."""
         try:
-            return await self._robots.check(url, job.address, job.tls)
+            return await self._robots.check(url, job.address, hosts, job.tls)
         except Blocked as error:
-            self._closed.setdefault(url.host, error)  # also when it was a host that its robots.txt redirects to
+            self._closed.setdefault(
+                lane_name(url.host), error
+            )  # also when it was a host that its robots.txt redirects to
             raise
         except RobotsDenied as error:
             job.robots = "unreachable" if self._robots.is_unreachable(url, job.tls) else "denied"
-            self._log(job, datetime.now(UTC), 0, None, 0, error.code, 0.0)
+            self._log(job, datetime.now(UTC), 0, None, 0, error.code, 0.0, message=str(error))
             raise
 
     async def _ask(self, url: httpx.URL, job: Job) -> tuple[Answer, str | None]:
@@ -156,14 +176,14 @@ class Client:
             try:
                 return await self._attempt(url, job)
             except Blocked as error:
-                self._closed[url.host] = error
+                self._closed[lane_name(url.host)] = error
                 raise
             except Transient as error:
                 after = error.retry_after or 0.0
                 if after > MAX_PATIENCE:
                     later = Deferred(f"{error}: a later run", url=str(url), status=error.status)
                     if error.status in REFUSALS:
-                        self._closed[url.host] = later
+                        self._closed[lane_name(url.host)] = later
                     raise later from error
                 if number == self.settings.retries:
                     raise
@@ -183,7 +203,7 @@ class Client:
             await job.may_ask()
             started_at, clock = datetime.now(UTC), time.perf_counter()
             answer: Answer | None = None
-            status, n_bytes, outcome, evidence = None, 0, "cancelled", ""
+            status, n_bytes, outcome, evidence, message = None, 0, "cancelled", "", ""
             try:
                 answer = await self._exchange(url, job, lane, started_at, clock)
                 status, n_bytes = answer.status, len(answer.body)
@@ -191,12 +211,12 @@ class Client:
                 outcome = "redirect" if location is not None else "not_modified" if status == 304 else "ok"
                 return answer, location
             except SourceError as error:
-                status, outcome = error.status or status, error.code
+                status, outcome, message = error.status or status, error.code, str(error)
                 evidence = error.evidence if isinstance(error, Blocked) else ""
                 raise
             finally:
                 elapsed_ms = answer.elapsed_ms if answer else round((time.perf_counter() - clock) * 1000)
-                self._log(job, started_at, elapsed_ms, status, n_bytes, outcome, waited, evidence)
+                self._log(job, started_at, elapsed_ms, status, n_bytes, outcome, waited, evidence, message)
 
     async def _exchange(self, url: httpx.URL, job: Job, lane: Lane, started_at: datetime, clock: float) -> Answer:
         """Send one request and read its whole answer within the time limit. Raises Transient, TooLarge, Refused."""
@@ -243,7 +263,7 @@ class Client:
 
     def _log(
         self, job: Job, started_at: datetime, elapsed_ms: int, status: int | None, n_bytes: int, outcome: str,
-        waited: float, evidence: str = "",
+        waited: float, evidence: str = "", message: str = "",
     ) -> None:  # fmt: skip
         attempt = Attempt(
             job.address,
@@ -260,10 +280,17 @@ class Client:
             bool(job.conditions),
             evidence,
             str(job.tls) if job.tls is not None else "",
+            _on_one_line(message) if message else "",
+            job.asked or job.address,
         )
         job.attempts.append(attempt)
         if self._on_attempt is not None:
             self._on_attempt(attempt)
+
+
+def _on_one_line(text: str) -> str:
+    """Without line ends and control characters, which no database takes."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text[:_MAX_MESSAGE]).split())
 
 
 def _as_stated(url: httpx.URL, tls: TlsException | None) -> httpx.URL:
@@ -277,10 +304,3 @@ def _is_same_page(here: httpx.URL, there: httpx.URL) -> bool:
     """Whether a redirect only changes the scheme or adds `www.`, or leads back after setting a cookie."""
     hosts = {url.host.removeprefix("www.") for url in (here, there)}
     return len(hosts) == 1 and here.raw_path == there.raw_path
-
-
-def _next_hop(here: httpx.URL, location: str, hosts: frozenset[str]) -> httpx.URL:
-    try:
-        return check_url(urljoin(str(here), location), hosts)
-    except ValueError as error:
-        raise Refused(f"{here} redirects to no valid address: {location!r}", url=str(here)) from error

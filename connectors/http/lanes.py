@@ -339,12 +339,18 @@ _lanes: dict[str, Lane] = {}
 _lanes_mutex = threading.Lock()
 
 
+def lane_name(host: str) -> str:
+    """`www.` before a portal's name leads to the same machine: the two names are one lane."""
+    return host.removeprefix("www.")
+
+
 def lane_of(host: str) -> Lane:
     """The one lane of `host` in this process."""
+    name = lane_name(host)
     with _lanes_mutex:
-        if host not in _lanes:
-            _lanes[host] = Lane(host)
-        return _lanes[host]
+        if name not in _lanes:
+            _lanes[name] = Lane(name)
+        return _lanes[name]
 
 
 def count_lanes() -> dict[str, int]:

@@ -68,6 +68,10 @@ class Attempt(NamedTuple):
     """Of a block: status, mark, size and server, in one line."""
     tls: str = ""
     """The source's exception from TLS and its reason; empty where certificates are verified as usual."""
+    message: str = ""
+    """Why it failed, in one line."""
+    asked: str = ""
+    """The address whose page was wanted, which redirects led away from."""
 
 
 class Fetch(NamedTuple):
@@ -133,6 +137,8 @@ class Job:
     """What is asked for just now, after redirects."""
     host: str = ""
     """Its host, with the port where it is not the scheme's own."""
+    asked: str = ""
+    """What was asked for at first, as the caller spells it."""
     robots: RobotsState = "allowed"
     tls: TlsException | None = None
     may_ask: MayAsk = ask_at_once

@@ -16,7 +16,7 @@ from connectors.errors import SourceError
 from connectors.onboarding.links import STRONG, Link, find_crumbs, find_links, score_words
 from connectors.onboarding.scout import Got, Scout
 from connectors.registry import Source, is_report_title, report_year
-from connectors.urls import document_key, host_of
+from connectors.urls import document_key, named_host
 from extraction.clean import parse_html
 from extraction.passes import find_parts
 
@@ -250,9 +250,9 @@ def report_keys(column: Column) -> set[str]:
 
 def probe_source(got: Got, scout: Scout, engine: str) -> Source:
     """A source that stands for a page under examination: its hosts are the portal's own that the page links."""
-    hosts = {host_of(got.url), scout.base, f"www.{scout.base}"}
+    hosts = {named_host(got.url), scout.base, f"www.{scout.base}"}
     if got.page.kind == "html":
-        hosts |= {host_of(url) for url in find_addresses(parse_page(got.page), got.url) if scout.is_own(url)}
+        hosts |= {named_host(url) for url in find_addresses(parse_page(got.page), got.url) if scout.is_own(url)}
     return probe_source_of(got.url, tuple(sorted(hosts)), engine)
 
 

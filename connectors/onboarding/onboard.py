@@ -21,7 +21,7 @@ from connectors.onboarding.links import STRONG, Link, find_crumbs
 from connectors.onboarding.scout import Got, Scout, base_of
 from connectors.onboarding.trial import Trial, choose_engine, try_column
 from connectors.registry import REPORT_TITLES, Source, report_year
-from connectors.urls import canonical, host_of
+from connectors.urls import canonical, named_host
 
 _TRUNCATED = re.compile(TRUNCATED_TITLES)
 _PLAIN_REPORT = re.compile(r"(?:19|20)\d{2}\s?年.{0,40}(?:报告|年报|总结)\Z")
@@ -94,7 +94,7 @@ async def onboard(url: str, client: Client, *, budget: int, delay: float) -> Fin
         found.trials.append(trial)
     _settle(found, wanted)
     if not search.site_names and found.home is None and scout.left() > 0:
-        found.home = await scout.get(f"{url.partition('://')[0]}://{host_of(url)}/")  # for the name of the place
+        found.home = await scout.get(f"{url.partition('://')[0]}://{named_host(url)}/")  # for the name of the place
     return found
 
 
@@ -125,7 +125,7 @@ async def _leave_feed(search: Search) -> None:
 async def _try_site_maps(search: Search, url: str) -> None:
     """What navigation does not lead to, a map of the site may."""
     scheme = url.partition("://")[0]
-    links = [Link(f"{scheme}://{host_of(url)}{path}", "网站地图", 25) for path in ("/", *_SITE_MAPS)]
+    links = [Link(f"{scheme}://{named_host(url)}{path}", "网站地图", 25) for path in ("/", *_SITE_MAPS)]
     search.add(links, ())
     await search.follow()
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from connectors.onboarding.onboard import Findings
 from connectors.onboarding.trial import Detail, Trial
 from connectors.registry import Source, report_year
-from connectors.urls import host_of
+from connectors.urls import named_host
 
 if TYPE_CHECKING:
     from connectors.onboarding.scout import Got
@@ -97,7 +97,7 @@ def propose(found: Findings, place: Place, taken: frozenset[str], today: date, n
     hosts = tuple(
         dict.fromkeys(host for trial in trials for host in trial.hosts if found.scout.is_own(f"http://{host}/"))
     )
-    if set(hosts) != {host_of(trial.column.got.url) for trial in trials}:
+    if set(hosts) != {named_host(trial.column.got.url) for trial in trials}:
         lines.append(f"hosts: [{', '.join(hosts)}]")
     if found.titles:
         lines += ["wanted:", "  titles:", *(f"    - {_quote(title)}" for title in wanted.wanted.titles)]

@@ -9,7 +9,7 @@ from connectors.engines import paging
 from connectors.engines.feed import is_feed
 from connectors.errors import Blocked, Deferred, Refused, SourceError
 from connectors.http.client import Client, GatewayUnreachable
-from connectors.urls import canonical, document_key, host_of
+from connectors.urls import canonical, document_key, host_of, named_host
 from extraction.decode import decode
 
 _MAX_HOPS = 3
@@ -80,8 +80,8 @@ class Scout:
         return got
 
     async def _fetch(self, url: str, kind: str) -> Got | None:
-        hosts = {host_of(url), self.base, f"www.{self.base}", *self._hosts}
-        self._hosts.add(host_of(url))
+        hosts = {named_host(url), self.base, f"www.{self.base}", *self._hosts}
+        self._hosts.add(named_host(url))
         try:
             fetch = await self.client.fetch(url, hosts=frozenset(hosts), kind=kind, delay=self.delay)
         except GatewayUnreachable:

@@ -11,7 +11,7 @@ from connectors.errors import SourceError
 from connectors.onboarding.columns import Column, count_reports, probe_source
 from connectors.onboarding.scout import Got, Scout
 from connectors.registry import Source, is_report_title, report_year
-from connectors.urls import document_key, host_of
+from connectors.urls import document_key, named_host
 
 if TYPE_CHECKING:
     from connectors.engines.family import FamilyEngine
@@ -50,7 +50,9 @@ class Trial:
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((host_of(self.column.got.url), *(host_of(ref.url) for ref in self.rows.values()))))
+        return tuple(
+            dict.fromkeys((named_host(self.column.got.url), *(named_host(ref.url) for ref in self.rows.values())))
+        )
 
 
 async def try_column(column: Column, scout: Scout, wanted: Source, *, n_details: int = N_DETAILS) -> Trial:

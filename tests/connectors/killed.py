@@ -15,7 +15,7 @@ from connectors.crawl import crawl_source
 from connectors.crawled import CrawlResult, Part, ReadPage
 from connectors.engines import get_engine
 from connectors.frontier import RunState
-from connectors.http.client import Client, HttpSettings
+from connectors.http.client import Attempt, Client, HttpSettings
 from fazhi.house import load_catalog
 from tasks.assemble import fetch_rows, known_pages, page_states, part_states, source_counts, source_row
 from tasks.frontier import WarehouseJournal
@@ -39,6 +39,7 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
     known = known_pages(load_pages(engine, result.source.id), held_attachments(engine, result.source.id))
     settings = HttpSettings("fazhi-test/1 (+https://fazhi.example)", replay=gateway, retries=1, backoff=backoff)
     before: list[LoadResult] = []
+    attempts: list[Attempt] = []
 
     def load(read: Sequence[ReadPage], **more: Any) -> None:
         batch = LoadBatch(
@@ -58,13 +59,13 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
         load(part.pages, pages=part_states(part, result.source.id), is_part=True)
 
     with Archive(home / "raw") as archive:
-        async with Client(settings) as client:
+        async with Client(settings, attempts.append) as client:
             crawled = RunState(WarehouseJournal(frontier))
             await crawl_source(result, get_engine("trs"), client, archive, known, run=crawled, take=take)
     load(
         result.pages,
         pages=page_states(result),
-        fetches=fetch_rows([], result.seen),
+        fetches=fetch_rows(attempts, [*result.handed, *result.seen], result.taken),
         gone=tuple(result.gone_documents),
         counts=source_counts(result),
         failures=tuple(one.message for one in result.failures),

@@ -143,6 +143,22 @@ def test_each_redirect_is_checked_again(site: Site, monkeypatch: pytest.MonkeyPa
         run.fetch(url, hosts=hosts | {"inner.yunxi.example"})
 
 
+def test_what_is_refused_is_logged_without_a_request(site: Site) -> None:
+    site.on("/page.html", status=302, headers={"Location": "http://elsewhere.example:8080/x\x01"})
+    run = Run(site)
+    for url in ("http://other.example/", f"http://{HOST}/page.html"):
+        with pytest.raises(Refused):
+            run.fetch(url)
+    told = [(a.url, a.host, a.status, a.outcome, a.robots) for a in run.log if a.outcome == "refused"]
+    assert told == [
+        ("http://other.example/", "other.example", None, "refused", "not_checked"),
+        ("http://elsewhere.example:8080/x%01", "elsewhere.example:8080", None, "refused", "not_checked"),
+    ]
+    messages = [a.message for a in run.log if a.outcome == "refused"]
+    assert "is not a host of this source" in messages[0] and all(message.isprintable() for message in messages)
+    assert not any(a.message for a in run.log if a.outcome != "refused" and a.kind != "robots")
+
+
 def test_a_dead_address_is_passed_over_for_the_next(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     site.on("/page.html", HTML)
     Names(monkeypatch, ["127.0.0.2", "127.0.0.1"])

@@ -26,6 +26,8 @@ def test_retry_after() -> None:
     assert read_retry_after(format_datetime(now + timedelta(seconds=90), usegmt=True), now) == 90
     assert read_retry_after(format_datetime(now - timedelta(seconds=90), usegmt=True), now) == 0
     assert [read_retry_after(value, now) for value in (None, "", "soon", "-1", "٣")] == [None] * 5
+    nowhere = ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", "Fri, 31 Dec 99999 23:59:59 GMT")
+    assert [read_retry_after(value, now) for value in nowhere] == [None] * 2
 
 
 def test_retry_after_is_kept_and_a_long_one_is_not_waited_for(site: Site) -> None:

@@ -20,7 +20,8 @@ from sqlalchemy import Engine, update
 
 from connectors.errors import Deferred, Transient
 from connectors.http.book import Busy, LaneState, Lease
-from connectors.http.lanes import daily_budget, lane_of, share_lanes
+from connectors.http.client import Client, HttpSettings
+from connectors.http.lanes import daily_budget, lane_name, lane_of, share_lanes
 from connectors.http.pace import Pace
 from tasks.lanes import WarehouseBook
 from tests.conftest import ROOT
@@ -128,10 +129,10 @@ def test_a_killed_process_keeps_nobody_from_asking(warehouse: str) -> None:
             while len(site.seen) < 3:
                 time.sleep(0.01)
             book = WarehouseBook(state)
-            assert isinstance(book.acquire(HOST, None, None, 0), Busy)
+            assert isinstance(book.acquire(lane_name(HOST), None, None, 0), Busy)
             process.send_signal(signal.SIGKILL)
             process.wait()
-        got = book.acquire(HOST, None, None, 0)
+        got = book.acquire(lane_name(HOST), None, None, 0)
         assert isinstance(got, Lease)
         assert got.state.since_start < 1, "it may have asked just before it died"
 
@@ -307,6 +308,25 @@ def test_a_day_later_the_budget_is_whole_again(tmp_path: Path) -> None:
             conn.exec_driver_sql("UPDATE host_lane SET day = '2020-01-01', n_day = 500")
         again = lanes.acquire("e.example", None)
         assert not isinstance(again, float) and again.asked_today == 0
+
+
+def test_a_name_with_www_is_the_same_lane_on_every_port() -> None:
+    host = f"{uuid.uuid4().hex}.example"
+    asked = [f"http://{name}/{number}" for number in range(3) for name in (host, f"www.{host}:8080")]
+    with Site() as site:
+        for number in range(3):
+            site.on(f"/{number}", "<p>ok</p>")
+
+        async def go() -> None:
+            settings = HttpSettings("fazhi-test/1", replay=site.url, pace_real=True, delay=0.1)
+            async with Client(settings) as client:
+                allowed = frozenset(url.split("/")[2] for url in asked)
+                await asyncio.gather(*(client.fetch(url, hosts=allowed, kind="page") for url in asked))
+
+        asyncio.run(go())
+        times = sorted(one.at for one in site.seen)
+    assert len(times) == len(asked) + 2, "each name and port has its own robots.txt"
+    assert times[-1] - times[0] > 0.1 * 0.9 * (len(times) - 1)
 
 
 def test_the_pace_follows_the_host() -> None:

@@ -39,6 +39,13 @@ def test_a_source_with_defaults(tmp_path: Path) -> None:
     assert source.rhythm.expected_month == 4 and source.politeness.delay_seconds > 0
 
 
+def test_a_port_belongs_to_the_host_unless_it_is_the_schemes_own(tmp_path: Path) -> None:
+    for port, host in ((":8080", "www.yunling.gov.cn:8080"), (":443", "www.yunling.gov.cn")):
+        text = GOOD.replace("WWW.yunling.gov.cn", f"WWW.yunling.gov.cn{port}")
+        assert load_source(write(tmp_path, text)).hosts == (host,)
+        assert load_source(write(tmp_path, f"{text}hosts: [{host}]\n")).hosts == (host,)
+
+
 @pytest.mark.parametrize("rule", ["http-only", "sha256:" + "0a" * 32])
 def test_an_exception_from_tls_with_its_reason(tmp_path: Path, rule: str) -> None:
     assert tls_exception(load_source(write(tmp_path, GOOD))) is None

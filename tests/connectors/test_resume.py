@@ -7,24 +7,31 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from connectors.crawl import PART_PAGES
 from connectors.frontier import Answered
+from fazhi.house import load_catalog
+from tasks.assemble import source_row
 from tasks.frontier import WarehouseJournal
 from tests.connectors.killed import run, run_in_parts
-from tests.connectors.portal import item, list_target, put
+from tests.connectors.portal import HOST, item, list_target, put, source
 from tests.forked import start
 from tests.servers import Site
+from warehouse.batch import FetchRow, LoadBatch
+from warehouse.catalogue import catalogue_rows
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse
 from warehouse.errors import WarehouseError
 from warehouse.fingerprint import fingerprint
 from warehouse.frontier import Frontier, count_frontier
+from warehouse.load import publish
+from warehouse.schema import fact_fetch
 
 ITEMS = [item(number) for number in range(1, 25)]
 LISTS = [ITEMS[:8], ITEMS[8:16], ITEMS[16:]]
@@ -78,6 +85,43 @@ def test_killed_anywhere_nothing_is_lost_or_asked_for_twice(portal: Site, tmp_pa
     assert sum(count_frontier(state).values()) == 0, "a run that has ended leaves nothing to resume"
     for engine in (killed, whole, state):
         engine.dispose()
+
+
+def test_each_answer_is_logged_once_whichever_run_was_given_it(portal: Site, tmp_path: Path) -> None:
+    portal.forget(ITEMS[0].target)  # what is gone is an answer, too
+    kills = (5, 8)
+    for requests in kills:
+        kill_after(portal, tmp_path, requests)
+    last = asyncio.run(run(portal.url, tmp_path))
+    assert last.resumed > 0
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    logged = select(fact_fetch.c.url, fact_fetch.c.snapshot_file).where(fact_fetch.c.kind != "robots")
+    with engine.connect() as conn:
+        rows = conn.execute(logged).all()
+    engine.dispose()
+    n_logged = Counter(row.url.removeprefix(f"https://{HOST}") for row in rows)
+    assert set(n_logged) == set(ADDRESSES) and max(n_logged.values()) == 1
+    assert sum(asked(portal).values()) - len(rows) <= len(kills), "but for what was in flight"
+    assert sum(row.snapshot_file is None for row in rows) == 1
+
+
+def test_a_log_that_was_loaded_is_not_loaded_again_by_the_run_that_takes_over(tmp_path: Path) -> None:
+    engine = open_warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}")
+    state = open_crawl_state(engine)
+    moment = datetime.now(UTC)
+    first = FetchRow("https://www.wuyou.example/1", 2, moment, "ok", 200, 9, 7)
+    taken = FetchRow(first.url, 1, datetime.fromtimestamp(moment.timestamp(), UTC), "ok", 200, answered_to="first")
+    for run_id, row in (("first", first), ("second", taken), ("third", replace(taken, answered_to="lost"))):
+        batch = LoadBatch(
+            run_id=run_id, source=source_row(source()), started_at=moment, finished_at=moment,
+            catalogue=catalogue_rows(*load_catalog()), extractor_version="test", code_version="test", fetches=(row,),
+        )  # fmt: skip
+        publish(engine, batch)
+    with engine.connect() as conn:
+        told = conn.execute(select(fact_fetch.c.run_id, fact_fetch.c.n_bytes).order_by(fact_fetch.c.run_id)).all()
+    assert [tuple(one) for one in told] == [("first", 9), ("third", 0)]
+    state.dispose()
+    engine.dispose()
 
 
 def test_what_a_killed_run_left_is_in_the_frontier(portal: Site, tmp_path: Path) -> None:

@@ -110,7 +110,10 @@ def test_rules_on_paths_of_chinese_letters_hold_in_either_charset(site: Site) ->
 @pytest.mark.parametrize(
     ("line", "pace"),
     [
-        ("Crawl-delay: 2,5", 2.5), ("Crawl-delay: 10s", 10.0), ("Crawl-delay: 4 # seconds", 4.0),
+        ("Crawl-delay: 2,5", 2.5), ("Crawl-delay: 10s", 10.0),
+        ("Crawl-delay: 2 min", 120.0), ("Crawl-delay: 2分钟", 120.0), ("Crawl-delay: 3000ms", 3.0),
+        ("Crawl-delay: 5e1", 50.0), ("Crawl-delay: 10秒", 10.0), ("Crawl-delay: -5", 1.0), ("Crawl-delay: nan", 1.0),
+        ("Crawl-delay: 4 # seconds", 4.0),
         ("Request-rate: 1/7", 7.0), ("Request-rate: 2/1m", 30.0), ("Request-rate: 1/5 0600-0900", 5.0),
         ("Crawl-delay: 3\nRequest-rate: 1/2", 3.0), ("Request-rate: 0/5", 1.0), ("Request-rate: often", 1.0),
     ],
@@ -126,6 +129,11 @@ def test_http_and_https_have_rules_of_their_own(site: Site) -> None:
     site.on("/open/1", status=302, headers={"Location": f"https://{HOST}/open/1"})
     answers, _ = crawl(site, "/open/1")
     assert isinstance(answers[0], RobotsDenied) and "https" in str(answers[0])
+
+
+def test_204_is_a_file_without_rules(site: Site) -> None:
+    site.on("/robots.txt", status=204)
+    assert allowed(site, "/news/1") == [True]
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 410, 418, 451])
@@ -163,6 +171,31 @@ def test_redirects_of_robots(site: Site) -> None:
     site.on("/r2.txt", status=302, headers={"Location": "https://qingyuan.example/r3.txt"})
     site.on("/r3.txt", "User-agent: *\nDisallow: /shut/", host="qingyuan.example")
     assert allowed(site, "/shut/1", "/open/1") == [False, True]
+
+
+def test_a_redirect_of_robots_is_followed_for_the_source_that_lists_its_host(site: Site) -> None:
+    site.on("/robots.txt", status=301, headers={"Location": "http://rules.example/robots.txt"}, host=HOST)
+    site.on("/robots.txt", "User-agent: *\nDisallow: /shut/", host="rules.example")
+    site.on("/open/1", "<p>ok</p>")
+    lists = [HOSTS, HOSTS, HOSTS | {"a.example"}, HOSTS, HOSTS | {"rules.example"}, HOSTS]
+
+    async def go() -> list[Fetch | BaseException]:
+        settings = HttpSettings(user_agent="fazhi/1 (+https://otherbot.example/)", replay=site.url, delay=0.0)
+        async with Client(settings) as client:
+            asked: list[Fetch | BaseException] = []
+            for hosts in lists:
+                job = client.fetch(f"http://{HOST}/open/1", kind="page", hosts=hosts)
+                asked += await asyncio.gather(job, return_exceptions=True)
+            asked += await asyncio.gather(
+                client.fetch(f"http://{HOST}/shut/1", kind="page", hosts=HOSTS), return_exceptions=True
+            )
+            return asked
+
+    answers = asyncio.run(go())
+    assert [isinstance(answer, Fetch) for answer in answers] == [False] * 4 + [True, True, False]
+    assert isinstance(answers[-1], RobotsDenied)
+    n_asked = sum(seen.host == HOST for seen in site.asked("/robots.txt"))
+    assert n_asked == 3, "again only for a source that may follow where the others could not"
 
 
 @pytest.mark.parametrize("location", ["/robots.txt", "http://elsewhere.example/robots.txt", "ftp://x/"])

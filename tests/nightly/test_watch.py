@@ -17,7 +17,8 @@ from uuid import UUID, uuid4
 import pytest
 from prometheus_client import generate_latest
 
-from connectors.crawled import CrawlResult, ReadPage
+from connectors.archive import SnapshotRef
+from connectors.crawled import CrawlResult, ReadPage, Seen
 from connectors.http.client import Attempt
 from connectors.http.lanes import Lane, count_lanes, lane_of
 from fazhi.logs import LOGGER, JsonLines, TextLines, write_log
@@ -66,6 +67,17 @@ def test_blocks_are_told_once_with_their_evidence() -> None:
 def test_the_fetch_log_takes_evidence_and_exception_over() -> None:
     rows = fetch_rows([OK._replace(tls="http-only (no https)"), REFUSED], ())
     assert [(row.evidence, row.tls) for row in rows] == [("", "http-only (no https)"), (REFUSED.evidence, "")]
+
+
+def test_what_redirects_lead_to_carries_the_page_and_what_became_of_it() -> None:
+    asked, ref = OK.url, SnapshotRef("a.warc.gz", 1, 2, "0" * 64)
+    hop = OK._replace(status=302, outcome="redirect", asked=asked)
+    there = OK._replace(url=f"https://{HOST}/b.html", asked=asked)
+    seen = Seen(asked, "page", None, None, ref, 200, "same_bytes", OK.started_at)
+    rows = fetch_rows([hop, there], [seen])
+    assert [(row.url, row.outcome, row.snapshot is not None) for row in rows] == [
+        (asked, "redirect", False), (there.url, "same_bytes", True),
+    ]  # fmt: skip
 
 
 def test_the_markdown_report_has_a_table_of_hosts_and_notes() -> None:
