@@ -50,10 +50,12 @@ def reparse(
     prepare_prefect(settings)
     with progress_bars(settings.log is None) as watching:
         watching.say("Starting Prefect")
+        from flows.own_server import end_server_with_us
         from flows.reparse import reparse as run
         from tasks.progress import use_reporter
         from tasks.reparse_report import markdown
 
+        end_server_with_us()
         with use_reporter(watching):
             result = run(
                 sources=source, years=year, published_from=_day(published_from), published_to=_day(published_to),

@@ -24,6 +24,7 @@ from fazhi.house import load_all_sources, read_only_warehouse
 from fazhi.report import RunReport
 from fazhi.settings import Settings
 from flows.nightly import NothingWorked, judge, run_night
+from flows.own_server import end_server_with_us
 from flows.reparse import reparse_documents
 from flows.telling import now_said, sentence
 from tasks.mass_change import Thresholds
@@ -190,6 +191,7 @@ async def _reparse(
 
 def run_backfill(given: dict[str, Any]) -> RunReport | Plan | ReparseResult:
     """The backfill from a command. Raises ContractBroken where what is given is no cut."""
+    end_server_with_us()
     try:
         done: RunReport | Plan | ReparseResult = asyncio.run(backfill(**given))
     except NothingWorked as failed:

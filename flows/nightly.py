@@ -19,6 +19,7 @@ from fazhi.house import load_all_sources
 from fazhi.report import RunReport
 from fazhi.settings import Settings
 from flows.crawling import as_is, open_house, run_sources
+from flows.own_server import end_server_with_us
 from flows.sharing import share_sources
 from flows.telling import now_said, sentence, show_report, shown_progress
 from tasks.network import summarize_hosts
@@ -139,6 +140,7 @@ async def _run_night(
 
 def run_nightly(source: list[str], all_pages: bool, accept_mass_change: str = "") -> RunReport:
     """The nightly from a command, with its tags."""
+    end_server_with_us()
     with tags(*_tags(Settings())):
         try:
             return asyncio.run(nightly(source=source, all_pages=all_pages, accept_mass_change=accept_mass_change))
