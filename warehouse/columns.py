@@ -152,13 +152,14 @@ def reference(
 
 def field(
     name: str, kind: Any, comment: str, *, null: bool = False, audit: bool = False, index: bool = False,
-    versioned: bool = False,
+    versioned: bool = False, compared: bool = False,
 ) -> Column[Any]:  # fmt: skip
     """An ordinary column.
 
     `audit` marks what says when or by which load, not what the source says. `versioned` (type 2): another value makes
-    another version of the member; a column without it (type 1) is overwritten in all versions."""
-    info = {"audit": audit, "versioned": versioned}
+    another version of the member; a column without it (type 1) is overwritten in all versions. `compared`: no content,
+    yet a changed one is written."""
+    info = {"audit": audit, "versioned": versioned, "compared": compared}
     return Column(name, kind, nullable=null, index=index, comment=comment, info=info)
 
 

@@ -48,6 +48,10 @@ DECISIVE = (*CARRIED[fact_observation], "published_at", "report_year", "is_count
 """Particulars that decide which statement is chosen."""
 
 
+_PLACE = ("snapshot_file", "snapshot_offset", "snapshot_length")
+"""Of a document's bytes in the archive."""
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     text_hash: str
@@ -190,8 +194,9 @@ def _plan_versions(
         if old is None:
             plan.new_keys.append(key)
             row["load_key"] = load_key
-        else:  # how it was first met stays
-            kept = ("bytes_hash", "snapshot_file", "snapshot_offset", "snapshot_length", "load_key")
+        else:  # how it was first met stays; where it lies, too, unless the same bytes had to be kept anew
+            is_kept_anew = i == last and row["snapshot_file"] is not None and row["bytes_hash"] == old["bytes_hash"]
+            kept = ("bytes_hash", "load_key") if is_kept_anew else ("bytes_hash", *_PLACE, "load_key")
             row.update({name: old[name] for name in kept})
             row["is_parsed"] = old["is_parsed"] or row["is_parsed"]
         plan.rows[key] = row

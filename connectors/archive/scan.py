@@ -64,7 +64,9 @@ def _scan(archive: Archive, name: str) -> Iterator[Held | Damaged]:
     file, is_being_written = _open(archive, name)
     with file:
         answer: _Answer | None = None
+        is_empty = True
         for member in record.read_members(file):
+            is_empty = False
             if member.why and is_being_written:
                 break
             try:
@@ -78,6 +80,8 @@ def _scan(archive: Archive, name: str) -> Iterator[Held | Damaged]:
                 yield Damaged(name, member.offset, member.length, str(error))
         if answer is not None:
             yield answer.held(name)
+        if is_empty and not is_being_written:
+            yield Damaged(name, 0, 0, "the file is empty")
 
 
 @dataclass(slots=True)

@@ -80,6 +80,14 @@ def test_a_torn_tail_in_a_sealed_file_is_damage(tmp_path: Path) -> None:
     assert len(verdict.damaged) == 1 and verdict.pages == 6, "the metadata of the last page is torn, not the page"
 
 
+def test_a_sealed_file_without_a_byte_is_damage(tmp_path: Path) -> None:
+    archive, refs = filled(tmp_path)
+    archive.close()
+    (tmp_path / "x.warc.gz").touch()
+    verdict = verify(archive, refs)
+    assert [str(one) for one in verdict.damaged] == ["x.warc.gz, offset 0, 0 bytes: the file is empty"]
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     archive, refs = filled(tmp_path)
     (tmp_path / "folder.warc.gz").mkdir()

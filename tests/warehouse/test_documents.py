@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from tests.warehouse.builders import HOST, at, batch, notice, report
 from tests.warehouse.conftest import load
 from tests.warehouse.tables import A, B, check_validity, rows, versions
+from warehouse.batch import SnapshotRef
 from warehouse.schema import (
     fact_metric_value,
     fact_observation,
@@ -44,6 +45,22 @@ def test_other_title_and_date_update_in_place(engine: Engine) -> None:
     assert {f["published_date_key"] for f in facts} == {20210203}
     assert {f["region_key"] for f in facts} == {version["region_key"]}
     assert {v["region_key"] for v in rows(engine, fact_metric_value)} == {version["region_key"]}
+
+
+def test_bytes_that_were_lost_and_kept_anew_are_found_where_they_are_now(engine: Engine) -> None:
+    def seen(day: float, file: str, bytes_hash: str) -> None:
+        ref = SnapshotRef(file, 10, 20, bytes_hash)
+        load(engine, batch(report(2020, A, day=day, snapshot=ref, bytes_hash=bytes_hash), run=f"r{day}", day=day))
+
+    def place() -> tuple[str, str]:
+        (version,) = versions(engine, f"{HOST}/2020.html")
+        return version["snapshot_file"], version["bytes_hash"]
+
+    seen(0, "first.warc.gz", "b")
+    seen(1, "again.warc.gz", "b")
+    assert place() == ("again.warc.gz", "b")
+    seen(2, "other.warc.gz", "c")
+    assert place() == ("again.warc.gz", "b"), "other bytes of the same text: those it was first met in stay"
 
 
 def test_an_older_reading_does_not_overwrite_a_newer_title(engine: Engine) -> None:
