@@ -15,7 +15,7 @@ from connectors.crawled import Answer, Failure, Known, Seen, hash_rows, read_as
 from connectors.errors import Blocked, Deferred, EmptyShell, Gone, SoftGone, SourceChanged, SourceError
 from connectors.listings import Held, Listings
 from connectors.urls import document_key, slash_key
-from connectors.walked import MAX_PAGES, MAX_UNREAD, Gain, Walk
+from connectors.walked import ECHO_ROWS, MAX_PAGES, MAX_UNREAD, Gain, Walk
 from extraction.decode import decode
 
 _NO_PAGE = Listing(())
@@ -192,14 +192,18 @@ class ListWalker:
         said = frozenset((ref.url.partition("?")[0], ref.title, ref.listed_date) for ref in listing.refs if ref.title)
         if len(said) > 1 and len(said) == len(listing.refs):  # rows that all say the same are told apart by address
             rows.append(said)
+        words: frozenset[object] = frozenset((ref.title, ref.listed_date) for ref in listing.refs)
+        if len(words) < ECHO_ROWS or not all(ref.title and ref.listed_date for ref in listing.refs):
+            words = frozenset()
         is_repeat = bool(keys) and any(page in walk.pages for page in rows)
-        is_fresh = not is_repeat and not addresses <= walk.found
+        is_echo = bool(words) and words in walk.pages
+        is_fresh = not (is_repeat or is_echo) and not addresses <= walk.found
         is_news = False
         for key, ref in zip(keys, listing.refs, strict=True):
             known = walk.remembered.get(key)
             is_news |= known is None or is_retitled(known, ref)
             self.found_on.setdefault(key, walk.start)
-        walk.pages.update(rows)
+        walk.pages.update([*rows, words] if words else rows)
         walk.found |= addresses
         walk.stated = listing.stated_total if listing.stated_total is not None else walk.stated
         leads_on = not addresses and walk.leads_on(listing.more)

@@ -6,7 +6,8 @@ Where a list ends is told by what its pages hold, whatever the pager promises:
   same where they have the same address, or the same path, title and day under another query: a session mark or a
   counter makes new addresses of old rows.
 - Two pages in a row that bring no new address end it: a calendar, a circle, links that lead round. One alone does not,
-  for lists move on while they are read.
+  for lists move on while they are read. A page of which every row has the title and the day of a row of one earlier
+  page, and the other way round, brings none, whatever its addresses: servers make up paths as well as queries.
 - A page without any row in mid-list is asked for once more, in full. Two in a row that stay empty end the list, but
   for a service that leads on to smaller ranges (TrueCMS answers empty where a range fails): that may go on for as
   many pages as it takes to halve a range of a thousand.
@@ -30,6 +31,8 @@ from connectors.urls import document_key
 
 MAX_BARREN = 2
 MAX_UNREAD = 3
+ECHO_ROWS = 3
+"""Different titles or days, from which a page can be told by them alone."""
 MAX_HALVINGS = 10
 MAX_PAGES = 5000
 """Pages of one list. No evidence but the end of our patience: it is told as a finding."""

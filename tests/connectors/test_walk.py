@@ -133,6 +133,31 @@ def test_old_rows_under_new_addresses_end_the_list(site: Site, tmp_path: Path) -
     assert len(lists_asked(site)) == 2
 
 
+def test_old_rows_under_made_up_paths_end_the_list(site: Site, tmp_path: Path) -> None:
+    for number in range(300):
+        rows = [replace(one, path=one.path.replace("_", f"_{number}0")) for one in ITEMS[:6]]
+        site.forget(list_target(number))
+        site.on(list_target(number), list_page(rows, 300, number))
+        for one in rows:
+            site.on(one.target, one.page)
+    crawl(site, tmp_path)
+    assert len(lists_asked(site)) == 3, "two pages in a row: one alone might be a coincidence"
+
+
+def test_rows_of_few_words_are_told_apart_by_address(site: Site, tmp_path: Path) -> None:
+    """Notices of one day that all have the same two titles are many all the same."""
+    first, second = (f"乌有县{year}年法治政府建设情况报告" for year in (2001, 2002))
+    rows = [replace(ITEMS[0], path=ITEMS[0].path.replace("_", f"_{number}0")) for number in range(16)]
+    rows = [replace(one, title=second if number % 2 else first) for number, one in enumerate(rows)]
+    pages = [rows[start : start + 4] for start in range(0, 16, 4)]
+    for number in range(10):
+        site.forget(list_target(number))
+    put_lists(site, pages)
+    put_pages(site, [one for rows in pages for one in rows])
+    crawl(site, tmp_path)
+    assert len(lists_asked(site)) == 4
+
+
 def test_a_circle_of_lists_ends(site: Site, tmp_path: Path) -> None:
     """A calendar: each month leads to the next, for ever, and names the same pages or none."""
     for number in range(1, 200):
