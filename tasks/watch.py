@@ -48,7 +48,8 @@ class Watch:
             self.metrics.note_attempt(attempt)
         level = logging.WARNING if attempt.evidence else logging.INFO
         if _fetches.isEnabledFor(level):
-            self._log(_fetches, level, attempt.outcome, source_id, _attempt_fields(attempt))
+            told = f"{attempt.outcome}: {attempt.message}" if attempt.message else attempt.outcome
+            self._log(_fetches, level, told, source_id, _attempt_fields(attempt))
 
     def end_source(self, source: Source, line: SourceLine, loaded: LoadResult) -> None:
         self.done.append(_source_run(source, line))

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from weakref import WeakKeyDictionary
 
@@ -85,6 +85,11 @@ class _Held:
     """Requests of the day, this process's last one included."""
     is_called: bool = False
     """Somebody else waits for it, or has it: the book is asked before the next request."""
+    since: float = field(default_factory=time.monotonic)
+
+    def is_old(self) -> bool:
+        """Whether it has been renewed: what was asked on the day is known from its beginning."""
+        return time.monotonic() - self.since > self.seconds
 
     def rest(self) -> float:
         """What is left of it, as a share of a new one."""
@@ -197,7 +202,10 @@ class Lane:
             return None
         limits = [limit for limit in (own, sharing.daily_budget if delay > 0 else None) if limit]
         limit = min(limits, default=None)
-        held: _Held | Busy | None = self._held
+        mine = self._held
+        if mine is not None and limit is not None and mine.asked >= limit and mine.is_old():
+            mine.is_called = True  # the day may be another one by now: the book knows
+        held: _Held | Busy | None = mine
         while held is None or isinstance(held, Busy) or not held.is_good_for(sharing.book):
             if self._held is not None and not self._held.is_called:
                 _renew_due(sharing.book, self)

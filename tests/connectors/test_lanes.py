@@ -310,6 +310,21 @@ def test_a_day_later_the_budget_is_whole_again(tmp_path: Path) -> None:
         assert not isinstance(again, float) and again.asked_today == 0
 
 
+def test_a_lease_that_outlives_the_day_does_not_keep_its_count(tmp_path: Path) -> None:
+    host = f"{uuid.uuid4().hex}.example"
+    with state_of(f"sqlite:///{tmp_path / 'w.sqlite'}") as state, share_lanes(WarehouseBook(state)), daily_budget(61):
+        for _ in range(61):
+            asyncio.run(take(host, 0.0))
+        with state.begin() as conn:
+            conn.execute(update(host_lane).values(day="2020-01-01"))
+        with pytest.raises(Deferred):
+            asyncio.run(take(host, 0.0))
+        held = lane_of(host)._held
+        assert held is not None
+        held.since -= 2 * held.seconds
+        asyncio.run(take(host, 0.0))
+
+
 def test_a_name_with_www_is_the_same_lane_on_every_port() -> None:
     host = f"{uuid.uuid4().hex}.example"
     asked = [f"http://{name}/{number}" for number in range(3) for name in (host, f"www.{host}:8080")]
