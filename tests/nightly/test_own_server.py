@@ -18,17 +18,21 @@ SECONDS = 120.0
 """After which something hangs."""
 
 
-def servers_of(home: Path) -> list[int]:
-    """Process ids of the servers with files in this data folder."""
+def processes_of(home: Path, word: bytes) -> list[int]:
+    """Ids of processes with files in this data folder and this word in their command."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command, env = ((process / name).read_bytes() for name in ("cmdline", "environ"))
         except OSError:
             continue  # ended, or another user's
-        if b"uvicorn" in command and f"PREFECT_HOME={home / 'prefect'}".encode() in env:
+        if word in command and f"PREFECT_HOME={home / 'prefect'}".encode() in env:
             found.append(int(process.name))
     return found
+
+
+def servers_of(home: Path) -> list[int]:
+    return processes_of(home, b"uvicorn")
 
 
 def wait_until(said: Callable[[], bool]) -> None:
@@ -51,9 +55,9 @@ def test_a_command_that_is_killed_leaves_no_server_behind(tmp_path: Path) -> Non
         command = [str(FAZHI), "nightly", "--source", "990101_lanhe"]
         process = subprocess.Popen(command, env=env, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            wait_until(lambda: bool(servers_of(home)) or process.poll() is not None)
-            time.sleep(0.2)  # its watch is started right after it
+            wait_until(lambda: bool(servers_of(home) and processes_of(home, b"read -r said")))
         finally:
             process.kill()
             process.wait()
     wait_until(lambda: not servers_of(home))
+    wait_until(lambda: not processes_of(home, b"read -r said"))
