@@ -232,9 +232,9 @@ def default_ids(sources: Mapping[str, Source]) -> list[str]:
 def is_report_title(source: Source, title: str) -> bool:
     """Whether a listed title is one of the reports the source wants. Width and blanks do not matter."""
     plain, wanted = _plain(title), source.wanted
-    if any(pattern.search(plain) for pattern in _compile(wanted.exclude)):
+    if not any(pattern.search(plain) for pattern in _compile(wanted.titles)):  # as of most titles: none is searched on
         return False
-    return any(pattern.search(plain) for pattern in _compile(wanted.titles))
+    return not any(pattern.search(plain) for pattern in _compile(wanted.exclude))
 
 
 @lru_cache(maxsize=256)

@@ -251,7 +251,7 @@ class ListWalker:
 
 def is_retitled(known: Known | None, ref: PageRef) -> bool:
     """Whether a list gives a known page another title; blanks do not count."""
-    if known is None or not known.title or not ref.title:
+    if known is None or not known.title or not ref.title or known.title == ref.title:
         return False
     return "".join(known.title.split()) != "".join(ref.title.split())
 

@@ -161,9 +161,8 @@ class Client:
         try:
             return await self._robots.check(url, job.address, hosts, job.tls)
         except Blocked as error:
-            self._closed.setdefault(
-                lane_name(url.host), error
-            )  # also when it was a host that its robots.txt redirects to
+            name = lane_name(url.host)
+            self._closed.setdefault(name, error)  # also when it was a host that its robots.txt redirects to
             raise
         except RobotsDenied as error:
             job.robots = "unreachable" if self._robots.is_unreachable(url, job.tls) else "denied"
