@@ -15,9 +15,10 @@ from connectors.attached import MAX_FILES, AttachmentReader
 from connectors.attachments import wants_attachments
 from connectors.base import Article, Engine, Page, PageRef
 from connectors.crawled import UNCHANGED, Answer, CrawlResult, Known, Part, ReadPage, Seen, hash_text, read_as
-from connectors.errors import Blocked, Deferred, Gone, SourceChanged, SourceError
+from connectors.errors import Blocked, Deferred, EmptyShell, Gone, SourceChanged, SourceError
 from connectors.frontier import RunState
 from connectors.http.client import Client
+from connectors.http.words import name_notice
 from connectors.registry import is_report_title, report_year
 from connectors.urls import document_key
 from connectors.walk import ListWalker, is_retitled, listed_only
@@ -271,6 +272,10 @@ class _Crawl:
             self._reject(ref, answer, error)
             return
         is_report, year = self._judge(article, ref)
+        stand_in = self._find_stand_in(article, ref, is_report)
+        if stand_in is not None:
+            self._reject(ref, answer, stand_in)
+            return
         needs_files = is_report and wants_attachments(article.body.text)
         texts, is_whole = await self.attachments.read(article) if needs_files else ([], True)
         answer.seen = read_as(answer.seen, hash_text(article.body.text, *(found.text for _, found in texts)), known)
@@ -313,9 +318,20 @@ class _Crawl:
         except SourceError as error:
             self.asker.fail(ref.url, "page", error)
 
-    def _reject(self, ref: PageRef, answer: Answer, error: SourceChanged) -> None:
+    def _reject(self, ref: PageRef, answer: Answer, error: SourceError) -> None:
         self.asker.reject(answer, error)
         self.had.add(document_key(ref.url))
+
+    def _find_stand_in(self, article: Article, ref: PageRef, is_report: bool) -> SourceError | None:
+        """What stands in the frame of an article instead of one: a notice, or of a report nothing at all, neither text
+        nor picture nor file. What is held of it stays."""
+        if article.attachments:
+            return None
+        text = article.body.text
+        if is_report and "no_text" in article.notes:
+            words = f"{article.url} has a report's title, but neither text nor picture nor file: look at the page"
+            return EmptyShell(words, url=article.url, status=200)
+        return name_notice(article.url, article.title or ref.title or "", text)
 
     def _judge(self, article: Article, ref: PageRef) -> tuple[bool, int | None]:
         """Whether it is a report, and the year it is about."""

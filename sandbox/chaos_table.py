@@ -11,13 +11,14 @@ from sandbox.chaos_lists import LISTS
 from sandbox.chaos_live import LIVE
 from sandbox.chaos_model import Behaviour
 from sandbox.chaos_moves import MOVES
+from sandbox.chaos_walls import NOTICES, WALLS
 from sandbox.chaos_wire import WIRE
 
 GROUPS: tuple[tuple[str, tuple[Behaviour, ...]], ...] = (
     ("Connection, framing, headers", WIRE),
     ("Content coding and charset", CODING),
     ("Redirects, cookies, waits, robots.txt", MOVES),
-    ("Something else instead of the content", BLOCKS),
+    ("Something else instead of the content", (*BLOCKS, *WALLS, *NOTICES)),
     ("Lists and feeds", LISTS),
     ("Size and attachments", FILES),
     ("Names and TLS (met by the tests only: a gateway stands for the network)", LIVE),

@@ -62,6 +62,7 @@ EDITORS = (
 """Containers that only an editor of some family writes around a body. They serve wherever a family's own are not
 there: templates are mixed, and portals change their CMS while old pages stay."""
 _IMAGE = re.compile(r"\.(?:jpe?g|png|gif|bmp|tiff?|webp)(?:[?#]|$)", re.I)
+_SHOWING = ("img", "iframe", "embed", "object", "canvas", "video")
 _TOOL = re.compile(r"阅读器|浏览器|客户端|插件|控件|输入法|使用说明|操作手册|帮助")
 _FRAME = re.compile(r"(?<![a-z])(?:foot(?:er)?|nav|header|links?|friend\w*|copyright)(?![a-z])")
 
@@ -305,6 +306,8 @@ def note_body(clean: CleanText, body: Body | None) -> tuple[str, ...]:
         notes.append("body_by_density")
     if len(clean.text) < SHORT_BODY:
         notes.append("short_body")
+    if body is not None and not clean.text and next(body.node.iter(*_SHOWING), None) is None:
+        notes.append("no_text")
     return tuple(notes)
 
 

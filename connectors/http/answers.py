@@ -11,16 +11,20 @@ import httpx
 from connectors.errors import Blocked, Gone, LoginRequired, SourceError, Transient
 from connectors.http.challenge import STATUSES as CHALLENGE_STATUSES
 from connectors.http.challenge import STATUSES_OF_ROBOTS, describe_evidence, find_challenge
-from connectors.http.looks import Look, look_at
+from connectors.http.looks import Look, look_at, read_text
 from connectors.http.model import Answer, Fetch, Job, Validators
 from connectors.http.stand_ins import find_notice, find_refresh, find_stand_in
 from connectors.http.wire import Header
+from connectors.http.words import name_notice
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CONTENT = frozenset({200, 203})
 _GONE = frozenset({404, 410})
 _TRANSIENT = frozenset({408, 425, 429})
 _MAX_VALIDATOR = 500
+_ERROR_CODE = re.compile(rb"\s*\{[^{}]{0,200}\"(?:\w{0,8}code|status)\"\s*:\s*\"?(?:-\d|[45]\d\d)")
+_MAX_TOLD = 600
+"""Bytes of an answer that is no page, but an error in plain words or JSON."""
 _COOKIE = re.compile(rb"\r\ncookie:[^\r\n]*\r\n", re.I)
 _SECONDS = re.compile(r"([0-9]{1,9})[0-9]*(\.[0-9]*)?\s*(?:s|sec|seconds?)?;?\Z", re.I)
 
@@ -32,10 +36,10 @@ def judge(url: str, answer: Answer, job: Job) -> str | None:
     status = answer.status
     if status == 304 and job.conditions:
         return None
-    if status in _GONE:
-        raise Gone(f"{url} answers {status}: there is no such page", url=url, status=status)
     look = look_at(answer.body)
     _check_block(url, answer, job, look)
+    if status in _GONE:
+        raise Gone(f"{url} answers {status}: there is no such page", url=url, status=status)
     if status == 401:
         raise LoginRequired(f"{url} answers 401: the page is not for the public", url=url, status=status)
     if status in _REDIRECTS:
@@ -55,7 +59,7 @@ def judge(url: str, answer: Answer, job: Job) -> str | None:
 def _check_block(url: str, answer: Answer, job: Job, look: Look | None) -> None:
     """Raises Blocked, for every kind of page."""
     status = answer.status
-    mark = find_challenge(look) if look is not None else None
+    mark = find_challenge(look, status) if look is not None else None
     if mark is None and status not in (STATUSES_OF_ROBOTS if job.kind == "robots" else CHALLENGE_STATUSES):
         return
     words = f"a challenge page ({mark}) instead of the content" if mark else "a firewall stands before it"
@@ -71,6 +75,9 @@ def _judge_content(url: str, answer: Answer, job: Job, look: Look | None) -> str
     if not answer.body and job.kind not in ("robots", "list"):  # an empty list is its engine's business
         raise Transient(f"{url} answers {answer.status} with nothing in it", url=url, status=answer.status)
     if look is None:
+        told = name_notice(url, "", read_text(answer.body)) if job.kind != "list" and _is_told(answer.body) else None
+        if told is not None:
+            raise told
         return None
     notice = find_notice(url, look)  # before a refresh: `not found, in five seconds you are led home`
     target = find_refresh(look) if notice is None else None
@@ -80,6 +87,13 @@ def _judge_content(url: str, answer: Answer, job: Job, look: Look | None) -> str
     if stand_in is not None:
         raise stand_in
     return None
+
+
+def _is_told(body: bytes) -> bool:
+    """Whether an answer is an error in plain words, or in JSON with a code."""
+    if len(body) > _MAX_TOLD:
+        return False
+    return _ERROR_CODE.match(body) is not None if body.lstrip()[:1] == b"{" else not any(c in body for c in b"<{(\0")
 
 
 def _read_location(locations: list[bytes]) -> str:

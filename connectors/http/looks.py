@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_MAX_STUB = 65_536
-"""Bytes. What is larger is content, or the engine's business."""
+_MAX_STUB, _MAX_PADDED = 65_536, 1 << 20
+"""Bytes. What is larger is content, or the engine's business. A firewall's script, or a picture inside the page, may be
+long; but then the page has no paragraph and next to no link."""
+_PADDED_LINKS = 8
 _HEAD = 8192
 _ARTICLE_TITLE = re.compile(rb"<meta\b[^<>]{0,40}\barticletitle\b[^<>]{0,20}content\s*=\s*[\"']?([^\"'<>]{12,600})")
 """What 国办发〔2017〕47号 demands of articles, in lower case. Shorter ones may be `提示信息`."""
@@ -21,9 +23,13 @@ _NO_TITLE = re.compile(
     re.I,
 )
 _MANY_PARAGRAPHS = 12
-_HTML = (b"<html", b"<!doctype html", b"<head", b"<body", b"<script", b"<meta")
+_HTML = (
+    b"<html", b"<!doctype html", b"<head", b"<body", b"<script", b"<meta", b"<title", b"<center", b"<h1", b"<h2",
+    b"<h3", b"<div", b"<p>", b"<table", b"<font",
+)  # fmt: skip
 _DATA = (b"<rss", b"<feed", b"<rdf", b"<datastore", b"<urlset")
 _TAG = re.compile(rb"<[^<>]*>")
+_WIDE = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _HIDDEN = (b"script", b"style", b"title", b"noscript", b"template")
 
 
@@ -45,8 +51,10 @@ class Look:
 
 def look_at(body: bytes) -> Look | None:
     """None for what is no HTML, and for what is content beyond doubt."""
-    if len(body) > _MAX_STUB:
+    if len(body) > _MAX_STUB and not _is_padded(body):
         return None
+    if body[:2] in _WIDE:
+        body = body[2:].decode(_WIDE[body[:2]], "replace").encode()
     page = body.removeprefix(b"\xef\xbb\xbf").lstrip()
     if not page.startswith(b"<"):
         return None
@@ -64,7 +72,11 @@ def look_at(body: bytes) -> Look | None:
     for name in _HIDDEN:
         page, low = _cut(page, low, b"<" + name, b"</" + name)
     own, _ = _cut(page, low, b"<a ", b"</a")
-    return Look(body, body.lower(), page, _read(title), _read(page), _read(own))
+    return Look(body, body.lower(), page, read_text(title), read_text(page), read_text(own))
+
+
+def _is_padded(body: bytes) -> bool:
+    return len(body) <= _MAX_PADDED and b"</p>" not in body and body.count(b"<a ") <= _PADDED_LINKS
 
 
 def _cut(page: bytes, low: bytes, opening: bytes, closing: bytes) -> tuple[bytes, bytes]:
@@ -92,7 +104,8 @@ def _first(low: bytes, page: bytes, name: bytes) -> bytes:
     return page[begin : min(end, begin + 600)] if 0 <= begin < end else b""
 
 
-def _read(page: bytes) -> str:
+def read_text(page: bytes) -> str:
+    """What markup says, without blanks."""
     visible = _TAG.sub(b" ", page)
     try:
         text = visible.decode("utf-8")

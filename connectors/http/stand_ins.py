@@ -10,42 +10,20 @@ import html
 import re
 
 from connectors.errors import EmptyShell, LoginRequired, Maintenance, ScriptRedirect, SoftGone, SourceError
-from connectors.http.looks import Look
+from connectors.http.looks import Look, read_text
+from connectors.http.words import ANNOUNCED, ARTICLE, GONE, GONE_TITLE, LOGIN, REPORT, WORKS
 
 _NOTICE = 200
 """Characters beside links. A notice is a sentence or two; its frame adds an address and a phone number."""
 _TITLED_NOTICE = 500
 _STUB = 60
-_ARTICLE = re.compile(r"(?:发布|发文|成文|印发|生成)(?:日期|时间)[:：]?(?:19|20)\d\d|索引号[:：]?\w{4}")
-"""Labels with their values: a page in the portal's frame may have the labels alone."""
-_REPORT = re.compile("法治政府|依法行政|依法治|年度报告|年报")
-
-_THING = "(?:页面?|网页|网址|内容|文章|信息|栏目|文件|资源|链接|地址|站点)"
-_GONE = re.compile(
-    f"{_THING}[^。！!；;，,]{{0,8}}(?:不存在|未找到|找不到|已失效)"
-    f"|{_THING}[^。！!；;，,]{{0,6}}已(?:经|被){{0,2}}(?:删除|移除|撤下|下线|关闭)"
-    f"|(?:找不到|未找到|没有找到|无法找到)[^。！!；;，,]{{0,10}}{_THING}"
-    "|(?:page|file|document|resource)(?:was|is|could|can|you[a-z]{0,20})?(?:not(?:be)?found|doesnotexist|nolongerexists)"
-    "|wasnotfoundonth(?:is|e)server",
-    re.I,
-)
-_GONE_TITLE = re.compile(
-    r"(?:\A|[-_|—–])(?:(?:error|http)?(?:404|410)(?![\d号件人条名家个项起])|notfound"
-    r"|(?:出错了?|错误(?:页面?|提示|信息)?|error)(?=\Z|[-_|—–!！]))",
-    re.I,
-)
-_SITE = "(?:网站|门户|平台|系统|服务器?|本站|站点|页面|栏目)"
-_WORKS = re.compile(
-    f"{_SITE}[^。！!；;]{{0,12}}(?:正在|进行|处于)[^。！!；;]{{0,8}}(?:维护|升级|改版|检修|迁移)"
-    f"|{_SITE}[^。！!；;]{{0,4}}(?:正在)?(?:建设|维护|升级|改版|检修)中(?![国期央心的])"
-    f"|{_SITE}[^。！!；;]{{0,8}}(?:暂停|停止)(?:对外)?(?:服务|访问)"
-    "|under-?(?:maintenance|construction)|maintenancemode|temporarily(?:unavailable|down|closed)|downformaintenance",
-    re.I,
-)
-_ANNOUNCED = re.compile("(?:将于|拟于|定于)[^。！!]{0,30}(?:维护|升级|改版|检修|迁移)")
 _PASSWORD = re.compile(rb"type\s*=\s*[\"']?password")
 _LOGIN_TEXT = 400
 _LOGIN_LINKS = 20
+_ALERT = re.compile(rb"\balert\s*\(\s*[\"']([^\"'<>]{2,300})[\"']")
+_PICTURE_OF_404 = re.compile(
+    rb"<img\b[^<>]{0,300}[\"'/_-](?:error|err|page|img|pic)?[_-]?404(?:\.(?:png|jpe?g|gif|svg|webp)|[\"'_-])"
+)
 _META = re.compile(rb"<meta\b[^<>]*>", re.I)
 _IS_REFRESH = re.compile(rb"http-equiv\s*=\s*[\"']?refresh\b", re.I)
 _CONTENT = re.compile(r"""\bcontent\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]*))""", re.I)
@@ -60,7 +38,7 @@ _SHELL_TEXT = 30
 _SHELL_SCRIPTS = 3000
 """Bytes of scripts inside the page: a list whose rows are written by scripts has more."""
 _HOLDS_SOMETHING = re.compile(
-    rb"<(?:a\s|img|i?frame|embed|object|input|area|record|datastore|svg|canvas|table|li)", re.I
+    rb"<(?:a\s|img|i?frame|embed|object|input|area|record|datastore|canvas|table|li[\s>])", re.I
 )
 
 
@@ -98,19 +76,30 @@ def find_refresh(look: Look) -> str | None:
 
 def find_notice(url: str, look: Look) -> SourceError | None:
     """SoftGone or Maintenance when that is all the page says."""
-    if len(look.own_text) > _TITLED_NOTICE or _ARTICLE.search(look.text) or _REPORT.search(look.title):
+    if len(look.own_text) > _TITLED_NOTICE or ARTICLE.search(look.text) or REPORT.search(look.title):
         return None
     said = look.own_text if len(look.own_text) <= _NOTICE else ""
+    if len(look.text) < _STUB:
+        said += _read_alert(look)
     title = look.title[:80]
-    if _GONE_TITLE.search(title) or _GONE.search(title) or _GONE.search(said):
+    is_picture = len(look.text) < _STUB and _PICTURE_OF_404.search(look.low) is not None
+    if is_picture or GONE_TITLE.search(title) or GONE.search(title) or GONE.search(said):
         return SoftGone(f"{url} answers 200 but says that there is no such page", url=url, status=200)
-    if _WORKS.search(title) or (_WORKS.search(said) and not _ANNOUNCED.search(said)):
+    if WORKS.search(title) or (WORKS.search(said) and not ANNOUNCED.search(said)):
         return Maintenance(f"{url} answers 200 with a notice of maintenance", url=url, status=200)
+    if LOGIN.search(said) and look.low.count(b"<a ") <= _LOGIN_LINKS:
+        return LoginRequired(f"{url} says that one must log in: the page is not for the public", url=url, status=200)
     return None
 
 
+def _read_alert(look: Look) -> str:
+    """What a page without text says in a box before it leads away."""
+    said = _ALERT.search(look.body)
+    return read_text(said[1]) if said else ""
+
+
 def _is_login(look: Look) -> bool:
-    if len(look.text) > _LOGIN_TEXT or look.low.count(b"<a ") > _LOGIN_LINKS or _ARTICLE.search(look.text):
+    if len(look.text) > _LOGIN_TEXT or look.low.count(b"<a ") > _LOGIN_LINKS or ARTICLE.search(look.text):
         return False
     return _PASSWORD.search(look.shown.lower()) is not None
 

@@ -9,6 +9,7 @@ import pytest
 from connectors.errors import (
     Blocked,
     EmptyShell,
+    Gone,
     LoginRequired,
     Maintenance,
     RobotsDenied,
@@ -22,6 +23,7 @@ from connectors.http.challenge import find_challenge
 from connectors.http.client import Fetch
 from connectors.http.looks import look_at
 from connectors.http.stand_ins import find_notice, find_refresh, find_stand_in
+from connectors.http.words import name_notice
 from tests.connectors.client_runs import HOST, HTML, PAGE, Run
 from tests.servers import Site
 
@@ -34,6 +36,11 @@ CHALLENGES = [
     b"<script>var _0x1f2e=['a'];document.cookie=_0x1f2e[0];location.reload()</script>",
     b"\xef\xbb\xbf \r\n<HTML><BODY onload='document.f.submit ()'><form id=f></form><SCRIPT>1</SCRIPT></BODY></HTML>",
     b"<html><script src=/a.js></script><script>C3VK=1</script></html>",
+    "<html><title>提示</title><p>您的访问请求可能存在风险，已被管理员设置拦截！</p><p>应用层防火墙</p></html>".encode(),
+    "<html><title>_D盾_拦截提示</title><b>你的请求包含危险内容，已被拦截</b></html>".encode("gb18030"),
+    "<html><title>访问验证</title><form action=/v><img src=/c.jpg><input name=code></form></html>".encode(),
+    "<html><p>非法访问！您的IP地址不在允许范围内。</p></html>".encode(),
+    b"<html><title>Attention Required! | Guard</title><p>Sorry, you have been blocked</p></html>",
 ]
 
 
@@ -105,6 +112,14 @@ STAND_INS: list[tuple[type[SourceError], str, str]] = [
     (Maintenance, "English", page("<p>This site is under maintenance.</p>")),
     (LoginRequired, "a form", page(LOGIN, "统一身份认证")),
     (LoginRequired, "a form beside a notice", page("<p>请先登录后查看本页</p>" + LOGIN)),
+    (SoftGone, "taken back", page("<p>对不起，该信息已被撤回！</p>")),
+    (SoftGone, "never published", page("<p>您所查看的文章未发布或已取消发布</p>", "提示")),
+    (SoftGone, "a container's words", page("<h1>HTTP Status 404</h1><p>The requested resource is not available.</p>")),
+    (SoftGone, "a fragment", "<center><h1>404 Not Found</h1></center><hr><center>server</center>"),
+    (SoftGone, "plain words", "404 Not Found"),
+    (Maintenance, "a move", page("<p>网站集约化迁移，暂时无法访问，敬请谅解。</p>")),
+    (LoginRequired, "words", page("<p>请登录后查看</p><a href=/login>登录</a>", "登录")),
+    (EmptyShell, "a mount with a drawing", page('<svg></svg><div id="app"></div><script src=/a.js></script>')),
     (EmptyShell, "a mount", page('<noscript>请启用脚本</noscript><div id="app"></div><script src=/a.js></script>')),
     (EmptyShell, "a mount that loads", page('<div id="root"><p>加载中…</p></div><script src=/a.js></script>')),
     (EmptyShell, "nothing", page("")),
@@ -126,6 +141,49 @@ def test_what_stands_in_for_a_page_has_its_own_outcome(
     assert type(got) is error
     assert run.outcomes() == [(error.code, 200), ("ok", 200)]  # asked once, and the lane goes on
     assert isinstance(other, Fetch)
+
+
+MISSING = "<script>$_ts={};$_ts.nsd=1</script>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (404, page(MISSING), Blocked),
+        (410, page("<p>您的请求已被防火墙拦截</p>"), Blocked),
+        (404, page(f"{MISSING}<p>您访问的页面不存在</p>"), Gone),
+        (404, page(f"<h1>404</h1>{MISSING}"), Gone),
+        (404, page("<script>location.reload()</script>"), Gone),
+        (404, "", Gone),
+    ],
+)
+def test_404_speaks_for_itself_unless_a_firewall_says_it(
+    site: Site, status: int, body: str, error: type[SourceError]
+) -> None:
+    site.on("/page.html", body, status=status)
+    (got,) = Run(site).fetch_all(PAGE)
+    assert type(got) is error
+
+
+@pytest.mark.parametrize(
+    ("title", "body", "error"),
+    [
+        ("云溪区2022年法治政府建设情况报告", "该文章已被删除", SoftGone),
+        ("云溪区2022年法治政府建设情况报告", "页面正在加载中，请稍候...", EmptyShell),
+        ("云溪区2022年法治政府建设情况报告", "暂无内容", EmptyShell),
+        ("云溪区2022年法治政府建设情况报告", "因网站升级，暂停访问，敬请谅解", Maintenance),
+        ("云溪区2022年法治政府建设情况报告", "您没有权限查看该内容", LoginRequired),
+        ("云溪区2022年法治政府建设情况报告", "您的请求已被网站防火墙拦截", Blocked),
+        ("云溪区2022年法治政府建设情况报告", "详见附件", None),
+        ("云溪区2022年法治政府建设情况报告", "", None),
+        ("关于清理失效网页的通知", "下列页面已删除", None),
+        ("关于系统维护的公告", "系统正在维护，暂停访问", None),
+        ("动态", "全区政务系统正在进行升级，办事效率明显提高", None),
+        ("动态", "该文章已被删除" + "。全年工作有序推进" * 20, None),
+    ],
+)
+def test_a_notice_in_the_frame_of_an_article_is_none(title: str, body: str, error: type[SourceError] | None) -> None:
+    assert type(name_notice(PAGE, title, body)) is (error or type(None))
 
 
 def test_the_target_of_a_script_is_told_as_it_is_written(site: Site) -> None:
@@ -150,6 +208,11 @@ GENUINE = {
     "a titled article": page(
         "<p>该页面已删除。</p>", head='<meta name="ArticleTitle" content="关于清理失效文件的通知">'
     ),
+    "a notice of a purchase": page("<p>我局拟采购网站防火墙一台，用于拦截恶意访问。</p>", "关于采购网站防火墙的公告"),
+    "a service with codes": page("<p>办理时请输入手机验证码后提交，申请人请登录后提交材料。</p>", "办事指南"),
+    "a visit with limits": page("<p>代表团本次访问因天气原因限制人数。</p>", "动态"),
+    "a closed list of names": page("<p>培训内容已经关闭报名。</p>", "通知"),
+    "a dated stop": page("<p>发布日期：2024-03-01</p><p>您的请求已被拦截。</p>", "典型案例"),
     "a list beside a login": page(FRAME % LOGIN, "政务公开"),
     "rows that scripts write": page(f"<div></div><script>{'var row={url:1};' * 300}</script>"),
     "rows in a data store": page(
@@ -228,7 +291,8 @@ def test_a_busy_server_is_busy_whatever_it_says(site: Site) -> None:
 @pytest.mark.parametrize(
     "unit",
     ["<script", "<", "nsd=", "<script>$_ts</script>", "<meta ", "<meta http-equiv=refresh ", "<a ", "<!--", "页面",
-     "location=", "content=", "<title>", "系统正在", "type ", "document.cookie "],
+     "location=", "content=", "<title>", "系统正在", "type ", "document.cookie ", "您请求", "<img 404", "alert('",
+     "当前访问", "请登录后", "<a>您", "<title>防火墙"],
 )  # fmt: skip
 def test_looks_are_linear(unit: str) -> None:
     started = time.process_time()
