@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import zipfile
 import zlib
@@ -127,6 +128,36 @@ def docx_bomb() -> bytes:
     return out.getvalue()
 
 
+async def _file_packed(x: Exchange) -> None:
+    await x.reply(gzip.compress(x.good.body), content_type=_DOCX)
+
+
+async def _file_json(x: Exchange) -> None:
+    await x.reply('{"success":false,"msg":"操作失败"}', content_type=_DOCX)
+
+
+async def _file_markup(x: Exchange) -> None:
+    """As Word saves it, with the figures of another report."""
+    page = '<html xmlns:o="urn:schemas-microsoft-com:office:office"><body><p>行政复议申请99999件</p></body></html>'
+    await x.reply(page, content_type="application/msword")
+
+
+async def _file_picture(x: Exchange) -> None:
+    await x.reply(b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(500), content_type="image/jpeg")
+
+
+async def _file_unseen(x: Exchange) -> None:
+    """Its text, and beside it what is hidden, and a row that is deleted with its changes tracked."""
+    text = zipfile.ZipFile(io.BytesIO(struck_docx())).read("word/document.xml").decode()
+    unseen = (
+        "<w:p><w:r><w:rPr><w:vanish/></w:rPr><w:t>行政复议申请99999件</w:t></w:r></w:p>"
+        '<w:tbl><w:tr><w:trPr><w:del w:id="1"/></w:trPr><w:tc><w:p><w:r><w:t>99999</w:t></w:r></w:p></w:tc></w:tr>'
+        "</w:tbl>"
+    )
+    at = text.index("<w:body>") + len("<w:body>")
+    await x.reply(_repack({"word/document.xml": (text[:at] + unseen + text[at:]).encode()}), content_type=_DOCX)
+
+
 async def _file_bomb(x: Exchange) -> None:
     await x.reply(docx_bomb(), content_type=_DOCX)
 
@@ -194,6 +225,11 @@ FILES = (
     Behaviour("file_pdf_bomb", "sends a PDF whose page unpacks to 256 MiB", "file", "too_large", _pdf_bomb),
     Behaviour("files_without_end", "links three hundred attachments that are not there", "page", "gone", _many_files),
     Behaviour("file_called_pdf", "calls a docx a PDF", "file", "read", _file_called_pdf),
+    Behaviour("file_packed", "keeps a docx gzipped, and says nothing of it", "file", "read", _file_packed),
+    Behaviour("file_json", "answers for the attachment in JSON that it failed", "file", "web_page", _file_json),
+    Behaviour("file_markup", "sends a web page that Word saved", "file", "needs_reader", _file_markup),
+    Behaviour("file_picture", "sends a picture for the attachment", "file", "needs_ocr", _file_picture),
+    Behaviour("file_unseen", "hides figures in a docx, and a deleted row", "file", "read", _file_unseen),
     Behaviour("file_zip_bomb", "sends a docx whose text unpacks to 80 MiB", "file", "too_large", _file_bomb),
     Behaviour(
         "file_entity_bomb", "defines entities in a docx that grow to 10^9 copies", "file", "damaged", _file_entities

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.attachments.package import Package, local
+from connectors.attachments.package import Package, attribute, local
 from connectors.attachments.radicals import fold_radicals
 from connectors.attachments.result import AttachmentText
 from extraction.textmap import Line, LineBuilder, join_cells, lay_out, merge_lines
@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from lxml.etree import _Element as Element
 
 _SKIPPED = frozenset(
-    {"del", "moveFrom", "Fallback", "instrText", "delText", "rPr", "pPr", "sectPr", "trPr", "tcPr", "tblPrEx"}
+    {"del", "moveFrom", "Fallback", "instrText", "delText", "rPr", "pPr", "sectPr", "trPr", "tcPr", "tblPrEx", "rt"}
 )
+_PICTURES = frozenset({"drawing", "pict"})
+_MIN_LETTERS = 15
+"""Per picture, below which a document is taken for a scan: a picture for each page."""
+_OFF = frozenset({"0", "false", "off"})
+_TAKEN_OUT = {"r": ("rPr", "vanish"), "tr": ("trPr", "del"), "tc": ("tcPr", "cellDel")}
+"""Kinds of elements, and in which of their properties stands what takes them out of the text: hidden, deleted."""
 _MAX_LETTERS = 500_000
 _LETTERS = {"tab": " ", "ptab": " ", "noBreakHyphen": "-"}
 _BREAKS = frozenset({"br", "cr"})
@@ -28,13 +34,31 @@ def read_docx(package: Package, part: str) -> AttachmentText:
     reader = _Reader()
     text, segments = lay_out(reader.read_blocks(root))
     notes = ["automatic numbering is not in the text"] if reader.is_numbered else []
-    is_cut = reader.n_letters >= _MAX_LETTERS
-    if is_cut:
-        notes.append(f"cut after paragraph {reader.n_paragraphs}: longer than any report")
+    missing = []
+    if reader.n_letters >= _MAX_LETTERS:
+        missing.append(f"cut after paragraph {reader.n_paragraphs}: longer than any report")
+    if reader.n_foreign:
+        missing.append(f"{reader.n_foreign} documents inside it are not read (altChunk)")
+    if reader.has_footnotes:
+        notes.append("footnotes are not in the text")
+    if reader.n_pictures and len(text) < _MIN_LETTERS * reader.n_pictures:
+        missing.append(f"{reader.n_pictures} pictures, and next to no text beside them")
+    notes += missing
     if not text:
         has_images = any(name.startswith("word/media/") for name in package.parts)
         return AttachmentText("", "needs_ocr" if has_images else "docx", notes=(*notes, "no text"))
-    return AttachmentText(fold_radicals(text), "docx", None, tuple(notes), not is_cut, segments)
+    return AttachmentText(fold_radicals(text), "docx", None, tuple(notes), not missing, segments)
+
+
+def _is_taken_out(node: Element, kind: str) -> bool:
+    """Whether a run is hidden, or a row or cell deleted with its changes tracked."""
+    properties, mark = _TAKEN_OUT.get(kind, ("", ""))
+    return any(
+        local(found) == mark and attribute(found, "val").lower() not in _OFF
+        for child in (node if mark else ())
+        if local(child) == properties
+        for found in child
+    )
 
 
 class _Reader:
@@ -42,7 +66,8 @@ class _Reader:
 
     def __init__(self) -> None:
         self.n_paragraphs = self.n_letters = 0
-        self.is_numbered = False
+        self.n_pictures = self.n_foreign = 0
+        self.is_numbered = self.has_footnotes = False
 
     def read_blocks(self, node: Element) -> list[Line]:
         """Paragraphs and table rows below `node`."""
@@ -55,6 +80,8 @@ class _Reader:
                 lines += self._read_paragraph(child)
             elif kind == "tbl":
                 lines += self._read_rows(child)
+            elif kind == "altChunk":
+                self.n_foreign += 1
             else:
                 lines += self.read_blocks(child)
         return lines
@@ -84,7 +111,9 @@ class _Reader:
                 at += 1
             elif kind == "txbxContent":
                 boxes += self.read_blocks(child)
-            elif kind not in _SKIPPED:
+            elif kind not in _SKIPPED and not _is_taken_out(child, kind):
+                self.n_pictures += kind in _PICTURES
+                self.has_footnotes |= kind == "footnoteReference"
                 at = self._read_inline(child, builder, boxes, place, at)
         return at
 
@@ -93,6 +122,8 @@ class _Reader:
         rows: list[Line] = []
         for child in table:
             kind = local(child)
+            if _is_taken_out(child, kind):
+                continue
             if kind == "tr":
                 cells = self._read_cells(child)
                 if any(cell.parts for cell in cells):
@@ -105,6 +136,8 @@ class _Reader:
         cells: list[Line] = []
         for child in row:
             kind = local(child)
+            if _is_taken_out(child, kind):
+                continue
             if kind == "tc":
                 cells.append(merge_lines(self.read_blocks(child)))
             elif kind not in _SKIPPED:

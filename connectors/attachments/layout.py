@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from connectors.attachments.radicals import fold_radicals
 from connectors.attachments.result import AttachmentText, Kind, Unreadable
-from connectors.attachments.setpage import SetLine, SetPage
+from connectors.attachments.setpage import SetLine, SetPage, drop_doubles
 from connectors.attachments.tables import read_lines
 from extraction.textmap import Line, lay_out
 
@@ -37,6 +37,8 @@ def to_text(kind: Kind, pages: list[SetPage], n_pages: int, notes: list[str]) ->
     """The text of set pages, or that it is a picture of text. Raises Unreadable where no page could be read."""
     if not pages:
         raise Unreadable("damaged", "; ".join([*notes[:3], "no page can be read"]))
+    for page in pages:
+        drop_doubles(page)
     n_letters = [page.n_letters for page in pages]
     n_pictures = sum(page.has_images and n < _MIN_LETTERS for page, n in zip(pages, n_letters, strict=True))
     if n_pictures:

@@ -97,6 +97,8 @@ class _PageReader:
         for layer in layers:
             for node in layer.iter():
                 kind = local(node)
+                if kind.endswith("Object") and _is_unseen(node):
+                    continue
                 if kind == "TextObject":
                     for letter in self._read_text(node):
                         self._place(letter)
@@ -160,6 +162,10 @@ class _PageReader:
                     points = []
                 points.append(self._to_points(matrix, values[-2], values[-1]))
         return rules + rules_of(points, _MIN_RULE)
+
+
+def _is_unseen(node: Element) -> bool:
+    return attribute(node, "Visible").lower() in ("false", "0") or attribute(node, "Alpha") == "0"
 
 
 def _matrix_of(node: Element) -> _Matrix:

@@ -19,6 +19,8 @@ _MAX_LETTERS = 500_000
 _MAX_OBJECTS = 20_000
 """Of a page that are looked at for lines and pictures."""
 _MAX_DEPTH = 4
+_MAX_TOLD = 3
+"""Damaged pages that are told one by one."""
 _MIN_RULE = 5.0
 _UNSEEN = "\ufffe\x02\xad"
 """What PDFium gives for a hyphen at the end of a line."""
@@ -40,19 +42,22 @@ def read_pdf(body: bytes) -> AttachmentText:
 
 def _read_pages(document: pdfium.PdfDocument, notes: list[str]) -> list[SetPage]:
     pages: list[SetPage] = []
-    n_pages, n_letters = len(document), 0
+    n_pages, n_letters, damaged = len(document), 0, list[str]()
     for number in range(min(n_pages, _MAX_PAGES)):
         try:
             page = document[number]
             pages.append(_read_page(page, number + 1))
             page.close()
         except pdfium.PdfiumError as error:
-            notes.append(f"page {number + 1} is damaged: {error}")
+            damaged.append(f"page {number + 1} is damaged: {error}")
             continue
         n_letters += sum(map(len, pages[-1].lines))
         if n_letters > _MAX_LETTERS:
             notes.append(f"cut after page {number + 1} of {n_pages}: longer than any report")
             break
+    notes += damaged[:_MAX_TOLD]
+    if len(damaged) > _MAX_TOLD:
+        notes.append(f"{len(damaged)} pages are damaged")
     if n_pages > _MAX_PAGES:
         notes.append(f"only the first {_MAX_PAGES} of {n_pages} pages are read")
     return pages

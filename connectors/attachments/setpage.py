@@ -60,6 +60,29 @@ class SetLine:
     is_row: bool = False
 
 
+_TWICE, _TWICE_MOST = 0.2, 4.0
+"""Letter sizes, and points, within which the same letter is the same one, drawn again."""
+
+
+def drop_doubles(page: SetPage) -> None:
+    """Leave out what is drawn again over itself: bold type and shadows are made so, and each figure would stand twice.
+
+    Two letters of a kind beside each other are a third of their size apart at least, that of narrow figures."""
+    drawn: set[tuple[str, int, int]] = set()
+    for n, line in enumerate(page.lines):
+        kept = []
+        for letter in line:
+            if not letter.char.isspace():
+                step = min(_TWICE * abs(letter.top - letter.bottom), _TWICE_MOST) or _TWICE_MOST
+                x, y = round(letter.left / step), round(letter.bottom / step)
+                if any((letter.char, x + a, y + b) in drawn for a in (0, -1, 1) for b in (0, -1, 1)):
+                    continue
+                drawn.add((letter.char, x, y))
+            kept.append(letter)
+        page.lines[n] = kept
+    page.lines = [line for line in page.lines if line]
+
+
 def to_line(letters: Sequence[Letter], page: int) -> Line:
     """The letters with the way back. White space is one blank, none at the edges."""
     builder, place, start = LineBuilder(), f"page={page}", 0

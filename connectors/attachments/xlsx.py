@@ -57,6 +57,7 @@ def read_xlsx(package: Package, part: str) -> AttachmentText:
         (_EPOCH_1904 for node in root.iter() if local(node) == "workbookPr" and _is_true(node, "date1904")), _EPOCH
     )
     notes: list[str] = []
+    missing: list[str] = []
     lines: list[Line] = []
     sheets = [node for node in root.iter() if local(node) == "sheet"]
     for number, sheet in enumerate(sheets[:_MAX_SHEETS], start=1):
@@ -66,16 +67,23 @@ def read_xlsx(package: Package, part: str) -> AttachmentText:
         kind, target = targets.get(attribute(sheet, "id"), ("", ""))
         if kind == "worksheet" and target in package.parts:
             lines += reader.read_sheet(target, number)
+        elif kind in ("worksheet", ""):
+            missing.append(f"sheet {number} is not in the file")
         if reader.is_full:
-            notes.append(f"cut in sheet {number} of {len(sheets)}: longer than any annex")
+            missing.append(f"cut in sheet {number} of {len(sheets)}: longer than any annex")
             break
     if len(sheets) > _MAX_SHEETS:
-        notes.append(f"only the first {_MAX_SHEETS} of {len(sheets)} sheets are read")
+        missing.append(f"only the first {_MAX_SHEETS} of {len(sheets)} sheets are read")
+    if reader.n_hidden:
+        notes.append(f"{reader.n_hidden} cells in hidden rows and columns are not in the text")
+    if reader.n_unsaid:
+        missing.append(f"{reader.n_unsaid} formulas have no value in the file")
     text, segments = lay_out(lines)
+    notes += missing
     if not text:
-        notes.append("no text")
-    is_whole = not reader.is_full and len(sheets) <= _MAX_SHEETS
-    return AttachmentText(fold_radicals(text), "xlsx", None, tuple(notes), is_whole, segments)
+        has_images = any(name.startswith("xl/media/") for name in package.parts)
+        return AttachmentText("", "needs_ocr" if has_images else "xlsx", notes=(*notes, "no text"))
+    return AttachmentText(fold_radicals(text), "xlsx", None, tuple(notes), not missing, segments)
 
 
 def _is_true(node: Element, name: str) -> bool:
@@ -89,6 +97,8 @@ class _Reader:
         self._shared = self._read_shared(parts["sharedStrings"]) if "sharedStrings" in parts else []
         self._formats = self._read_formats(parts["styles"]) if "styles" in parts else []
         self._n_cells = self._n_letters = 0
+        self.n_hidden = self.n_unsaid = 0
+        """Cells that are not shown, and formulas that nobody has worked out."""
 
     @property
     def is_full(self) -> bool:
@@ -132,9 +142,11 @@ class _Reader:
     def _read_cells(self, part: str) -> list[_Cell]:
         """Cells with text. What states no place stands beside, or below, the one before it."""
         found: list[_Cell] = []
+        hidden: list[tuple[int, int]] = []
         row_number = 0
-        for row in self._package.parse(part).iter():
-            if local(row) != "row":
+        for row in self._package.parse_parts(part, ("cols", "row")):
+            if local(row) == "cols":
+                hidden += [_columns_of(node) for node in row if _is_true(node, "hidden")]
                 continue
             stated = attribute(row, "r")
             row_number = int(stated) if stated.isdigit() and len(stated) < 8 else row_number + 1
@@ -145,7 +157,9 @@ class _Reader:
                 place = _REFERENCE.fullmatch(attribute(node, "r"))
                 column = _column_of(place[1]) if place else column + 1
                 text = self._read_value(node)
-                if text:
+                if text and (_is_true(row, "hidden") or any(first <= column <= last for first, last in hidden)):
+                    self.n_hidden += 1
+                elif text:
                     found.append(_Cell(row_number, column, text))
                     self._n_cells += 1
                     self._n_letters += len(text)
@@ -156,6 +170,8 @@ class _Reader:
         if kind == "inlineStr":
             return " ".join(_read_string(node).split())
         value = next((child.text or "" for child in node if local(child) == "v"), "").strip()
+        if not value and any(local(child) == "f" for child in node):
+            self.n_unsaid += kind != "str"  # a formula may come to an empty text
         if kind == "s":
             known = value.isdigit() and len(value) < 8 and int(value) < len(self._shared)
             return " ".join(self._shared[int(value)].split()) if known else ""
@@ -205,6 +221,12 @@ def _read_string(node: Element) -> str:
         elif kind in ("r", "is"):
             pieces.append(_read_string(child))
     return "".join(pieces)
+
+
+def _columns_of(node: Element) -> tuple[int, int]:
+    """First and last of the columns that a `col` speaks of."""
+    first, last = attribute(node, "min"), attribute(node, "max")
+    return (int(first), int(last)) if first.isdigit() and last.isdigit() and len(first + last) < 12 else (0, -1)
 
 
 def _column_of(letters: str) -> int:

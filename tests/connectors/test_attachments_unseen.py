@@ -1,0 +1,173 @@
+"""What a reader of the file does not see is not read, what is drawn twice is read once, and what is missing is told."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+
+from connectors.attachments import read_attachment
+from connectors.attachments.formats import read_bytes
+from tests.connectors.attachment_files import (
+    OFFICE,
+    SENTENCE,
+    Text,
+    W,
+    docx,
+    draw_grid,
+    ofd,
+    package,
+    par,
+    pdf,
+    row,
+    run,
+    set_cells,
+    set_lines,
+    text_object,
+)
+
+
+def hide(mark: str = "") -> str:
+    return f"<w:r><w:rPr><w:vanish{mark}/></w:rPr><w:t>受理999件</w:t></w:r>"
+
+
+ON, OFF = ' w:val="1"', ' w:val="false"'
+LINES = set_lines([f"\u3000{SENTENCE}，各部门按照计划推进", f"\u3000{SENTENCE}，各乡镇按照计划推进"])
+SHIFTS = {
+    "the same place": [(0.0, 0.0)],
+    "bold": [(0.3, 0.0)],
+    "bolder": [(0.3, 0.0), (0.3, 0.3)],
+    "a shadow": [(1.2, -1.2)],
+}
+
+
+def again(texts: list[Text], shifts: list[tuple[float, float]]) -> list[Text]:
+    return [*texts, *((x + right, y + up, size, text) for right, up in shifts for x, y, size, text in texts)]
+
+
+@pytest.mark.parametrize("shifts", SHIFTS.values(), ids=SHIFTS)
+def test_what_a_pdf_draws_over_itself_is_read_once(shifts: list[tuple[float, float]]) -> None:
+    once = read_bytes(pdf([LINES]), "a.pdf")
+    twice = read_bytes(pdf([again(LINES, shifts)]), "a.pdf")
+    assert twice.text == once.text and SENTENCE in once.text
+
+
+def test_cells_drawn_in_bold_hold_their_figures_once() -> None:
+    cells = set_cells([["项目", "件数"], ["收到", "120"], ["受理", "11"]], [80, 240, 400], 720)
+    grid = draw_grid([80, 240, 400], [720, 690, 660, 630])
+    found = read_bytes(pdf([again(cells, [(0.3, 0.0)])], drawn=grid), "a.pdf")
+    assert found.text == "项目 | 件数\n收到 | 120\n受理 | 11"
+
+
+def test_an_ofd_drawn_over_itself_and_what_it_does_not_show() -> None:
+    seen, unseen = text_object(20, 30, SENTENCE), text_object(20, 60, "受理999件")
+    for mark in ('Visible="false" ', 'Alpha="0" '):
+        objects = seen + text_object(20.1, 30, SENTENCE) + unseen.replace("ID=", f"{mark}ID=", 1)
+        assert read_bytes(ofd({"P": objects}), "a.ofd").text == SENTENCE
+
+
+def test_hidden_runs_and_deleted_rows_of_a_docx_stay_out() -> None:
+    body = (
+        f"<w:p>{run(SENTENCE)}{hide()}{hide(ON)}</w:p>"
+        f'<w:tbl><w:tr><w:trPr><w:del w:id="1"/></w:trPr><w:tc>{par("删去的行")}</w:tc></w:tr>'
+        f'<w:tr><w:tc><w:tcPr><w:cellDel w:id="2"/></w:tcPr>{par("删去的格")}</w:tc>'
+        f"<w:tc>{par('留下的格')}</w:tc></w:tr></w:tbl>"
+        f"<w:p><w:r><w:ruby><w:rt>{run('fa')}</w:rt><w:rubyBase>{run('法')}</w:rubyBase></w:ruby></w:r>{run('治')}</w:p>"
+    )
+    assert read_bytes(docx(body), "a.docx").text == f"{SENTENCE}\n留下的格\n法治"
+    shown = read_bytes(docx(f"<w:p>{hide(OFF)}</w:p>"), "a.docx")
+    assert shown.text == "受理999件"
+
+
+def test_what_is_missing_from_a_docx_is_told() -> None:
+    foreign = read_bytes(docx(f'{par(SENTENCE)}<w:altChunk w:id="x"/>'), "a.docx")
+    assert (foreign.text, foreign.is_whole) == (SENTENCE, False) and "altChunk" in foreign.notes[0]
+    pictures = read_bytes(docx(par("2022年报告") + "<w:p><w:r><w:drawing/></w:r></w:p>" * 8), "a.docx")
+    assert not pictures.is_whole and "8 pictures" in pictures.notes[0]
+    footnotes = read_bytes(docx(f"<w:p>{run(SENTENCE)}<w:r><w:footnoteReference/></w:r></w:p>"), "a.docx")
+    assert footnotes.is_whole and footnotes.notes == ("footnotes are not in the text",)
+
+
+def workbook(rows: str, columns: str = "") -> bytes:
+    parts = {
+        "_rels/.rels": f'<R><Relationship Id="r1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></R>',
+        "xl/workbook.xml": f'<workbook xmlns:r="{OFFICE}"><sheets><sheet name="s" r:id="r1"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<R><Relationship Id="r1" Type="{OFFICE}/worksheet" Target="s.xml"/></R>',
+        "xl/s.xml": f"<worksheet>{columns}<sheetData>{rows}</sheetData></worksheet>",
+    }
+    return package(parts)
+
+
+def cell(place: str, text: str) -> str:
+    return f'<c r="{place}" t="inlineStr"><is><t>{text}</t></is></c>'
+
+
+def test_hidden_rows_and_columns_of_a_sheet_stay_out_and_are_told() -> None:
+    rows = f'<row r="1">{cell("A1", "收到")}{cell("C1", "藏")}</row><row r="2" hidden="1">{cell("A2", "藏")}</row>'
+    found = read_bytes(workbook(rows, '<cols><col min="2" max="4" hidden="1"/></cols>'), "a.xlsx")
+    assert found.text == "收到" and found.notes == ("2 cells in hidden rows and columns are not in the text",)
+
+
+def test_formulas_that_nobody_worked_out_are_told() -> None:
+    rows = f'<row r="1">{cell("A1", "合计")}<c r="B1"><f>SUM(B2:B9)</f></c><c r="C1" t="str"><f>X</f><v></v></c></row>'
+    found = read_bytes(workbook(rows), "a.xlsx")
+    assert (found.text, found.is_whole, found.notes) == ("合计", False, ("1 formulas have no value in the file",))
+
+
+def test_a_sheet_of_many_empty_rows_is_read() -> None:
+    rows = "".join(f'<row r="{n}"/>' for n in range(1, 500_000))
+    found = read_attachment(workbook(f'{rows}<row r="500000">{cell("A500000", "末行")}</row>'), "a.xlsx")
+    assert (found.text, found.is_whole) == ("末行", True)
+
+
+def test_a_file_that_its_server_keeps_packed() -> None:
+    file = docx(par(SENTENCE))
+    assert read_bytes(gzip.compress(file), "a.docx").text == SENTENCE
+    for body, kind in (
+        (gzip.compress(gzip.compress(file)), "unsupported"),
+        (gzip.compress(file)[:-12], "damaged"),
+        (gzip.compress(file)[:10] + b"\xff" * 20, "damaged"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\3" + squeeze(), "too_large"),
+    ):
+        assert read_bytes(body, "a.docx").kind == kind
+
+
+def squeeze() -> bytes:
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    return b"".join(packer.compress(b" " * (1 << 20)) for _ in range(65)) + packer.flush()
+
+
+OFFICE_PAGE = '<html xmlns:o="urn:schemas-microsoft-com:office:office"><body>正文</body></html>'
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ("<div>文件不存在</div>", "web_page"),
+        ("<html><body>%PDF-1.4</body></html>", "web_page"),
+        ('{"code":500,"msg":"文件不存在"}', "web_page"),
+        (OFFICE_PAGE, "needs_reader"),
+        (f'<?xml version="1.0"?><?mso-application progid="Word.Document"?><w:wordDocument {W}/>', "needs_reader"),
+        ("MIME-Version: 1.0\r\nContent-Type: multipart/related", "needs_reader"),
+        ('<svg xmlns="http://www.w3.org/2000/svg"/>', "needs_ocr"),
+    ],
+)
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16"])
+def test_markup_in_place_of_a_file_is_told_apart(body: str, kind: str, charset: str) -> None:
+    assert read_bytes(body.encode(charset), "a.doc").kind == kind
+
+
+@pytest.mark.parametrize("body", [b"\0\0\0\x18ftypheic", b"\0\0\0\x0cjP  \r\n\x87\n", b"II+\0", b"\0\0\0\x18ftypavif"])
+def test_pictures_of_further_kinds_need_eyes(body: bytes) -> None:
+    assert read_bytes(body + bytes(50), "a.jpg").kind == "needs_ocr"
+
+
+def test_damaged_pages_are_counted_not_listed() -> None:
+    body = pdf([LINES]).replace(b"/Count 1", b"/Count 400")
+    found = read_attachment(body, "a.pdf")
+    assert sum(map(len, found.notes)) < 300
+
+
+def test_rows_stay_rows() -> None:
+    assert read_bytes(docx(f"<w:tbl>{row(par('甲'), par('1'))}</w:tbl>"), "a.docx").text == "甲 | 1"
