@@ -14,7 +14,7 @@ from connectors.errors import Refused
 
 _MAX_URL = 4000
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-_SESSION_STEP = re.compile(r";(?:jsessionid|phpsessid|sessionid)=[^/?;&]*", re.I)
+_SESSION_STEP = re.compile(r";(?:jsessionid|phpsessid|sessionid)=[^/?;&#]*", re.I)
 """At the end of a path's step, and where a link was put together by hand also behind the query."""
 _SESSION_KEY = re.compile(r"(?:jsessionid|phpsessid|sessionid|aspsessionid\w*|asp\.net_sessionid)\Z", re.I)
 _VISIT_KEY = re.compile(
@@ -70,10 +70,15 @@ def _compose(scheme: str, host: str, port: int | None, path: str, query: str) ->
     if ":" in host:
         host = f"[{host}]"
     netloc = host if port in (None, _DEFAULT_PORTS[scheme]) else f"{host}:{port}"
-    path = _resolve_dots(_escape(_SESSION_STEP.sub("", path) or "/", _SAFE))  # `%2e%2e` is a step up, too
-    query = _SESSION_STEP.sub("", query)
+    path = _resolve_dots(_escape(without_session(path) or "/", _SAFE))  # `%2e%2e` is a step up, too
+    query = without_session(query)
     kept = [pair for pair in query.split("&") if pair and not _is_visit(pair.partition("=")[0])]
     return urlunsplit((scheme, netloc, path, _escape("&".join(kept), _SAFE + "?"), ""))
+
+
+def without_session(address: str) -> str:
+    """Without the session id that servlets write behind a path, or a query."""
+    return _SESSION_STEP.sub("", address)
 
 
 def _is_visit(key: str) -> bool:

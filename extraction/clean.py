@@ -28,6 +28,12 @@ _Cleaned = tuple[str, "tuple[Segment, ...]", "tuple[Removed, ...]", tuple[str, .
 MAX_CHARS = 8_000_000
 """Longer pages are cut and reported; the longest real report page seen has 190,000."""
 _TRUNCATED = "data-truncated"
+_LONG_PAGE = 100_000
+"""Bytes from which the attributes of a page's tags are counted, for that costs a millisecond."""
+_ATTRIBUTE = rb"(?>[\s/]*+[^\s/>][^\s/>=]*+(?>\s*+=\s*+(?>\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+|))?+)"
+_MANY_ATTRIBUTES = re.compile(rb"(<[A-Za-z][^\s/>]*+" + _ATTRIBUTE + rb"{256})" + _ATTRIBUTE + rb"++")
+"""As HTML 5 tells them apart. libxml2 goes through those of a tag for each further one: of a hundred thousand it would
+take minutes."""
 
 _VOID_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
 _PAGE_NUMBER = re.compile(r"[-—–－\s]{0,8}\d{1,3}[-—–－\s]{0,8}|第\s?\d{1,3}\s?页(?:\s?共\s?\d{1,3}\s?页)?")
@@ -57,12 +63,17 @@ def parse_html(text: str, markup: bytes | None = None) -> HtmlElement:
     """Parse a page or a fragment into a tree; junk gives a tree as well, never an error. `markup` is the text as
     `Decoded.markup` has it.
 
-    Nesting is bounded by libxml2 (256), size by `MAX_CHARS`; `is_truncated` tells when either cut."""
+    Nesting is bounded by libxml2 (256), size by `MAX_CHARS`, attributes of a tag by 256 in long pages; `is_truncated`
+    tells when any of them cut."""
     is_cut = len(text) > MAX_CHARS
+    data = markup if markup is not None and not is_cut else _encode(text[:MAX_CHARS])
+    if len(data) > _LONG_PAGE:
+        data, n_trimmed = _MANY_ATTRIBUTES.subn(rb"\1", data)
+        is_cut |= n_trimmed > 0
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True, remove_pis=False, collect_ids=False)
     parser.set_element_class_lookup(_CLASSES)
     try:
-        root = etree.fromstring(markup if markup is not None and not is_cut else _encode(text[:MAX_CHARS]), parser)
+        root = etree.fromstring(data, parser)
     except (etree.ParserError, etree.XMLSyntaxError, AssertionError, TypeError):
         root = None
     if not isinstance(root, html.HtmlElement):

@@ -2,7 +2,8 @@
 
 Portals are broken into to plant links (暗链): hidden by style, or in plain sight inside a sentence. Hidden is what
 the markup hides by itself: `hidden`, an inline style, or a class or id that the page's own `<style>` or a one-line
-script hides (extraction/sheets.py). External style sheets are not read, scripts are not run.
+script hides (extraction/sheets.py); what it strikes out is no more said than that. External style sheets are not read,
+scripts are not run.
 """
 
 from __future__ import annotations
@@ -31,8 +32,9 @@ _FAR_MARGIN = 2000
 _HIDDEN = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|opacity\s*:\s*0?(?:\.0+|0)(?![\d.])%?"
     r"|filter\s*:\s*alpha\(opacity\s*=\s*0\)|zoom\s*:\s*0(?![\d.])|transform\s*:\s*scale\(0\)"
-    r"|clip\s*:\s*rect\(\s*0[^)]{0,40}\))"
+    r"|clip\s*:\s*rect\(\s*0[^)]{0,40}\)|text-decoration(?:-line)?\s*:[^;]{0,40}line-through)"
 )
+_STRUCK = frozenset(("del", "s", "strike"))
 _OFFSET = re.compile(
     r"(?:^|;)\s*(left|right|top|bottom|margin|margin-left|margin-top|text-indent)\s*:\s*-(\d{1,9})(?:\.\d+)?(px|pt|em|rem|%)?"
 )
@@ -101,6 +103,8 @@ def find_hidden_reason(element: HtmlElement, style: Style, hidden_names: frozens
     """Why the element is not shown, or None."""
     if style.is_hidden:
         return "style"
+    if element.tag in _STRUCK:
+        return "struck out"
     if element.get("hidden") is not None:
         return "attribute"
     if element.tag == "marquee" and ({element.get("width"), element.get("height")} & {"0", "1", "0px", "1px"}):

@@ -63,6 +63,30 @@ async def _many_attributes(x: Exchange) -> None:
     await x.reply(render_report(STRUCK_YEAR, before=tag))
 
 
+async def _too_many_attributes(x: Exchange) -> None:
+    """libxml2 would take minutes for them."""
+    tag = "<div " + " ".join(f"a{number}='>'" for number in range(100_000)) + "></div>"
+    await x.reply(render_report(STRUCK_YEAR, before=tag))
+
+
+_FALSE = "<p>全县收到行政复议申请99999件，受理99999件。</p>" + f"<p>{_FILLER[:700]}</p>"
+
+
+async def _hidden_body(x: Exchange) -> None:
+    await x.reply(
+        render_report(STRUCK_YEAR, before=f'<div style="display:none"><div class="TRS_UEDITOR">{_FALSE}</div></div>')
+    )
+
+
+async def _hidden_body_by_sheet(x: Exchange) -> None:
+    decoy = f'<div class="x1"><div class="TRS_Editor">{_FALSE}</div></div>'
+    await x.reply(render_report(STRUCK_YEAR, metas="<style>.x1{display:none}</style>", before=decoy))
+
+
+async def _struck_out(x: Exchange) -> None:
+    await x.reply(x.good.body.decode().replace("申请", "申请<del>99999</del><s>9</s>", 1))
+
+
 async def _open_comment(x: Exchange) -> None:
     await x.reply(render_report(STRUCK_YEAR, after="<!-- " + "--!>" * 20_000 + "<p>行政复议申请99999件"))
 
@@ -207,6 +231,10 @@ FILES = (
     Behaviour("html_deep_behind", "nests 20,000 elements behind the body", "page", "read", _deep_behind),
     Behaviour("html_one_line", "sends a page of 750 kB as one line", "page", "read", _one_line),
     Behaviour("html_attributes", "gives one element 10,000 attributes", "page", "read", _many_attributes),
+    Behaviour("html_attributes_100000", "gives one 100,000", "page", "read", _too_many_attributes),
+    Behaviour("html_hidden_body", "hides another body before its own", "page", "read", _hidden_body),
+    Behaviour("html_hidden_by_sheet", "hides it by its style sheet", "page", "read", _hidden_body_by_sheet),
+    Behaviour("html_struck_out", "strikes out figures beside the true ones", "page", "read", _struck_out),
     Behaviour("html_open_comment", "never closes a comment behind the body", "page", "read", _open_comment),
     Behaviour("html_crossed_tags", "crosses and leaves open 5,000 elements", "page", "read", _many_tags),
     Behaviour("file_is_page", "sends a web page for the attachment", "file", "source_changed", _file_is_page),

@@ -199,6 +199,26 @@ async def _feed_twice(x: Exchange) -> None:
     await x.reply(render_feed(feed_items(x.host) * 100), content_type=_RSS)
 
 
+async def _feed_prefix(x: Exchange) -> None:
+    text = x.good.body.decode().replace("<item>", "<item><dc:creator>县司法局</dc:creator><content:encoded/>")
+    await x.reply(text, content_type=_RSS)
+
+
+async def _feed_no_addresses(x: Exchange) -> None:
+    text = x.good.body.decode().replace("<item>", "<item><title>通知</title></item><item>", 1)
+    await x.reply(text, content_type=_RSS)
+
+
+async def _feed_many(x: Exchange) -> None:
+    items = "".join(f"<item><title>{number}</title></item>" for number in range(5000))
+    await x.reply(x.good.body.decode().replace("</channel>", f"{items}</channel>"), content_type=_RSS)
+
+
+async def _sessions(x: Exchange) -> None:
+    session = f".html;jsessionid={x.request.total:032X}?utm_source=list"
+    await x.reply(x.good.body.decode().replace(".html", session))
+
+
 LISTS = (
     Behaviour(
         "list_by_script", "begins its list with a stub whose script leads to it", "lists", "read", _first_by_script
@@ -232,6 +252,10 @@ LISTS = (
     Behaviour("list_repeats", "lists the same three rows five hundred times", "list", "read", _many_rows),
     Behaviour("list_moved", "says that the column has moved", "list", "finding", _no_list, note="shortfall"),
     Behaviour("lists_emptied", "sends its lists without a row", "lists", "source_changed", _no_rows, night=2),
+    Behaviour("list_sessions", "writes a session id into each address of its rows", "list", "read", _sessions),
+    Behaviour("feed_undeclared", "uses prefixes of names that it does not declare", "feed", "read", _feed_prefix),
+    Behaviour("feed_no_addresses", "has items without an address", "feed", "read", _feed_no_addresses),
+    Behaviour("feed_many", "has 5,000 items", "feed", "read", _feed_many, note="shortfall"),
     Behaviour("feed_month_21", "dates its items in month 21", "feed", "read", _month_21),
     Behaviour("feed_cut", "cuts the feed in the middle of an item", "feed", "read", _feed_cut),
     Behaviour("feed_entity_bomb", "defines entities that grow to 10^9 copies", "feed", "read", _feed_bomb),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from connectors.engines.generic import CONTAINERS, find_main
 from connectors.selectors import select
+from extraction.spam import MAX_INLINE_STYLE, find_hidden_reason, read_style
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,12 +26,22 @@ class Body:
     """`selector`, `mark` or `density`."""
 
 
-def find_body(root: HtmlElement, selectors: Iterable[str], *, own: str | None = None) -> Body | None:
-    """The body container, or None. A source's `own` selector is final: where it finds nothing, nothing is found."""
+def find_body(
+    root: HtmlElement, selectors: Iterable[str], *, own: str | None = None, hidden_names: frozenset[str] = frozenset()
+) -> Body | None:
+    """The body container, or None. A source's `own` selector is final: where it finds nothing, nothing is found.
+
+    What the page hides is no body while anything that it shows is one. `hidden_names`: what its style sheets hide."""
+    hidden: HtmlElement | None = None
     for selector in (own,) if own else selectors:
-        found = _largest(select(root, selector))
+        matches = select(root, selector)
+        shown = [node for node in matches if not _is_hidden(node, hidden_names)] if matches else []
+        found = _largest(shown)
         if found is not None:
             return Body(found, "selector")
+        hidden = hidden if hidden is not None else _largest(matches)
+    if hidden is not None:
+        return Body(hidden, "selector")
     if own:
         return None
     marked = _find_marked(root)
@@ -53,6 +64,13 @@ def _largest(found: list[HtmlElement]) -> HtmlElement | None:
         if parent is not None and parent.tag != "body":
             return parent
     return max(outer, key=_size)
+
+
+def _is_hidden(node: HtmlElement, hidden_names: frozenset[str]) -> bool:
+    return any(
+        find_hidden_reason(element, read_style((element.get("style") or "")[:MAX_INLINE_STYLE]), hidden_names)
+        for element in (node, *node.iterancestors())
+    )
 
 
 def _size(node: HtmlElement) -> int:

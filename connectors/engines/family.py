@@ -116,9 +116,9 @@ class FamilyEngine:
             return self._read_item(ref)
         return self.read_tree(parse_page(page), page, source, ref, is_mapped=is_mapped)
 
-    def find_node(self, root: HtmlElement, own: str | None) -> Body | None:
-        """The body's container. A selector that the source states is final."""
-        return find_body(root, (*self.bodies, *EDITORS), own=own)
+    def find_node(self, root: HtmlElement, own: str | None, hidden_names: frozenset[str] = frozenset()) -> Body | None:
+        """The body's container. A selector that the source states is final. `hidden_names` as in `clean_body`."""
+        return find_body(root, (*self.bodies, *EDITORS), own=own, hidden_names=hidden_names)
 
     def read_tree(
         self,
@@ -130,9 +130,10 @@ class FamilyEngine:
         is_mapped: Callable[[str], bool] = always,
     ) -> Article:
         """The same for a page that is parsed already."""
-        body = self.find_node(root, source.selectors.body)
-        node = None if body is None else body.node
         parts = find_parts(root)
+        hidden = find_hidden_names(parts)
+        body = self.find_node(root, source.selectors.body, hidden)
+        node = None if body is None else body.node
         attachments = find_attachments(parts, node, page.url)
         meta = read_meta(parts)
         labels = read_labels(root, node, parts)
@@ -148,7 +149,6 @@ class FamilyEngine:
         has_map = is_mapped(title or (ref.title if ref else None) or "")
         clean = CleanText("")
         if node is not None:
-            hidden = find_hidden_names(parts)
             clean = clean_body(node, base_url=page.url, hidden_names=hidden, has_map=has_map)
         published_at, published_from = self.find_date(page.url, meta, labels, ref)
         return Article(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lxml import etree
@@ -32,6 +32,8 @@ _DOCTYPE = re.compile(r"<!DOCTYPE\b[^<>\[]{0,500}(?:\[[^\]]{0,20000}\][^<>]{0,10
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]+")
 _ENTITY = re.compile(r"&(?:(#\d{1,7}|#x[0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});)?")
 _XML_ENTITIES = frozenset(("amp", "lt", "gt", "quot", "apos"))
+_END = re.compile(r"</(?:rss|feed|rdf:RDF)\s*>\s*(?:<!--[^>]{0,100}-->\s*)?\Z", re.I)
+_ITEM = re.compile(r"<(?:item|entry)[\s>]")
 _MARKUP = re.compile(r"<(?:p|br|div|span|table|font|section)\b", re.I)
 _CUT_SHORT = re.compile(r"(?:…|\.{3}|\[…\])\s*(?:</\w{1,10}>\s*){0,5}\Z")
 
@@ -51,6 +53,8 @@ class Feed:
     build_texts: tuple[str, ...]
     """The channel's own dates as written."""
     items: tuple[FeedItem, ...]
+    n_items: int = 0
+    """Of the whole feed, those beyond `MAX_ITEMS` as well."""
 
 
 def is_feed(page: Page) -> bool:
@@ -103,14 +107,19 @@ def parse_feed(text: str) -> Feed:
     if root is None:
         return Feed(None, (), ())
     channel = next((node for node in root.iter() if _name(node) == "channel"), root)
-    items = [node for node in root.iter() if _name(node) in ("item", "entry")][:MAX_ITEMS]
+    found = [node for node in root.iter() if _name(node) in ("item", "entry")]
+    items = [_read_item(node) for node in found[:MAX_ITEMS]]
+    if items and not _END.search(text[-200:]):
+        items[-1] = replace(items[-1], body=None)  # the feed is cut off in it
     own = {_name(child): _text(child) for child in channel if _name(child) not in ("item", "entry")}
     builds = (own.get(name) for name in ("pubdate", "lastbuilddate", "date", "updated"))
-    return Feed(own.get("title"), tuple(filter(None, builds)), tuple(map(_read_item, items)))
+    n_items = max(len(found), len(_ITEM.findall(text)) if len(text) > _MAX_CHARS else 0)
+    return Feed(own.get("title"), tuple(filter(None, builds)), tuple(items), n_items)
 
 
 def _name(node: etree._Element) -> str:
-    return etree.QName(node).localname.lower() if isinstance(node.tag, str) else ""
+    """Without its namespace, or the prefix of one that is declared nowhere."""
+    return node.tag.rpartition("}")[2].rpartition(":")[2].lower() if isinstance(node.tag, str) else ""
 
 
 def _text(node: etree._Element) -> str | None:
@@ -143,8 +152,10 @@ def discover_feed(page: Page) -> Listing:
     build_times = _find_build_times(feed)
     refs: dict[str, PageRef] = {}
     for item in feed.items:
+        if not item.link:
+            continue  # without an address it would be the feed itself
         try:
-            url = canonical(item.link or "", page.url)
+            url = canonical(item.link, page.url)
         except Refused:
             continue
         moment = parse_moment(item.date_text) if item.date_text and item.date_text not in build_times else None
@@ -152,7 +163,7 @@ def discover_feed(page: Page) -> Listing:
         refs.setdefault(document_key(url), ref)
     if not refs:
         raise SourceChanged(f"no item with an address in the feed {page.url}: look at the page", url=page.url)
-    return Listing(tuple(refs.values()), stated_total=len(refs))
+    return Listing(tuple(refs.values()), stated_total=len(refs) + max(0, feed.n_items - len(feed.items)))
 
 
 def _find_build_times(feed: Feed) -> frozenset[str]:

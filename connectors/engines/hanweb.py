@@ -159,9 +159,9 @@ class HanwebEngine(FamilyEngine):
             more = (_PAGE_NO.sub(f"%22pageNo%22:{int(number[1]) + 1}", page.url, count=1),)
         return keep_own(Listing(refs, more, paging.find_total(markup)), source)
 
-    def find_node(self, root: HtmlElement, own: str | None) -> Body | None:
+    def find_node(self, root: HtmlElement, own: str | None, hidden_names: frozenset[str] = frozenset()) -> Body | None:
         marked = None if own else _find_marked(root)
-        found = super().find_node(root, own) if marked is None else None
+        found = super().find_node(root, own, hidden_names) if marked is None else None
         return Body(marked, "mark") if marked is not None else found
 
 

@@ -13,7 +13,7 @@ from connectors.engines.dates import find_day
 from connectors.engines.feed import split_cdata
 from connectors.engines.meta import tidy
 from connectors.errors import Refused
-from connectors.urls import canonical
+from connectors.urls import canonical, without_session
 from extraction.clean import clean_text, parse_html
 from extraction.passes import read_values
 
@@ -123,6 +123,8 @@ def _split_folder(folder: str) -> tuple[str, list[str]]:
 
 def detail_address(candidate: str, base_url: str, is_detail: re.Pattern[str]) -> str | None:
     """The canonical address where it has the family's detail shape, else None."""
+    if ";" in candidate:
+        candidate = without_session(candidate)
     if not is_detail.search(candidate):
         return None
     if candidate[:1] == "/" and candidate[1:2].isalnum():  # most rows: an address as it may stand, once it has its host

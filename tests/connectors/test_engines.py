@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from connectors.base import Article, Page, PageRef
 from connectors.engines import engine_names, get_engine
 from connectors.engines.dates import find_date, find_folder_time, find_url_day, parse_moment
-from connectors.engines.feed import parse_feed
+from connectors.engines.feed import MAX_ITEMS, parse_feed
 from connectors.errors import SourceChanged, SourceError
 from connectors.registry import default_ids, load_sources
 from connectors.urls import canonical, document_key
@@ -74,6 +74,25 @@ def test_atom_and_damaged_feeds() -> None:
     ):
         with pytest.raises(SourceChanged, match="no item"):
             discover("trs", junk, kind="feed")
+
+
+def test_feeds_with_prefixes_that_nobody_declares_and_items_without_addresses() -> None:
+    text = feed("<item><dc:title>无</dc:title><x:link/></item>" + item(1).replace("<item>", "<item><dc:creator/>"))
+    listing = discover("cms_html", text)
+    assert [ref.title for ref in listing.refs] == [parse_feed(feed(item(1))).items[0].title]
+    assert listing.stated_total == 1
+
+
+def test_items_beyond_the_limit_of_a_feed_are_missed_not_forgotten() -> None:
+    listing = discover("cms_html", feed(item(1) * (MAX_ITEMS + 7)))
+    assert listing.stated_total == len(listing.refs) + 7
+
+
+def test_the_body_of_an_item_that_is_cut_off_is_none() -> None:
+    text = feed(item(1) + item(2))
+    end = text.rindex("</item>") - 40
+    assert all(found.body for found in parse_feed(text).items)
+    assert [found.body is not None for found in parse_feed(text[:end]).items] == [True, False]
 
 
 def test_feed_entities_and_dtd_are_not_followed() -> None:

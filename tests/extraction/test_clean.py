@@ -155,6 +155,30 @@ def test_hidden_by_attribute_style_sheet_script_and_marquee() -> None:
     assert [item.text for item in result.removed] == ["一", "二", "三", "四", "五"]
 
 
+@pytest.mark.parametrize(
+    "markup",
+    ["<del>%s</del>", "<s>%s</s>", "<strike>%s</strike>", "<span style='text-decoration: line-through'>%s</span>"],
+)
+def test_what_is_struck_out_is_not_said(markup: str) -> None:
+    found = clean(f"<p>收到申请{markup % '99'}120件，全部在法定期限内办结。</p>")
+    assert found.text == "收到申请120件，全部在法定期限内办结。"
+    assert [(item.kind, item.text) for item in found.removed] == [("hidden", "99")]
+    whole = clean(f"<p>{markup % ('全年收到申请120件，全部在法定期限内办结。' * 8)}</p>")
+    assert "120件" in whole.text and "hidden_body_kept" in whole.notes, "an end tag may be lost"
+
+
+@pytest.mark.parametrize("attribute", ["a%d", "a%d=1", "a%d='>'", 'a%d="<p>"', "/a%d", "a%d=", '"a%d'])
+def test_attributes_without_end_are_cut_and_told(attribute: str) -> None:
+    began = time.process_time()
+    many = " ".join(attribute % number for number in range(60_000))
+    root = parse_html(f"<div id='one' {many}>正文一</div><p>正文二</p>")
+    assert is_truncated(root) and root.find(".//div").get("id") == "one"
+    assert "正文二" in root.text_content()
+    assert time.process_time() - began < 2.0
+    few = " ".join(attribute % number for number in range(200))
+    assert not is_truncated(parse_html(f"<div {few}>{'正文' * 50_000}</div>"))
+
+
 def test_zero_font_hides_until_a_size_is_set_again() -> None:
     result = clean("<p style='font-size:0'>隐<span style='font-size:12pt'>共9件</span>藏</p>")
     assert result.text == "共9件"
