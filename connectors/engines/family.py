@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urljoin
 
-from connectors.base import Article, AttachmentRef, Listing, always
+from connectors.base import Article, Listing, always
 from connectors.engines import paging
 from connectors.engines.body import Body, find_body
 from connectors.engines.dates import find_folder_time, find_url_day, parse_moment
 from connectors.engines.feed import discover_feed, is_feed
-from connectors.engines.labels import is_inside, is_nothing, read_labels
+from connectors.engines.files import find_attachments, find_embedded
+from connectors.engines.labels import is_nothing, read_labels
 from connectors.engines.meta import find_generated, read_meta, tidy
 from connectors.engines.rows import find_rows, find_script_rows
 from connectors.engines.turning import find_turned
@@ -23,7 +24,6 @@ from connectors.errors import Refused, SourceChanged
 from connectors.selectors import select
 from connectors.urls import canonical, named_host
 from extraction.clean import CleanText, clean_body, parse_html
-from extraction.files import is_file_link
 from extraction.passes import find_parts
 from extraction.sheets import find_hidden_names
 
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from connectors.base import Page, PageRef
     from connectors.engines.marks import Mark
     from connectors.registry import Source
-    from extraction.nodes import Parts
 
 SHORT_BODY = 20
 """Characters of body below which the content is probably in the attachments."""
+_FEW_WORDS = 300
+"""Characters of a body below which its files may be shown inside it."""
 EDITORS = (
     ".TRS_UEDITOR",
     ".TRS_Editor",
@@ -61,10 +62,7 @@ EDITORS = (
 )
 """Containers that only an editor of some family writes around a body. They serve wherever a family's own are not
 there: templates are mixed, and portals change their CMS while old pages stay."""
-_IMAGE = re.compile(r"\.(?:jpe?g|png|gif|bmp|tiff?|webp)(?:[?#]|$)", re.I)
 _SHOWING = ("img", "iframe", "embed", "object", "canvas", "video")
-_TOOL = re.compile(r"阅读器|浏览器|客户端|插件|控件|输入法|使用说明|操作手册|帮助")
-_FRAME = re.compile(r"(?<![a-z])(?:foot(?:er)?|nav|header|links?|friend\w*|copyright)(?![a-z])")
 
 
 class FamilyEngine:
@@ -135,6 +133,8 @@ class FamilyEngine:
         body = self.find_node(root, source.selectors.body, hidden)
         node = None if body is None else body.node
         attachments = find_attachments(parts, node, page.url)
+        if node is None and not attachments:
+            attachments = find_embedded(root, None, page.url)
         meta = read_meta(parts)
         labels = read_labels(root, node, parts)
         is_sure = body is not None and body.found_by != "density"
@@ -150,6 +150,8 @@ class FamilyEngine:
         clean = CleanText("")
         if node is not None:
             clean = clean_body(node, base_url=page.url, hidden_names=hidden, has_map=has_map)
+        if node is not None and not attachments and len(clean.text) < _FEW_WORDS:
+            attachments = find_embedded(root, node, page.url)
         published_at, published_from = self.find_date(page.url, meta, labels, ref)
         return Article(
             url=page.url,
@@ -306,33 +308,7 @@ def note_body(clean: CleanText, body: Body | None) -> tuple[str, ...]:
         notes.append("body_by_density")
     if len(clean.text) < SHORT_BODY:
         notes.append("short_body")
-    if body is not None and not clean.text and next(body.node.iter(*_SHOWING), None) is None:
-        notes.append("no_text")
+    if body is not None and not clean.text:
+        shows = next((str(node.tag) for node in body.node.iter(*_SHOWING)), None)
+        notes.append("no_text" if shows is None else "needs_ocr" if shows == "img" else "embedded")
     return tuple(notes)
-
-
-def find_attachments(parts: Parts, body: HtmlElement | None, base_url: str) -> tuple[AttachmentRef, ...]:
-    """Links to document files anywhere but in the page's frame; images only where they are linked in the body."""
-    found: dict[str, AttachmentRef] = {}
-    for link, href, label in parts.links:
-        label = tidy(label) or tidy(link.get("title") or "")
-        if not is_file_link(href, label) or _TOOL.search(label):
-            continue
-        if not is_inside(link, body) and (_IMAGE.search(href) or _is_framed(link)):
-            continue
-        try:
-            url = canonical(href, base_url)
-        except Refused:
-            continue
-        found.setdefault(url, AttachmentRef(url, label or url.rpartition("/")[2]))
-    return tuple(found.values())
-
-
-def _is_framed(link: HtmlElement) -> bool:
-    """Whether a link stands in the header, navigation or footer."""
-    for above in link.iterancestors():
-        if above.tag in ("nav", "header", "footer"):
-            return True
-        if _FRAME.search(f"{above.get('class') or ''} {above.get('id') or ''}".lower()):
-            return True
-    return False

@@ -16,7 +16,8 @@ from connectors.base import Article, AttachmentRef, Listing, PageRef, always
 from connectors.engines import paging
 from connectors.engines.body import Body
 from connectors.engines.dates import parse_moment
-from connectors.engines.family import FamilyEngine, choose_moment, find_attachments, keep_own, note_body
+from connectors.engines.family import FamilyEngine, choose_moment, keep_own, note_body
+from connectors.engines.files import find_attachments
 from connectors.engines.labels import is_nothing, read_labels
 from connectors.engines.marks import mark
 from connectors.engines.meta import read_meta, tidy

@@ -178,6 +178,41 @@ def test_an_article_in_its_attachments() -> None:
     assert set(article.notes) == {"no_body", "short_body"}
 
 
+FILE = f"{SITE}/a/P0202301.pdf"
+EMBEDDED = {
+    '<iframe src="./P0202301.pdf"></iframe>': FILE,
+    '<embed src="P0202301.pdf" type="application/pdf">': FILE,
+    '<object data="/a/P0202301.pdf"></object>': FILE,
+    '<iframe src="/pdfjs/web/viewer.html?file=%2Fa%2FP0202301.pdf#page=1"></iframe>': FILE,
+    '<a href="/pdfjs/web/viewer.html?file=/a/P0202301.pdf">报告.pdf</a>': FILE,
+    '<a href="/download.do?id=88">附件：云岭县2022年报告</a>': f"{SITE}/download.do?id=88",
+    '<a href="/module/attach/get?fileId=a1">点击下载</a>': f"{SITE}/module/attach/get?fileId=a1",
+    '<iframe src="/share.html"></iframe>': None,
+    '<div class="footer"><iframe src="/guide.pdf"></iframe></div>': None,
+    '<a href="/download/">下载中心</a><a href="/download.do?id=1">阅读器下载</a>': None,
+    '<iframe src="data:application/pdf;base64,AA.pdf"></iframe>': None,
+}
+
+
+@pytest.mark.parametrize(("markup", "wanted"), EMBEDDED.items())
+def test_files_that_a_page_shows_or_a_service_hands_out(markup: str, wanted: str | None) -> None:
+    url = f"{SITE}/a/t20230105_1.html"
+    ref = PageRef(url, "云岭县2022年法治政府建设情况报告")
+    page = f"<h1>{ref.title}</h1><div class=TRS_Editor>{markup}</div>"
+    article = read("trs", page, url, ref)
+    assert [file.url for file in article.attachments] == ([wanted] if wanted else [])
+    long = f"<h1>{ref.title}</h1><div class=TRS_Editor><p>{'全年工作有序推进。' * 60}</p>{markup}</div>"
+    assert len(read("trs", long, url, ref).attachments) == (1 if ".pdf</a>" in markup else 0)
+
+
+def test_a_body_of_pictures_needs_eyes() -> None:
+    url = f"{SITE}/a/t20230105_1.html"
+    ref = PageRef(url, "云岭县2022年法治政府建设情况报告")
+    for markup, note in (('<p><img src="/p1.jpg"></p>', "needs_ocr"), ("<p> </p>", "no_text")):
+        article = read("trs", f"<div class=TRS_Editor>{markup}</div>", url, ref)
+        assert article.body.text == "" and {"short_body", note} <= set(article.notes)
+
+
 @pytest.mark.parametrize(
     "page",
     [
