@@ -272,6 +272,10 @@ class _Crawl:
             self._reject(ref, answer, error)
             return
         is_report, year = self._judge(article, ref)
+        listed_year = report_year(ref.title) if ref.title and self.is_report(ref.title) else None
+        if year is not None and listed_year not in (None, year):
+            told = f"listed as the report of {listed_year}, holds that of {year}: look which is right"
+            self.result.notes.append(f"{ref.url} is {told}")
         stand_in = self._find_stand_in(article, ref, is_report)
         if stand_in is not None:
             self._reject(ref, answer, stand_in)

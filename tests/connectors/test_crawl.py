@@ -261,6 +261,29 @@ def test_text_of_an_earlier_run_stays_while_its_attachment_cannot_be_read(
     assert page not in remembered(second), "it is read again the next night"
 
 
+def test_a_page_that_holds_the_report_of_another_year_is_told(site: Site, tmp_path: Path) -> None:
+    page = detail("乌有县2023年法治政府建设情况报告", BODY)
+    site.on(f"/zwgk/fzzf/{REPORTS[2024]}.html", page, headers={"ETag": '"other"'}, host=HOST)
+    result = crawl(site.url, tmp_path)
+    assert len(result.pages) == 2
+    (note,) = result.notes
+    assert f"{REPORTS[2024]}.html is listed as the report of 2024, holds that of 2023" in note
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [("", "empty_shell"), ("该文章已被删除", "soft_gone"), ("系统维护中，请稍后访问", "maintenance")],
+)
+def test_a_notice_in_the_frame_of_a_report_takes_nothing_away(site: Site, tmp_path: Path, body: str, code: str) -> None:
+    known = remembered(crawl(site.url, tmp_path))
+    target = f"/zwgk/fzzf/{REPORTS[2024]}.html"
+    site.on(target, detail("乌有县2024年法治政府建设情况报告", body), headers={"ETag": '"notice"'}, host=HOST)
+    second = crawl(site.url, tmp_path, known)
+    assert [(failure.code, failure.url) for failure in second.failures] == [(code, f"https://{HOST}{target}")]
+    assert (second.pages, second.gone, second.rejected) == ([], [], 1)
+    assert not any(seen.url.endswith(target) for seen in second.seen), "and it is asked for again, in full"
+
+
 def test_a_listed_page_that_never_was_is_a_failure(site: Site, tmp_path: Path) -> None:
     extra = Item("202504/t20250401_1004.html", "乌有县2022年法治政府建设情况报告", "2025-04-01", BODY)
     with Site() as served:
