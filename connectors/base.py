@@ -50,6 +50,8 @@ class Listing:
     """Rows in the whole list, where the page states it (共N条, totalRecord)."""
     foreign: tuple[str, ...] = ()
     """Rows that lead to hosts the source does not list: left out, but not in silence."""
+    is_cut: bool = False
+    """The page is nested deeper, or longer, than is read: rows may be missing."""
 
 
 @dataclass(frozen=True, slots=True)

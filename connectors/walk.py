@@ -178,7 +178,12 @@ class ListWalker:
             if ref.inline_html is not None:
                 self.feeds[document_key(ref.url)] = (answer.seen, page)
         self._note_foreign(url, listing)
-        self._listings.keep(answer, listing)
+        if listing.is_cut:
+            self.result.notes.append(
+                f"list page cut: {url} is nested deeper, or longer, than is read; rows may be missing"
+            )
+        else:  # what is kept of a list is not looked at again
+            self._listings.keep(answer, listing)
         return listing
 
     def _note_foreign(self, url: str, listing: Listing) -> None:

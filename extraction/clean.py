@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _Cleaned = tuple[str, "tuple[Segment, ...]", "tuple[Removed, ...]", tuple[str, ...]]
 """Text, map, what was left out, notes."""
-MAX_CHARS = 8_000_000
+MAX_CHARS = 4_000_000
 """Longer pages are cut and reported; the longest real report page seen has 190,000."""
 _TRUNCATED = "data-truncated"
 _LONG_PAGE = 100_000

@@ -214,6 +214,10 @@ async def _feed_many(x: Exchange) -> None:
     await x.reply(x.good.body.decode().replace("</channel>", f"{items}</channel>"), content_type=_RSS)
 
 
+async def _deep_list(x: Exchange) -> None:
+    await x.reply(x.good.body.decode().replace('<ul class="list">', "<div>" * 600 + '<ul class="list">'))
+
+
 async def _sessions(x: Exchange) -> None:
     session = f".html;jsessionid={x.request.total:032X}?utm_source=list"
     await x.reply(x.good.body.decode().replace(".html", session))
@@ -252,6 +256,7 @@ LISTS = (
     Behaviour("list_repeats", "lists the same three rows five hundred times", "list", "read", _many_rows),
     Behaviour("list_moved", "says that the column has moved", "list", "finding", _no_list, note="shortfall"),
     Behaviour("lists_emptied", "sends its lists without a row", "lists", "source_changed", _no_rows, night=2),
+    Behaviour("list_deep", "nests its rows in 600 elements", "list", "finding", _deep_list, note="list page cut"),
     Behaviour("list_sessions", "writes a session id into each address of its rows", "list", "read", _sessions),
     Behaviour("feed_undeclared", "uses prefixes of names that it does not declare", "feed", "read", _feed_prefix),
     Behaviour("feed_no_addresses", "has items without an address", "feed", "read", _feed_no_addresses),

@@ -23,7 +23,7 @@ from connectors.engines.turning import find_turned
 from connectors.errors import Refused, SourceChanged
 from connectors.selectors import select
 from connectors.urls import canonical, named_host
-from extraction.clean import CleanText, clean_body, parse_html
+from extraction.clean import CleanText, clean_body, is_truncated, parse_html
 from extraction.passes import find_parts
 from extraction.sheets import find_hidden_names
 
@@ -95,7 +95,7 @@ class FamilyEngine:
                     "then correct engine or start",
                     url=page.url,
                 )
-        return keep_own(Listing(refs, more, paging.find_total(page.text)), source)
+        return keep_own(Listing(refs, more, paging.find_total(page.text), is_cut=is_truncated(root)), source)
 
     def find_more(self, page: Page, root: HtmlElement, rows: int) -> tuple[str, ...]:
         """Further pages of the list, however they are turned, and the lists of single years that it is divided into."""

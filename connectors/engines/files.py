@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from extraction.nodes import Parts
 
+_MAX_FILES = 1000
+"""Of one page: no crawl asks for so many."""
 _IMAGE = re.compile(r"\.(?:jpe?g|png|gif|bmp|tiff?|webp)(?:[?#]|$)", re.I)
 _TOOL = re.compile(r"阅读器|浏览器|客户端|插件|控件|输入法|使用说明|操作手册|帮助")
 _FRAME = re.compile(r"(?<![a-z])(?:foot(?:er)?|nav|header|links?|friend\w*|copyright)(?![a-z])")
@@ -45,6 +47,8 @@ def find_attachments(parts: Parts, body: HtmlElement | None, base_url: str) -> t
         if not is_inside(link, body) and (_IMAGE.search(href) or _is_framed(link)):
             continue
         _add(found, _behind_viewer(href), label, base_url)
+        if len(found) >= _MAX_FILES:
+            break
     return tuple(found.values())
 
 
