@@ -36,8 +36,8 @@ def find_challenge(look: Look, status: int = 200) -> str | None:
 
     404 and 410 speak for themselves, whatever scripts ride along: there the page must say nothing of it."""
     is_missing = status in (404, 410)
-    mark = _MARKS.search(look.low)
-    if mark and len(look.text) < _MARKED_TEXT and not (is_missing and _says_gone(look)):
+    mark = _MARKS.search(look.low) if len(look.text) < _MARKED_TEXT else None
+    if mark and not (is_missing and _says_gone(look)):
         return mark.group().decode("ascii")
     if said := _find_words(look):
         return said

@@ -76,7 +76,12 @@ def look_at(body: bytes) -> Look | None:
 
 
 def _is_padded(body: bytes) -> bool:
-    return len(body) <= _MAX_PADDED and b"</p>" not in body and body.count(b"<a ") <= _PADDED_LINKS
+    at = 0
+    for _ in range(_PADDED_LINKS + 1):  # a page of rows is told by its first ones
+        at = body.find(b"<a ", at) + 1
+        if not at:
+            return len(body) <= _MAX_PADDED and b"</p>" not in body
+    return False
 
 
 def _cut(page: bytes, low: bytes, opening: bytes, closing: bytes) -> tuple[bytes, bytes]:
