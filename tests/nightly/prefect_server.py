@@ -19,6 +19,8 @@ from tests.nightly.commands import SOCKET
 from tests.shared import keep
 
 PREFECT = Path(sys.executable).parent / "prefect"
+UNSCHEDULED = {"PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false"}
+"""For servers with deployments: the night's own hour may come while they are tested."""
 
 
 def without_settings() -> dict[str, str]:

@@ -26,6 +26,7 @@ from tests.connectors.portal import item, put, source
 from tests.explorer.conftest import browser  # noqa: F401 - a fixture
 from tests.nightly.conftest import FAZHI
 from tests.nightly.prefect_api import ask
+from tests.nightly.prefect_server import UNSCHEDULED
 from tests.nightly.test_serving import free_port, wait_for, wait_until_done
 from tests.servers import Site
 
@@ -75,7 +76,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, give_prefect: Callable[[Pat
     with Site() as site:
         put(site, [ITEMS])
         env = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FAZHI_"))}
-        env |= {
+        env |= UNSCHEDULED | {
             "FAZHI_HOME": str(folder / "data"), "FAZHI_SOURCES": str(folder / "sources"), "FAZHI_REPLAY": site.url,
             "FAZHI_PACE": "real", "FAZHI_DELAY": "0.5",
         }  # fmt: skip

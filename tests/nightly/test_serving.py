@@ -21,6 +21,7 @@ import yaml
 from tests.nightly.conftest import FAZHI
 from tests.nightly.machines import descendants
 from tests.nightly.prefect_api import ask
+from tests.nightly.prefect_server import UNSCHEDULED
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -67,7 +68,7 @@ def test_serve_carries_out_what_is_asked_for_and_ends_whole(
 ) -> None:
     give_prefect(tmp_path / "data")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FAZHI_"))}
-    env |= {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_CONTACT": "https://fazhi.example/contact"}
+    env |= UNSCHEDULED | {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_CONTACT": "https://fazhi.example/contact"}
     from flows.deployments import DEPLOYMENTS
 
     port = free_port()
@@ -121,7 +122,7 @@ def test_serve_ends_whole_when_its_terminal_is_closed_and_names_a_server_that_is
 ) -> None:
     """The server has a session of its own and hears nothing of a terminal: it must not be left behind on its port."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "FAZHI_"))}
-    env |= {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_CONTACT": "https://fazhi.example/contact"}
+    env |= UNSCHEDULED | {"FAZHI_HOME": str(tmp_path / "data"), "FAZHI_CONTACT": "https://fazhi.example/contact"}
     give_prefect(tmp_path / "data")
     port = free_port()
     command = [str(FAZHI), "serve", "--port", str(port)]
