@@ -22,7 +22,6 @@ from connectors.errors import Deferred, Transient
 from connectors.http.book import Busy, LaneState, Lease
 from connectors.http.client import Client, HttpSettings
 from connectors.http.lanes import daily_budget, lane_name, lane_of, share_lanes
-from connectors.http.pace import Pace
 from tasks.lanes import WarehouseBook
 from tests.conftest import ROOT
 from tests.connectors.sharing import HOST
@@ -344,49 +343,6 @@ def test_a_name_with_www_is_the_same_lane_on_every_port() -> None:
     assert times[-1] - times[0] > 0.1 * 0.9 * (len(times) - 1)
 
 
-def test_the_pace_follows_the_host() -> None:
-    pace = Pace()
-    assert pace.gap(1.0) == 1.0
-    for _ in range(20):
-        pace.note_answer(2.0)
-    assert pace.gap(1.0) == pytest.approx(4.0, rel=0.01), "busy for us at most half of the time"
-    for _ in range(20):
-        pace.note_answer(0.05)
-    assert pace.gap(1.0) == 1.0, "but never faster than promised"
-    assert pace.gap(0.0) == 0.0
-
-
-def test_one_refusal_costs_part_of_a_delay_and_many_cost_many() -> None:
-    pace = Pace()
-    pace.note_failure(0.01, is_refusal=True)
-    extra = 0.0
-    for _ in range(10):
-        extra += pace.gap(1.0) - 1.0
-        pace.note_answer(0.01)
-    assert 0.6 < extra < 0.7
-    for _ in range(50):
-        pace.note_failure(0.01, is_refusal=True)
-    assert pace.gap(1.0) == 32.0
-    assert pace.gap(10.0) == 60.0, "the bound of what adapting adds"
-    assert pace.gap(100.0) == 100.0
-
-
-def test_a_single_503_in_a_good_run_is_no_overload_yet() -> None:
-    pace = Pace()
-    for _ in range(10):
-        pace.note_answer(0.01)
-    pace.note_failure(0.01, is_refusal=True, is_meant=False)
-    assert pace.gap(1.0) == 1.0
-    for _ in range(9):
-        pace.note_answer(0.01)
-    pace.note_failure(0.01, is_refusal=True, is_meant=False)
-    assert pace.gap(1.0) == 1.5, "the second one soon after is"
-    for _ in range(20):
-        pace.note_answer(0.01)
-    pace.note_failure(0.01, is_refusal=True)
-    assert pace.gap(1.0) == pytest.approx(1.5), "and so is one that is meant for us"
-
-
 @pytest.mark.parametrize(("status", "after", "slowdown"), [(503, None, 1.0), (503, 0.0, 1.5), (429, None, 1.5)])
 def test_what_a_host_means_is_heeded_at_once(tmp_path: Path, status: int, after: float | None, slowdown: float) -> None:
     host = f"{uuid.uuid4().hex}.example"
@@ -397,16 +353,3 @@ def test_what_a_host_means_is_heeded_at_once(tmp_path: Path, status: int, after:
             asyncio.run(take(host, 0.001, Transient("refused", status=status, retry_after=after)))
         with state.connect() as conn:
             assert conn.exec_driver_sql("SELECT slowdown FROM host_lane").scalar_one() == pytest.approx(slowdown)
-
-
-def test_a_single_hang_says_little_and_a_quick_error_hurries_nobody() -> None:
-    pace = Pace()
-    for _ in range(5):
-        pace.note_answer(0.05)
-    pace.note_failure(30.0, is_refusal=False)
-    assert pace.gap(1.0) == 1.0
-    for _ in range(10):
-        pace.note_answer(3.0)
-    slow = pace.gap(1.0)
-    pace.note_failure(0.001, is_refusal=False)
-    assert pace.gap(1.0) == slow > 4
