@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all without any")
     parser.add_argument("--pages", type=int, default=5_000, metavar="N", help="of the race and the pipeline")
     parser.add_argument("--samples", type=int, default=200, metavar="N", help="made pages of the text figures")
-    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions of race and text")
+    parser.add_argument("--repeat", type=int, default=3, metavar="N", help="repetitions of race, pipeline and text")
     parser.add_argument("--full-night", action="store_true", help="300 hosts of 200 pages")
     parser.add_argument("--night", type=int, nargs=2, default=(100, 60), metavar=("HOSTS", "PAGES"))
     parser.add_argument("--corpus", type=Path, default=ROOT.parent / "shared" / "corpus", metavar="DIR")
@@ -49,7 +49,7 @@ def measure(options: argparse.Namespace, parts: Sequence[str]) -> dict[str, Any]
         if "race" in parts:
             result["race"] = race(options.pages, options.repeat, folder)
         if "pipeline" in parts:
-            result["pipeline"] = measure_pipeline(options.pages, folder)
+            result["pipeline"] = measure_pipeline(options.pages, options.repeat, folder)
     if "text" in parts:
         sets = {"made": made_samples(options.samples), "corpus": corpus_samples(options.corpus / "portals")}
         result["text"] = {

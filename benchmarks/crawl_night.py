@@ -37,6 +37,7 @@ from benchmarks.crawl_race import serving
 from benchmarks.crawl_server import Site
 from benchmarks.engines import ROOT
 from benchmarks.made_frame import LAYOUTS
+from benchmarks.usage import own_peak
 from connectors.archive import Archive
 from connectors.crawl import crawl_source
 from connectors.crawled import CrawlResult, Known, Part
@@ -141,7 +142,7 @@ def _crawl_nights(gateway: str, site: Site, folder: Path, shard: int, delay: flo
             yield {
                 "wall": time.perf_counter() - clock,
                 "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-                "rss_mb": after.ru_maxrss / 1024,
+                "rss_mb": own_peak(),
                 "requests": max(result.planned for result in results) + 1,  # and robots.txt
                 "planned": sum(result.planned for result in results),
                 "fetched": sum(result.fetched for result in results),

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import csv
 import os
-import resource
+import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import time
@@ -25,10 +26,11 @@ from typing import Any
 import yaml
 
 from benchmarks.crawl_own import make_source
-from benchmarks.crawl_race import LANES, builds, serving
+from benchmarks.crawl_race import LANES, SCRAPY, builds, run, serving, write_plans
 from benchmarks.crawl_server import Site
 from benchmarks.engines import ROOT
 from benchmarks.made_frame import LAYOUTS
+from benchmarks.usage import cpu_of, peak_of
 from fazhi.house import server_settings
 
 _BIN = Path(sys.executable).parent
@@ -122,15 +124,6 @@ def _record_first_run(api: str, home: Path) -> None:
         raise ValueError(f"the Prefect server records no run: {done.stderr.strip()[-2000:]}")
 
 
-def cpu_of(pid: int) -> float | None:
-    """Processor seconds of a running process so far; None where the system does not tell."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
-        return None
-    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
-
-
 def run_night(folder: Path, api: str, gateway: str, **settings: str) -> dict[str, Any]:
     """One `fazhi nightly --all-pages` with its data in `folder`. Raises ValueError with its last line on failure."""
     env = clean_environment(
@@ -145,59 +138,90 @@ def run_night(folder: Path, api: str, gateway: str, **settings: str) -> dict[str
     clock = time.perf_counter()
     with (folder / "out").open("w+") as out:
         process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT)
-        usage, loaded = _follow(process, folder / "data" / "releases")
+        cpu, loaded, peak = _follow(process, folder / "data" / "releases")
         wall = time.perf_counter() - clock
         out.seek(0)
         told = out.read()
     if process.returncode:
         raise ValueError(f"fazhi nightly failed: {told.strip()[-2000:]}")
     return {
-        "cpu": usage.ru_utime + usage.ru_stime,
+        "cpu": cpu,
         "loaded_cpu": loaded,
         "wall": wall,
-        "rss_mb": usage.ru_maxrss / 1024,
+        "rss_mb": peak,
         "out": told[-3000:],
     }
 
 
-def _follow(process: subprocess.Popen[bytes], made: Path) -> tuple[resource.struct_rusage, float | None]:
-    """What a process has used when it has ended, and its processor seconds when this folder appeared, to a twentieth of
-    a second. Not of all children, as `getrusage` has it: the compiler was one, and takes more memory."""
-    loaded = None
+def _follow(process: subprocess.Popen[bytes], made: Path) -> tuple[float, float | None, float]:
+    """Of a process that has ended: its processor seconds, those until this folder appeared (to a twentieth of a
+    second), and its peak of memory. Not of all children, as `getrusage` has it: the compiler was one."""
+    loaded, peak = None, 0.0
     while True:
         ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         if ended:
             process.returncode = os.waitstatus_to_exitcode(status)
-            return usage, loaded
+            return usage.ru_utime + usage.ru_stime, loaded, peak or usage.ru_maxrss / 1024
+        peak = peak_of(process.pid) or peak
         if loaded is None and made.exists():
             loaded = cpu_of(process.pid)
         time.sleep(0.05)
 
 
-def measure_pipeline(pages: int, folder: Path) -> list[dict[str, Any]]:
-    """Figures of one whole night over `pages` pages on as many lanes as in the race, a row for each build."""
-    return [_measure(label, rooms, pages, folder / label) for label, rooms in builds(folder).items()]
-
-
-def _measure(label: str, rooms: Path, pages: int, folder: Path) -> dict[str, Any]:
-    """One night of its own with the `extraction` that stands in `rooms`."""
+def measure_pipeline(pages: int, repeat: int, folder: Path) -> dict[str, Any]:
+    """Whole nights over `pages` pages on as many lanes as in the race, and Scrapy's crawl of the same, in turns: a row
+    for each build and one for Scrapy, medians of the repetitions."""
     site = Site(LANES, max(1, -(-pages // LANES)))
+    builders = builds(folder)
+    own: dict[str, list[dict[str, Any]]] = {label: [] for label in builders}
+    peer: list[float] = []
+    for turn in range(repeat):
+        for label, rooms in builders.items():
+            own[label].append(_measure(site, rooms, folder / f"{label} {turn}"))
+        peer.append(_crawl_by_scrapy(site, folder))
+    count = sum(len(site.make(number)) for number in range(site.hosts))
+    return {
+        "pages": count,
+        "rows": [_row(label, nights, count) for label, nights in own.items()],
+        "scrapy": {"ms_per_page": 1000 * statistics.median(peer) / count, "range": _range(peer, count)},
+    }
+
+
+def _measure(site: Site, rooms: Path, folder: Path) -> dict[str, Any]:
+    """One night of its own with the `extraction` that stands in `rooms`."""
     write_sources(site, folder / "sources", delay=0)
     with serving(site) as gateway, prefect_server(folder / "prefect", **server_settings()) as (api, pid):
         _record_first_run(api, folder / "first")
         began = cpu_of(pid)
         figures = run_night(folder, api, gateway, FAZHI_CONCURRENCY=str(LANES), FAZHI_DELAY="0", PYTHONPATH=str(rooms))
         ended = cpu_of(pid)
-    count = sum(len(site.make(number)) for number in range(site.hosts))
-    server = None if began is None or ended is None else ended - began
-    loaded = figures["loaded_cpu"]
+    shutil.rmtree(folder)
+    return {**figures, "server": None if began is None or ended is None else ended - began}
+
+
+def _crawl_by_scrapy(site: Site, folder: Path) -> float:
+    """Processor seconds of its process, start included, as ours is counted."""
+    with serving(site, "--addresses") as gateway:
+        plan = write_plans(site, gateway, folder)["scrapy"]
+        return float(run([*SCRAPY, str(plan), str(folder / "scrapy.jsonl")])["whole_cpu"])
+
+
+def _row(label: str, nights: list[dict[str, Any]], count: int) -> dict[str, Any]:
+    """None where the system does not tell of running processes."""
+    told = {name: [night[name] for night in nights if night[name] is not None] for name in ("loaded_cpu", "server")}
+    server = statistics.median(told["server"]) if told["server"] else None
+    whole = statistics.median(night["cpu"] for night in nights)
+    loaded = [before + (server or 0) for before in told["loaded_cpu"]]
     return {
         "label": label,
-        "pages": count,
-        "pages_per_cpu_second": count / (figures["cpu"] + (server or 0)),
-        "ms_per_page": 1000 * figures["cpu"] / count,
-        "loaded_ms_per_page": None if loaded is None else 1000 * loaded / count,
-        "loaded_pages_per_cpu_second": None if loaded is None else count / (loaded + (server or 0)),
+        "ms_per_page": 1000 * (whole + (server or 0)) / count,
+        "loaded_ms_per_page": 1000 * statistics.median(loaded) / count if loaded else None,
+        "loaded_range": _range(loaded, count) if loaded else None,
         "server_ms_per_page": None if server is None else 1000 * server / count,
-        **figures,
+        "rss_mb": max(night["rss_mb"] for night in nights),
     }
+
+
+def _range(seconds: list[float], count: int) -> tuple[float, float]:
+    """Milliseconds a page, least and most."""
+    return 1000 * min(seconds) / count, 1000 * max(seconds) / count

@@ -25,6 +25,7 @@ from benchmarks.made_frame import LAYOUTS
 from benchmarks.text_scoring import f1
 from fazhi.fast import CannotCompile
 
+SCRAPY = [str(PEERS_PYTHON), "-W", "ignore", "-m", "benchmarks.crawl_scrapy"]
 LANES = 32
 """Hosts, and so requests in flight: each host has one lane. Scrapy gets as many."""
 
@@ -112,8 +113,7 @@ def _line_up(folder: Path) -> list[_Contestant]:
     """Who takes part: the project in each build, and Scrapy."""
     own = [sys.executable, "-m", "benchmarks.crawl_own"]
     contestants = [_Contestant("own", label, own, rooms) for label, rooms in builds(folder).items()]
-    peer = [str(PEERS_PYTHON), "-W", "ignore", "-m", "benchmarks.crawl_scrapy"]
-    return [*contestants, _Contestant("scrapy", "Scrapy + parsel", peer, ROOT)]
+    return [*contestants, _Contestant("scrapy", "Scrapy + parsel", SCRAPY, ROOT)]
 
 
 def race(pages: int, repeat: int, folder: Path) -> list[dict[str, Any]]:
@@ -149,7 +149,6 @@ def _row(label: str, runs: list[dict[str, Any]], out: Path, expected: Any, names
         "label": label,
         "pages": lines,
         "pages_per_cpu_second": lines / statistics.median(seconds),
-        "whole_pages_per_cpu_second": lines / statistics.median(figure["whole_cpu"] for figure in runs),
         "ms_per_page": 1000 * statistics.median(seconds) / lines,
         "slowest_ms": 1000 * max(seconds) / lines,
         "fastest_ms": 1000 * min(seconds) / lines,

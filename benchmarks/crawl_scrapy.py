@@ -19,6 +19,8 @@ import scrapy
 from scrapy.crawler import CrawlerProcess
 from scrapy.http import Response
 
+from benchmarks.usage import own_peak
+
 SETTINGS = {
     "ROBOTSTXT_OBEY": True,
     "COOKIES_ENABLED": False,
@@ -79,7 +81,7 @@ def main(plan_path: str, out: str) -> None:
     process.start()
     after = resource.getrusage(resource.RUSAGE_SELF)
     cpu = after.ru_utime + after.ru_stime - spent.ru_utime - spent.ru_stime
-    told = {"cpu": cpu, "whole_cpu": after.ru_utime + after.ru_stime, "rss_mb": after.ru_maxrss / 1024}
+    told = {"cpu": cpu, "whole_cpu": after.ru_utime + after.ru_stime, "rss_mb": own_peak()}
     print(json.dumps({**told, "wall": time.perf_counter() - clock}))
 
 

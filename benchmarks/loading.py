@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sqlite3
 import sys
 import tempfile
@@ -34,6 +33,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 
 from benchmarks.made import FETCHED, PER_REPORT, Place, make_reports
+from benchmarks.usage import own_peak
 from fazhi.house import load_catalog
 from tests.postgres import running_server
 from warehouse.batch import DocumentIn, LoadBatch, SourceRow
@@ -188,7 +188,7 @@ def measure(name: str, n_rows: int) -> dict[str, Any]:
             url = f"sqlite:///{files / 'ours.sqlite'}"
         engine = open_warehouse(url)
         n, ours = load_ours(engine, n_rows)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak = own_peak()
         if name == "postgresql":
             bare = copy_bare(url, read_back(engine))
             some = next(read_back(engine))

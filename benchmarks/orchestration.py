@@ -31,11 +31,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.crawl_pipeline import clean_environment, cpu_of, prefect_server, write_sources
+from benchmarks.crawl_pipeline import clean_environment, prefect_server, write_sources
 from benchmarks.crawl_race import serving
 from benchmarks.crawl_server import Site
 from benchmarks.engines import ROOT
 from benchmarks.run import describe_machine
+from benchmarks.usage import cpu_of, own_peak
 from fazhi.house import server_settings
 
 HOSTS, PAGES = 300, 20
@@ -77,7 +78,7 @@ async def _time(night: Callable[..., Awaitable[Any]], ids: list[str]) -> dict[st
     return {
         "wall": wall,
         "cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
-        "rss_mb": after.ru_maxrss / 1024,
+        "rss_mb": own_peak(),
         "run_id": report.run_id,
         "unchanged": report.is_unchanged,
         "pages_unchanged": report.total("unchanged"),

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import resource
 import sys
 import tempfile
 import time
@@ -28,6 +27,7 @@ from sqlalchemy import text
 from benchmarks.growing import check_nothing, check_sample, grow, night, prime, rebuild_place
 from benchmarks.loading import counties
 from benchmarks.made import Place
+from benchmarks.usage import own_peak
 from tests.postgres import running_server
 from warehouse import load as loads
 from warehouse import values
@@ -75,7 +75,7 @@ def measure_night(url: str, places: list[Place]) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     return {
         "documents": sum(len(batch.documents) for batch in batches), "observations": written, "seconds": seconds,
-        "choosing": chosen, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "choosing": chosen, "peak_mb": own_peak(),
     }  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def measure_release(url: str, folder: Path) -> dict[str, Any]:
         "seconds": time.perf_counter() - began, "files": made.n_files, "taken_over": made.n_linked,
         "rows": sum(made.rows.values()), "path": str(made.path),
         "mb": sum(one.stat().st_size for one in made.path.rglob("*.parquet")) / 1e6,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": own_peak(),
     }  # fmt: skip
 
 
