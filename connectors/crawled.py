@@ -160,6 +160,8 @@ class CrawlResult:
     notes: list[str] = field(default_factory=list)
     """Findings on the crawl, for a person: shortfalls, empty list pages, what was left for a later run."""
     listed: int = 0
+    listed_days: dict[str, list[str]] = field(default_factory=dict)
+    """Of start pages that were read anew: the days of their rows, in order."""
     planned: int = 0
     fetched: int = 0
     not_modified: int = 0

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from connectors.base import Page
 from connectors.crawled import UNCHANGED, Known
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from connectors.archive import SnapshotRef, StoredPage
     from connectors.base import Engine
-    from connectors.crawled import CrawlResult, ReadPage, Seen
+    from connectors.crawled import CrawlResult, ReadPage
     from connectors.registry import Source
 
 _BY_PAGE = frozenset(("meta", "label", "url_folder"))
@@ -179,29 +179,19 @@ def find_list_changes(source: Source, result: CrawlResult, load: Load, known: Ma
         before = known.get(seen.url)
         if seen.kind == "page" or seen.outcome in UNCHANGED or seen.url not in starts:
             continue
-        text = _text_of(seen.snapshot, load)
         former = _former_text(before, load) if before is not None and seen.kind == "list" else None
         if former is not None:
             was = read_skeleton(former, engine)
-            left = was.kept_by(read_skeleton(text, engine))
+            left = was.kept_by(read_skeleton(_text_of(seen.snapshot, load), engine))
             if left < MIN_KEPT:
                 notes.append(
                     f"layout-changed 版式变更: the elements of the list {seen.url} have other names, {left:.0%} of the "
                     "former are left; its rows are read all the same"
                 )
-        days = _list_days(source, engine, seen, text)
+        days = result.listed_days.get(seen.url, [])
         if len(days) >= _MANY_ROWS and _disorder(days) > _MAX_DISORDER:
             notes.append(f"the days of the list {seen.url} stand in no order: they may be read from the wrong column")
     return notes
-
-
-def _list_days(source: Source, engine: Engine, seen: Seen, text: str) -> list[str]:
-    kind: Literal["feed", "html"] = "feed" if seen.kind == "feed" else "html"
-    try:
-        listing = engine.discover(Page(seen.url, decode(text.encode(), "text/html; charset=utf-8"), kind), source)
-    except SourceError:
-        return []  # told by the crawl already
-    return [ref.listed_date for ref in listing.refs if ref.listed_date]
 
 
 def _disorder(days: Sequence[str]) -> float:

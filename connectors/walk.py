@@ -141,7 +141,7 @@ class ListWalker:
             self.asker.fail(here, kind, error)
             return _NO_PAGE if may_pass or isinstance(error, Gone) else _UNREAD
         try:
-            listing = self._discover(here, kind, answer, held)
+            listing = self._discover(here, kind, answer, held, is_start=here == walk.start)
         except SourceChanged as error:
             if here == walk.start:
                 self.asker.count(answer)
@@ -167,7 +167,7 @@ class ListWalker:
             )
         return True
 
-    def _discover(self, url: str, kind: str, answer: Answer, held: Held | None) -> Listing:
+    def _discover(self, url: str, kind: str, answer: Answer, held: Held | None, *, is_start: bool) -> Listing:
         if held is not None and held.holds_for(answer):
             self._note_foreign(url, held.listing)
             return held.listing
@@ -178,6 +178,8 @@ class ListWalker:
             if ref.inline_html is not None:
                 self.feeds[document_key(ref.url)] = (answer.seen, page)
         self._note_foreign(url, listing)
+        if is_start:
+            self.result.listed_days[url] = [ref.listed_date for ref in listing.refs if ref.listed_date]
         if listing.is_cut:
             self.result.notes.append(
                 f"list page cut: {url} is nested deeper, or longer, than is read; rows may be missing"

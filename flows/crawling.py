@@ -49,7 +49,7 @@ from tasks.lanes import WarehouseBook
 from tasks.load import load, load_unrecorded
 from tasks.mass_change import hold_back
 from tasks.network import HostTally, network_notes
-from tasks.parse import parse, parse_unrecorded
+from tasks.parse import Definitions, parse, parse_unrecorded
 from tasks.progress import reporter
 from tasks.watch import Watch
 from warehouse.batch import CatalogueRows, DocumentIn, LoadBatch, LoadResult
@@ -80,7 +80,11 @@ class House:
     """Of running crawls, see `warehouse.crawl_state`."""
     client: Client
     archive: Archive
+    settings: Settings
+    definitions: Definitions
+    """By which reports are read."""
     catalogue: CatalogueRows
+    """The same, as the warehouse keeps it."""
     wish: Wish
     attempts: dict[str, list[Attempt]]
     watch: Watch
@@ -120,6 +124,7 @@ async def open_house(
     frontier = Frontier(state, run_id, timedelta(hours=settings.resume_hours))
     reach("nightly-1-begun")
     attempts: dict[str, list[Attempt]] = {}
+    definitions = load_catalog()
     try:
         with (
             TagsContext(),  # the run has its tags: for those of a task Prefect asks its server about limits by tag
@@ -133,7 +138,9 @@ async def open_house(
                     state,
                     client,
                     archive,
-                    catalogue_rows(*load_catalog()),
+                    settings,
+                    definitions,
+                    catalogue_rows(*definitions),
                     wish,
                     attempts,
                     watch,
@@ -211,7 +218,7 @@ class _Loads:
 
         Raises LayoutChanged, DataTestFailed, WarehouseError."""
         _assert_shape(self.house, self.source, part.pages, self.known)
-        documents = await parse_unrecorded(self.source.id, part.pages)
+        documents = await parse_unrecorded(self.source.id, part.pages, self.house.definitions)
         states = part_states(part, self.source.id)
         loaded = await self._load(self._batch(documents=documents, pages=states, is_part=True))
         self.before = loaded.after(self.before)
@@ -333,7 +340,7 @@ async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str |
 
     Raises only what would stop every source: GatewayUnreachable, WarehouseError, ArchiveUnusable."""
     house, source, result = loads.house, loads.source, loads.result
-    hours, limit = Settings().source_hours, None
+    hours, limit = house.settings.source_hours, None
     try:
         states = load_pages(house.engine, source.id)
         loads.known = known = known_pages(states, held_attachments(house.engine, source.id))
@@ -351,7 +358,9 @@ async def _crawl_and_parse(loads: _Loads) -> tuple[tuple[DocumentIn, ...], str |
         reach("nightly-2-crawled")
         _assert_shape(house, source, result.pages, known)
         result.notes += find_list_changes(source, result, house.archive.load, known)
-        return (await parse(source.id, as_is(result.pages)) if result.pages else ()), None
+        if not result.pages:
+            return (), None
+        return await parse(source.id, as_is(result.pages), as_is(house.definitions)), None
     except DataTestFailed as error:
         return (), str(error)
     except (GatewayUnreachable, WarehouseError, ArchiveUnusable):
@@ -378,7 +387,7 @@ def _told_defect(source: Source, error: Exception) -> str:
 
 def _assert_shape(house: House, source: Source, pages: Sequence[ReadPage], known: Mapping[str, Known]) -> None:
     """Raises LayoutChanged where tonight's pages have not the shape of the source's contract or last state."""
-    shape = load_shape(source_folders(Settings()), source.id)
+    shape = load_shape(source_folders(house.settings), source.id)
     drift = find_drift(source, shape, pages, house.archive.load, known)
     if drift is not None:
         house.drifts[source.id] = drift

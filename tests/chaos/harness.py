@@ -144,7 +144,7 @@ class House:
             catalogue=_catalogue(),
             extractor_version=extractor_version(),
             code_version=code_version(),
-            documents=parse_pages(result.pages) if is_ok and result.pages else (),
+            documents=parse_pages(result.pages, load_catalog()) if is_ok and result.pages else (),
             pages=page_states(result) if is_ok else (),
             fetches=fetch_rows(night.attempts, result.seen),
             gone=tuple(result.gone_documents) if is_ok else (),

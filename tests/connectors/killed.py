@@ -50,7 +50,7 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
             catalogue=catalogue_rows(*load_catalog()),
             extractor_version="test",
             code_version="test",
-            documents=parse_pages(read),
+            documents=parse_pages(read, load_catalog()),
             **more,
         )
         before.append(publish(engine, batch).after(before[-1] if before else None))

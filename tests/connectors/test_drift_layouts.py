@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from connectors.base import Page, PageRef
 from connectors.crawled import CrawlResult, Known, ReadPage, Seen
 from connectors.drift import Drift, explain_failure, find_drift, find_list_changes, load_shape
 from connectors.engines import get_engine
-from connectors.errors import ContractBroken, SourceChanged
+from connectors.errors import ContractBroken, SourceChanged, SourceError
 from connectors.registry import Source, default_ids, load_sources
 from extraction.decode import decode
 
@@ -112,7 +113,12 @@ class Held:
         result = CrawlResult(self.source, listed=listed)
         for one in self.golden["lists"]:
             url = one["url"]
-            result.seen.append(Seen(url, "list", None, None, self.keep(change(self.bodies[url])), 200, "changed", NOW))
+            text = change(self.bodies[url])
+            result.seen.append(Seen(url, "list", None, None, self.keep(text), 200, "changed", NOW))
+            page = Page(url, decode(text.encode(), "text/html; charset=utf-8"))
+            with suppress(SourceError):
+                rows = self.engine.discover(page, self.source).refs
+                result.listed_days[url] = [ref.listed_date for ref in rows if ref.listed_date]
         return result
 
 

@@ -206,6 +206,8 @@ def house_of(folder: Path) -> crawling.House:
         open_crawl_state(engine),
         client,
         Archive(folder / "raw"),
+        Settings(),
+        load_catalog(),
         catalogue_rows(*load_catalog()),
         DUE,
         {},
