@@ -58,8 +58,9 @@ def pipeline_section(result: Figures) -> str:
             "## The whole pipeline", "",
             "`fazhi nightly`: crawl, archive, clean, parse metrics (one page in ten is a full report), load into "
             "SQLite,",
-            "runs recorded by a Prefect server beside it that has run before, and counts. The start of the program",
-            "counts too, as does Scrapy's; in turns in the same run, medians.", "",
+            "runs recorded by a Prefect server beside it that has run before: what it spends on the run counts, beyond",
+            "what it uses when idle. The start of the program counts too, as does Scrapy's; in turns in the same run,",
+            "medians.", "",
             table(head, body), "",
             f"Bar: {PIPELINE_BAR} times Scrapy that only crawls and parses: until all is loaded "
             f"{_judged(rows, 'loaded_ms_per_page', peer)}; "

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.crawl import main
 from benchmarks.crawl_night import run_nights
+from benchmarks.crawl_pipeline import _spent_on_run
 from benchmarks.crawl_race import run, serving, write_plans
 from benchmarks.crawl_report import page, tables
 from benchmarks.crawl_server import Site
@@ -141,6 +142,11 @@ def figures() -> dict[str, Any]:
             "hosts": 2, "pages": 3, "nights": [night, night], "limit": 4.0, "over_limit": 1.25, "second_share": 0.1,
         },
     }  # fmt: skip
+
+
+def test_an_idle_servers_time_is_not_the_runs() -> None:
+    assert _spent_on_run([4.0, 4.5, 8.0], wall=20.0) == pytest.approx(2.5)
+    assert _spent_on_run([], wall=20.0) is None
 
 
 def test_verdicts_follow_the_figures() -> None:
