@@ -25,4 +25,6 @@ def digest_sources(folder: Path) -> str:
 
 
 if MARKER.exists() and MARKER.read_text(encoding="utf-8").strip() != digest_sources(MARKER.parent):
-    raise ImportError("the compiled extraction is older than its sources: run make fast, or make clean-fast")
+    raise ImportError(
+        "the compiled extraction is older than its sources: run make fast, or make clean-fast", name=__name__
+    )

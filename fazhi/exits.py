@@ -30,6 +30,8 @@ class Told(NamedTuple):
 
 def explain_error(error: BaseException) -> Told | None:
     """The line and exit code of an expected error; None for a defect of ours, which deserves its trace."""
+    if isinstance(error, ImportError) and error.name == "extraction":  # a stale build: nothing of it can be imported
+        return Told(_one_line(error), USAGE)
     from pydantic import ValidationError
 
     from connectors.errors import ContractBroken, SourceError

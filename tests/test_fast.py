@@ -65,6 +65,13 @@ def test_a_build_older_than_its_sources_is_refused(package: Path, change: str) -
     assert run_python("import extraction", package.parent).returncode == 0
 
 
+def test_a_command_tells_of_an_old_build_in_one_line(package: Path) -> None:
+    (package / "more.py").touch()
+    done = run_python("import sys; from fazhi.cli import main; sys.exit(main(['sources']))", package.parent, ROOT)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"fazhi: {STALE.removeprefix('ImportError: ')}\n"
+
+
 def test_a_build_is_taken_out_whole(package: Path) -> None:
     kept = sorted(path.name for path in package.glob("*.py"))
     for name in ("words.cpython-311-x86_64-linux-gnu.so", "compiled__mypyc.cp312-win_amd64.pyd"):
