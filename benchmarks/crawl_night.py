@@ -48,6 +48,7 @@ from connectors.http.lanes import share_lanes
 from connectors.registry import Source
 from connectors.wish import Wish
 from tasks.assemble import known_pages, page_states, part_states
+from tasks.fetches import asking, sort_attempts
 from tasks.frontier import WarehouseJournal
 from tasks.lanes import WarehouseBook
 from warehouse.batch import PageState
@@ -78,6 +79,7 @@ _Memory = dict[str, dict[str, Known]]
 async def _crawl_one(house: _House, source: Source, memory: _Memory) -> CrawlResult:
     """One source's night. Its pages are read and let go, as those that were loaded."""
     result, states = CrawlResult(source), dict[str, PageState]()
+    asking.set(source.id)
 
     async def take(part: Part) -> None:
         states.update((state.url, state) for state in part_states(part, source.id))
@@ -105,11 +107,14 @@ async def _night(
         "fazhi-bench/1 (+https://bench.example/)", replay=gateway, pace_real=True, delay=delay, timeout=10.0
     )
     frontier = Frontier(state, uuid.uuid4().hex, timedelta(hours=1))
-    with share_lanes(WarehouseBook(state)):
-        async with Client(settings) as client:
-            house = _House(client, archive, RunState(WarehouseJournal(frontier)))
-            results = await asyncio.gather(*(_crawl_one(house, source, memory) for source in sources))
-    frontier.finish()
+    journal = WarehouseJournal(frontier)
+    keep = sort_attempts({source.id: [] for source in sources}, journal.note)
+    async with journal.under_way():
+        with share_lanes(WarehouseBook(state)):
+            async with Client(settings, keep) as client:
+                house = _House(client, archive, RunState(journal))
+                results = await asyncio.gather(*(_crawl_one(house, source, memory) for source in sources))
+        frontier.finish()
     return results
 
 

@@ -1,4 +1,4 @@
-"""Asking for one address: what an unfinished run has of it, else its host, with the validators of the last run.
+"""Asking for one address: what another unfinished run has of it, else its host, with the validators of the last run.
 
 A raw answer is in the archive, and the archive's place in the journal, before anything interprets it; that an address
 is not modified is in the journal before the next one is asked for.
@@ -7,7 +7,7 @@ is not modified is in the journal before the next one is asked for.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 
 from connectors.archive import Archive, ArchiveUnusable, SnapshotRef, StoredPage
 from connectors.crawled import Answer, CrawlResult, Failure, Known, Missed, RawPage, Seen
@@ -22,6 +22,10 @@ from connectors.urls import document_key, host_of
 ENDS_RUN = (GatewayUnreachable, ArchiveUnusable)
 """Errors that no other source would be spared."""
 _NO_BUDGET = nullcontext()
+
+
+class _AnsweredMeanwhile(Exception):
+    """Another run was given the answer while this one waited for its turn."""
 
 
 class _Kept:
@@ -92,13 +96,16 @@ class Asker:
         known = self.known_of(url)
         before = known.snapshot if known is not None and not known.is_gone else None
         in_full |= self.in_full and kind in ("page", "attachment")
-        resumed = self._take_back(url, kind, before, known, in_full=in_full)
-        if resumed is not None:
-            return resumed
         validators = None
         if known is not None and before is not None and not in_full:
             validators = Validators(known.etag, known.last_modified)
-        fetch = await self._fetch(url, kind, validators)
+        fetch = None
+        while fetch is None:
+            resumed = self._take_back(url, kind, before, known, in_full=in_full)
+            if resumed is not None:
+                return resumed
+            with suppress(_AnsweredMeanwhile):
+                fetch = await self._fetch(url, kind, validators, looks_again=True)
         if fetch.not_modified and before is not None:
             is_read |= kind == "page" and not (known is not None and known.attachments)
             kept = self._held(before, fetch, is_read=is_read)
@@ -163,7 +170,8 @@ class Asker:
         if self.n_lost:
             notes.append(f"{self.n_lost} raw pages are missing or damaged in the archive and were fetched again")
         if self.result.resumed:
-            notes.append(f"{self.result.resumed} answers of a run that did not end were taken from the archive")
+            told = "answers to other runs, which did not end or are under way, were taken from the archive"
+            notes.append(f"{self.result.resumed} {told}")
 
     def _note_missed(self, url: str, kind: str, error: SourceError) -> None:
         known = self.known_of(url)
@@ -172,12 +180,15 @@ class Asker:
         missed = Missed(url, kind, error.code, error.status, n_failed, now, next_due(n_failed, now))
         self.result.missed.append(missed)
 
-    async def _fetch(self, url: str, kind: str, validators: Validators | None) -> Fetch:
+    async def _fetch(self, url: str, kind: str, validators: Validators | None, *, looks_again: bool = False) -> Fetch:
+        """`looks_again`: raises _AnsweredMeanwhile where another run has the answer by the time that it is our turn."""
         self._check_hours(url)
 
         async def may_ask() -> None:
             await self.finish()
             self._check_hours(url)
+            if looks_again and self._has_news_of(url):
+                raise _AnsweredMeanwhile
             self.run.journal.begin(self.source.id, url, kind)
 
         try:
@@ -199,6 +210,12 @@ class Asker:
             await self.run.journal.fail(self.source.id, url, kind, error.code)
             raise
 
+    def _has_news_of(self, url: str) -> bool:
+        news = self.run.journal.news(self.source.id)
+        if news:
+            self.answered.update(news)
+        return bool(self.answered) and document_key(url) in self.answered
+
     def _check_hours(self, url: str) -> None:
         until = quiet_until(self._quiet_hours, self.run.now()) if self._quiet_hours else None
         if until is not None:
@@ -211,7 +228,7 @@ class Asker:
     def _take_back(
         self, url: str, kind: str, before: SnapshotRef | None, known: Known | None, *, in_full: bool
     ) -> Answer | None:
-        """What a run that did not end has of an address, which in full is more than that it was not modified.
+        """What another run has of an address, which in full is more than that it was not modified.
 
         Raises Gone where it had that answer."""
         answered = self.answered.pop(document_key(url), None) if self.answered else None
@@ -219,12 +236,10 @@ class Asker:
             return None
         if answered.snapshot is None:
             self.result.resumed += 1
-            self.result.taken.append(answered)
             raise Gone(f"{url} answers {answered.status}: there is no such page", url=url, status=answered.status)
         stored = self._load(answered.snapshot)
         if stored is None:
             return None
-        self.result.taken.append(answered)
         if answered.outcome == "not_modified" and before is not None:
             outcome = "not_modified"
         elif before is None:

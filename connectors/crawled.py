@@ -12,7 +12,6 @@ from connectors.archive import SnapshotRef
 from connectors.attachments import AttachmentText
 from connectors.base import Article, AttachmentRef, Listing, PageRef
 from connectors.errors import SourceError
-from connectors.frontier import Answered
 from connectors.registry import Source
 from connectors.urls import document_key
 
@@ -62,7 +61,7 @@ class Seen(NamedTuple):
     """`new`; `changed` (other text); `same_text` (other bytes); `same_bytes`; `not_modified` (said by the server)."""
     seen_at: datetime
     is_resumed: bool = False
-    """Taken from the archive: a run that did not end had asked for it."""
+    """Taken from the archive: another run had asked for it, which did not end or is under way."""
     text_hash: str | None = None
     title: str | None = None
     listed_date: str | None = None
@@ -154,8 +153,6 @@ class CrawlResult:
     missed: list[Missed] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     """Addresses of known documents that answer 404 or 410 now."""
-    taken: list[Answered] = field(default_factory=list)
-    """Answers to a run that did not end, which nobody has logged yet."""
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """Findings on the crawl, for a person: shortfalls, empty list pages, what was left for a later run."""

@@ -1,7 +1,8 @@
 """What runs that have not ended know of a source's addresses, and when an address is due again.
 
 Each answer is written down right after it is in the archive. A run that begins after another was killed takes what is
-there from the archive, as if it had asked just then, and asks for the rest.
+there from the archive, as if it had asked just then, and asks for the rest. So do runs that are under way at once, each
+with what the others are answered.
 """
 
 from __future__ import annotations
@@ -32,15 +33,17 @@ class Answered(NamedTuple):
     last_modified: str | None = None
     snapshot: SnapshotRef | None = None
     """None where it is gone."""
-    run_id: str = ""
-    """Of an answer that is recalled: the run that was given it."""
 
 
 class Journal(Protocol):
     """The frontier as one run writes it. Addresses are keyed by `document_key`."""
 
     def recall(self, source_id: str) -> Mapping[str, Answered]:
-        """Answers that are still good, by address; from now on they are this run's."""
+        """Answers that are still good, by address, of runs that did not end or are under way."""
+        ...
+
+    def news(self, source_id: str) -> Mapping[str, Answered]:
+        """Those that other runs were given since `recall`, or since this was last called."""
         ...
 
     def plan(self, source_id: str, pages: Iterable[tuple[str, str]]) -> None:
@@ -83,6 +86,9 @@ class Forgetful:
     """A journal that keeps nothing."""
 
     def recall(self, source_id: str) -> Mapping[str, Answered]:
+        return {}
+
+    def news(self, source_id: str) -> Mapping[str, Answered]:
         return {}
 
     def plan(self, source_id: str, pages: Iterable[tuple[str, str]]) -> None: ...

@@ -12,7 +12,7 @@ ANSWERS = {
     "not_modified": "not modified by validator 服务器答复未修改",
     "same_bytes": "same bytes 字节相同",
     "same_text": "other bytes, same text 字节不同而正文相同",
-    "resumed": "taken from the archive after an interrupted run 取自中断运行的归档",
+    "resumed": "taken from the archive, where another run put it 取自归档，由其他运行取得",
 }
 """Of the pages fetched and unchanged: how it was known that nothing changed, and what cost no request."""
 

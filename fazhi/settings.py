@@ -93,8 +93,8 @@ class Settings(BaseSettings):
     resume_hours: float = Field(
         12,
         ge=0,
-        description="Hours for which the answers of a run that did not end stay good: the next run takes them from the "
-        "archive instead of asking again.",
+        description="Hours for which the answers of a run that did not end, or is under way at the same time, stay "
+        "good: another run takes them from the archive instead of asking again.",
     )
     max_page_mb: float = Field(16, gt=0, description="Largest page read, in MiB after decompression.")
     max_attachment_mb: float = Field(64, gt=0, description="Largest attachment read, in MiB.")

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -36,7 +35,6 @@ from tasks.assemble import (
     code_version,
     extractor_version,
     failure_lines,
-    fetch_rows,
     known_pages,
     page_states,
     part_states,
@@ -44,6 +42,7 @@ from tasks.assemble import (
     source_row,
 )
 from tasks.crawl import crawl
+from tasks.fetches import asking, fetch_rows, sort_attempts
 from tasks.frontier import WarehouseJournal
 from tasks.lanes import WarehouseBook
 from tasks.load import load, load_unrecorded
@@ -66,9 +65,6 @@ from warehouse.steps import reach
 
 T = TypeVar("T")
 
-_asking: ContextVar[str] = ContextVar("asking")
-"""The source that the running asyncio task crawls: several may share a host."""
-
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -88,6 +84,7 @@ class House:
     wish: Wish
     attempts: dict[str, list[Attempt]]
     watch: Watch
+    journal: WarehouseJournal
     run: RunState = field(default_factory=RunState)
     changed: set[str] = field(default_factory=set)
     """Sources whose loads changed content."""
@@ -122,47 +119,40 @@ async def open_house(
     state = open_crawl_state(engine)
     run_id = shard_of or str(flow_run.id)
     frontier = Frontier(state, run_id, timedelta(hours=settings.resume_hours))
+    journal = WarehouseJournal(frontier)
     reach("nightly-1-begun")
-    attempts: dict[str, list[Attempt]] = {}
+    attempts: dict[str, list[Attempt]] = {source.id: [] for source in sources}
     definitions = load_catalog()
+    keep = sort_attempts(attempts, journal.note, watch.note_attempt)
     try:
-        with (
-            TagsContext(),  # the run has its tags: for those of a task Prefect asks its server about limits by tag
-            open_archive(settings) as archive,
-            share_lanes(WarehouseBook(state), settings.daily_budget),
-        ):
-            async with Client(http_settings(settings), on_attempt=_sorter(sources, attempts, watch)) as client:
-                yield House(
-                    run_id,
-                    engine,
-                    state,
-                    client,
-                    archive,
-                    settings,
-                    definitions,
-                    catalogue_rows(*definitions),
-                    wish,
-                    attempts,
-                    watch,
-                    RunState(WarehouseJournal(frontier), pages_left=limit),
-                    accept_mass_change=accept_mass_change.strip(),
-                )
-        if shard_of is None:
-            frontier.finish()
+        async with journal.under_way():
+            with (
+                TagsContext(),  # the run has its tags: for those of a task Prefect asks its server about limits by tag
+                open_archive(settings) as archive,
+                share_lanes(WarehouseBook(state), settings.daily_budget),
+            ):
+                async with Client(http_settings(settings), on_attempt=keep) as client:
+                    yield House(
+                        run_id,
+                        engine,
+                        state,
+                        client,
+                        archive,
+                        settings,
+                        definitions,
+                        catalogue_rows(*definitions),
+                        wish,
+                        attempts,
+                        watch,
+                        journal,
+                        RunState(journal, pages_left=limit),
+                        accept_mass_change=accept_mass_change.strip(),
+                    )
+            if shard_of is None:
+                frontier.finish()
     finally:
         engine.dispose()
         state.dispose()
-
-
-def _sorter(sources: Sequence[Source], attempts: dict[str, list[Attempt]], watch: Watch) -> Callable[[Attempt], None]:
-    """Attempts come from one client; each belongs to the source that is asking just then, whatever the host."""
-    attempts.update((source.id, []) for source in sources)
-
-    def keep(attempt: Attempt) -> None:
-        attempts[_asking.get()].append(attempt)
-        watch.note_attempt(_asking.get(), attempt)
-
-    return keep
 
 
 async def run_sources(house: House, sources: Sequence[Source], concurrency: int) -> tuple[SourceLine, ...]:
@@ -231,7 +221,11 @@ class _Loads:
         batch = self._batch(
             documents=documents,
             pages=page_states(result) if is_ok else (),
-            fetches=fetch_rows(self.house.attempts[self.source.id], chain(result.handed, result.seen), result.taken),
+            fetches=fetch_rows(
+                self.house.attempts[self.source.id],
+                chain(result.handed, result.seen),
+                self.house.journal.taken(self.source.id),
+            ),
             gone=tuple(result.gone_documents) if is_ok else (),
             counts=source_counts(result),
             failures=failures,
@@ -276,7 +270,7 @@ class _Loads:
 
 async def _run_source(house: House, source: Source) -> SourceLine:
     result = CrawlResult(source)
-    _asking.set(source.id)
+    asking.set(source.id)
     house.watch.begin_source(result)
     loads = _Loads(house, source, result)
     documents, failure = await _crawl_and_parse(loads)

@@ -4,40 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import extraction
 from connectors.archive import SnapshotRef
 from connectors.attachments import Composed, compose
 from connectors.base import AttachmentRef
 from connectors.crawled import CrawlResult, Known, Part, ReadPage, Seen
-from connectors.frontier import Answered
-from connectors.http.client import Attempt
 from connectors.registry import Source
 from connectors.urls import document_key
 from extraction.clean import CleanText
 from extraction.model import Parsed
 from extraction.textmap import find_places
-from warehouse.batch import DocumentIn, FetchRow, PageState, SourceCounts, SourceRow
+from tasks.fetches import OUTCOMES, stored_ref
+from warehouse.batch import DocumentIn, PageState, SourceCounts, SourceRow
 from warehouse.batch import SnapshotRef as StoredRef
 
 _INJECTED = ("hidden", "spam_link")
 """Kinds of removed text that a reader of the page never saw, or that somebody else put there."""
 _MOST_PASSAGES = 100
 """Kept of one page; all are counted."""
-_OUTCOMES = {name: name for name in ("not_modified", "same_bytes", "same_text")}
-"""What is told of an answer beside `ok`."""
-_ROBOTS: Mapping[str, Literal["allowed", "denied", "unknown", "not_asked"]] = {
-    "allowed": "allowed",
-    "denied": "denied",
-    "unreachable": "unknown",
-    "not_checked": "not_asked",
-}
 
 
 def known_pages(
@@ -73,10 +62,6 @@ def known_pages(
 
 def _archive_ref(ref: StoredRef | None) -> SnapshotRef | None:
     return SnapshotRef(ref.file, ref.offset, ref.length, ref.sha256) if ref is not None else None
-
-
-def _stored_ref(ref: SnapshotRef) -> StoredRef:
-    return StoredRef(ref.file, ref.offset, ref.length, ref.sha256)
 
 
 def source_row(source: Source) -> SourceRow:
@@ -151,7 +136,7 @@ def document_in(
         removed_links=sum(item.kind in _INJECTED for item in article.body.removed),
         removed=removed_passages(article.body, composed.text),
         bytes_hash=seen.snapshot.sha256,
-        snapshot=_stored_ref(seen.snapshot),
+        snapshot=stored_ref(seen.snapshot),
         discovered_at=seen.seen_at,
         parsed_at=parsed_at,
         parsed=parsed,
@@ -222,72 +207,16 @@ def _page_state(seen: Seen, source_id: str) -> PageState:
         document_id=document_key(seen.url) if seen.kind == "page" else None,
         etag=seen.etag,
         last_modified=seen.last_modified,
-        snapshot=_stored_ref(seen.snapshot),
+        snapshot=stored_ref(seen.snapshot),
         bytes_hash=seen.snapshot.sha256,
         last_status=seen.status,
-        last_outcome=_OUTCOMES.get(seen.outcome, "ok"),
+        last_outcome=OUTCOMES.get(seen.outcome, "ok"),
         last_seen_at=seen.seen_at,
         title=seen.title,
         listed_date=seen.listed_date,
         found_on=seen.found_on,
         text_hash=seen.text_hash,
         walked_at=seen.walked_at,
-    )
-
-
-def fetch_rows(
-    attempts: Iterable[Attempt], seen: Iterable[Seen], taken: Iterable[Answered] = ()
-) -> tuple[FetchRow, ...]:
-    """One row per HTTP attempt, numbered per address; the last attempt for a page carries its snapshot, and says
-    whether it was any news. `taken`: answers to a run that did not live to log them."""
-    answers = {entry.url: entry for entry in seen}
-    numbers: Counter[str] = Counter()
-    made = list(attempts)
-    last = {attempt.asked or attempt.url: index for index, attempt in enumerate(made)}
-    rows = [_taken_row(one, answers.get(one.url)) for one in taken]
-    for index, attempt in enumerate(made):
-        numbers[attempt.url] += 1
-        outcome, snapshot = attempt.outcome, None
-        page = attempt.asked or attempt.url
-        answer = answers.get(page) if last[page] == index else None
-        if answer is not None:
-            snapshot = _stored_ref(answer.snapshot)
-            outcome = _OUTCOMES.get(answer.outcome, outcome) if outcome == "ok" else outcome
-        rows.append(
-            FetchRow(
-                url=attempt.url,
-                attempt=numbers[attempt.url],
-                started_at=attempt.started_at,
-                outcome=outcome,
-                status=attempt.status,
-                n_bytes=attempt.n_bytes,
-                elapsed_ms=round(attempt.elapsed_ms),
-                robots=_ROBOTS[attempt.robots],
-                kind=attempt.kind,  # type: ignore[arg-type]  # the same words on both sides
-                is_conditional=attempt.is_conditional,
-                message=attempt.message,
-                evidence=attempt.evidence,
-                tls=attempt.tls,
-                snapshot=snapshot,
-            )
-        )
-    return tuple(rows)
-
-
-def _taken_row(answered: Answered, seen: Seen | None) -> FetchRow:
-    """What is known of an attempt of a run that did not end."""
-    news = seen.outcome if seen is not None else answered.outcome
-    return FetchRow(
-        url=answered.url,
-        attempt=1,
-        started_at=answered.asked_at,
-        outcome=answered.outcome if answered.outcome != "ok" else _OUTCOMES.get(news, "ok"),
-        status=answered.status,
-        kind=answered.kind,  # type: ignore[arg-type]  # the same words on both sides
-        is_conditional=answered.outcome == "not_modified",
-        message="answered to a run that did not end",
-        snapshot=_stored_ref(answered.snapshot) if answered.snapshot is not None else None,
-        answered_to=answered.run_id,
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from connectors.archive import SnapshotRef
 from connectors.frontier import Answered
+from connectors.http.client import Attempt
 from connectors.urls import document_key
+from tasks.fetches import attempt_word, tells_more
 from warehouse.batch import SnapshotRef as StoredRef
 from warehouse.errors import WarehouseError
 from warehouse.frontier import Frontier, FrontierRow
@@ -19,6 +22,9 @@ _SHARE, _LEAST_WAIT, _LONGEST_WAIT = 0.25, 0.02, 0.25
 for a quarter of the time since the source's last answer, within these bounds, seconds: where a host is asked once a
 second nobody is kept by it (a slow one is asked every two response times), and a replay is not slowed down. What is
 asked for is written down where its answer takes longer than that."""
+BEAT_SECONDS = 10.0
+"""Between two looks for other runs."""
+_NO_NEWS: Mapping[str, Answered] = {}
 _Key = tuple[str, str]
 """Source and address."""
 _Failed = tuple[str, str, str, datetime]
@@ -32,6 +38,11 @@ class WarehouseJournal:
         self._frontier = frontier
         self._told: list[tuple[str, Answered | _Failed]] = []
         """By source, not written yet."""
+        self._tried: list[tuple[str, FrontierRow]] = []
+        """By source, attempts that are not written yet."""
+        self._taken: dict[str, Sequence[FrontierRow]] = {}
+        self._news: dict[str, dict[str, Answered]] = {}
+        """By source and address, what other runs were answered meanwhile and nobody has looked at."""
         self._begun: dict[_Key, tuple[str, str, float]] = {}
         """URL, kind and moment of what is asked for, as far as that is not written down."""
         self._listings: dict[_Key, str] = {}
@@ -42,8 +53,56 @@ class WarehouseJournal:
         self._told_at: dict[str, float] = {}
         """When the last answer to a source was."""
 
+    @asynccontextmanager
+    async def under_way(self) -> AsyncIterator[None]:
+        """While it lasts, other runs take nothing over from this one, and each hears of what the others are answered.
+
+        Raises WarehouseError."""
+        self._frontier.beat()
+        beating = asyncio.create_task(self._beat())
+        try:
+            yield
+        finally:
+            beating.cancel()
+            with suppress(WarehouseError):  # then it is missed when its process is gone, or its lease
+                self._frontier.leave()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await asyncio.to_thread(self._frontier.beat)
+                self._hear()
+            except WarehouseError:
+                continue  # the lease lasts for many beats; who needs the database to go on will tell
+
+    def _hear(self) -> None:
+        for source_id, rows in self._frontier.news().items():
+            of_source = self._news.setdefault(source_id, {})
+            of_source |= {address: _answered(row) for address, row in rows.items()}
+
     def recall(self, source_id: str) -> Mapping[str, Answered]:
-        return {address: _answered(row) for address, row in self._frontier.recall(source_id).items()}
+        found = self._frontier.recall(source_id)
+        self._taken[source_id] = found.taken
+        return {address: _answered(row) for address, row in found.answers.items()}
+
+    def news(self, source_id: str) -> Mapping[str, Answered]:
+        if source_id in self._frontier.shared:
+            self._hear()
+        return self._news.pop(source_id, _NO_NEWS) if self._news else _NO_NEWS
+
+    def taken(self, source_id: str) -> Sequence[FrontierRow]:
+        """Attempts of runs that did not end, which this one is to log."""
+        if source_id not in self._taken:
+            self.recall(source_id)
+        return self._taken[source_id]
+
+    def note(self, source_id: str, attempt: Attempt) -> None:
+        """Keep an attempt for the log of a later run, where no word on its address tells all of it: soon, and not
+        waited for."""
+        if tells_more(attempt):
+            self._tried.append((source_id, attempt_word(attempt)))
+            self._write_at(asyncio.get_running_loop().time() + _LONGEST_WAIT)
 
     def plan(self, source_id: str, pages: Iterable[tuple[str, str]]) -> None:
         self._frontier.plan(source_id, [(document_key(url), url, kind) for url, kind in pages])
@@ -92,13 +151,13 @@ class WarehouseJournal:
         self._told, self._waiting = [], []
         now = asyncio.get_running_loop().time()
         asked = {key: begun for key, begun in self._begun.items() if now - begun[2] >= _LONGEST_WAIT}
-        rows = [(source_id, _row(one)) for source_id, one in told]
+        rows = [*self._tried, *((source_id, _row(one)) for source_id, one in told)]
         rows += [(key[0], _in_flight(key[1], begun, now)) for key, begun in asked.items()]
         error = None
         try:
             if rows or self._listings:
                 self._frontier.record(rows, self._listings)
-            self._listings = {}
+            self._listings, self._tried = {}, []
             for key in asked:
                 del self._begun[key]
         except WarehouseError as raised:
@@ -118,7 +177,7 @@ def _row(told: Answered | _Failed) -> FrontierRow:
     if not isinstance(told, Answered):
         url, kind, code, at = told
         return FrontierRow(document_key(url), url, kind, "due" if code == "deferred" else "failed", at, code)
-    url, kind, outcome, status, asked_at, etag, last_modified, ref, _ = told
+    url, kind, outcome, status, asked_at, etag, last_modified, ref = told
     state = "gone" if ref is None else "done"
     held = None if ref is None else StoredRef(ref.file, ref.offset, ref.length, ref.sha256)
     return FrontierRow(document_key(url), url, kind, state, asked_at, outcome, status, etag, last_modified, held)
@@ -140,5 +199,4 @@ def _answered(row: FrontierRow) -> Answered:
         etag=row.etag,
         last_modified=row.last_modified,
         snapshot=SnapshotRef(ref.file, ref.offset, ref.length, ref.sha256) if ref is not None else None,
-        run_id=row.run_id,
     )

@@ -209,8 +209,8 @@ class FetchRow:
     """What a block was recognised by, in one line."""
     tls: str = ""
     """The source's exception from TLS and its reason; empty: certificates are verified as usual."""
-    answered_to: str = ""
-    """A run that did not end, where this one took over its answer: logged once, by whichever run comes to it."""
+    answered_to: tuple[str, ...] = ()
+    """Runs that did not end and have had it, where this one took it over: logged once, by whichever comes to it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ FAILED = LISTED | {"last_status", "last_outcome", "n_failed", "due_at", "last_se
 
 
 def write_fetches(conn: Connection, batch: LoadBatch) -> None:
-    """One row per attempt. What this run took over from another one it logs only where that one did not."""
-    taken_from = sorted({fetch.answered_to for fetch in batch.fetches} - {"", batch.run_id})
+    """One row per attempt. What this run took over it logs only where no run before it did."""
+    taken_from = sorted({run_id for fetch in batch.fetches for run_id in fetch.answered_to})
     logged = fact_fetch.c
     chosen = select(logged.url, logged.started_at).where(logged.run_id.in_(taken_from))
     known = {tuple(row) for row in conn.execute(chosen)} if taken_from else set()

@@ -1,5 +1,5 @@
-"""The state of running and unfinished crawls: leases of hosts, what runs that have not ended know of addresses, which
-process crawls which source of a night that is shared out, and what was read of list pages.
+"""The state of running and unfinished crawls: leases of hosts, which runs are under way, what runs that have not ended
+know of addresses, which process crawls which source of a night that is shared out, and what was read of list pages.
 
 It is no part of the warehouse's content or schema revisions: its tables are made when they are missing, and may be
 dropped whenever no run is under way. The next run then asks again for what was not loaded.
@@ -62,6 +62,15 @@ night_source = Table(
     comment="One row per night × source: who crawls it, and what came of it.",
 )
 
+crawl_run = Table(
+    "crawl_run",
+    crawl_metadata,
+    Column("run_id", String, primary_key=True, comment="Run that is under way."),
+    Column("worker", String, primary_key=True, comment="Process: machine, process id, its start, a mark."),
+    Column("lease_until", Float, nullable=False, comment="Epoch seconds; later the process counts as lost."),
+    comment="One row per run × process that carries it out.",
+)
+
 frontier = Table(
     "frontier",
     crawl_metadata,
@@ -70,8 +79,8 @@ frontier = Table(
     Column("address", Text, nullable=False, comment="Canonical address without its scheme."),
     Column("url", Text, nullable=False, comment="As asked."),
     Column("kind", String, nullable=False, comment="`list`, `page`, `feed`, `attachment`."),
-    Column("run_id", String, nullable=False, comment="Run that planned, asks or last used it."),
-    Column("state", String, nullable=False, comment="`due`, `in_flight`, `done`, `failed`, `gone`."),
+    Column("run_id", String, nullable=False, comment="Run that planned, asks or last took it over."),
+    Column("state", String, nullable=False, comment="`due`, `in_flight`, `done`, `failed`, `gone`, `tried`."),
     Column("outcome", String, nullable=False, comment="`ok`, `not_modified`, an issue code; empty before an answer."),
     Column("asked_at", Float, nullable=False, comment="Epoch seconds; of the answer's request once it is there."),
     Column("status", Integer, comment="HTTP status."),
@@ -81,8 +90,11 @@ frontier = Table(
     Column("snapshot_offset", Integer, comment="Where in the file."),
     Column("snapshot_length", Integer, comment="How long."),
     Column("snapshot_sha256", String, comment="Hash of the archived bytes."),
+    Column("said_to", Text, comment="Runs that had it before it was taken over, the first one first; else NULL."),
+    Column("told", Text, comment="Of `tried`, what the fetch log has besides, as JSON."),
     comment="One row per word on a source × address that a run which has not ended plans, asks or has asked: the last "
-    "one counts. Rows are only added, since to change one among so many costs several times as much.",
+    "one counts. `tried` is a word for the log alone, on an attempt of which no other word tells all. Rows are only "
+    "added, since to change one among so many costs several times as much.",
 )
 
 list_page = Table(

@@ -27,12 +27,12 @@ from tasks.assemble import (
     code_version,
     extractor_version,
     failure_lines,
-    fetch_rows,
     known_pages,
     page_states,
     source_counts,
     source_row,
 )
+from tasks.fetches import fetch_rows
 from tasks.parse import parse_pages
 from warehouse.batch import CatalogueRows, LoadBatch
 from warehouse.catalogue import catalogue_rows

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import connectors.crawl
+import tasks.frontier
 from connectors.archive import Archive
 from connectors.crawl import crawl_source
 from connectors.crawled import CrawlResult, Part, ReadPage
@@ -17,7 +18,8 @@ from connectors.engines import get_engine
 from connectors.frontier import RunState
 from connectors.http.client import Attempt, Client, HttpSettings
 from fazhi.house import load_catalog
-from tasks.assemble import fetch_rows, known_pages, page_states, part_states, source_counts, source_row
+from tasks.assemble import known_pages, page_states, part_states, source_counts, source_row
+from tasks.fetches import asking, fetch_rows, sort_attempts
 from tasks.frontier import WarehouseJournal
 from tasks.parse import parse_pages
 from tests.connectors.portal import source
@@ -39,7 +41,9 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
     known = known_pages(load_pages(engine, result.source.id), held_attachments(engine, result.source.id))
     settings = HttpSettings("fazhi-test/1 (+https://fazhi.example)", replay=gateway, retries=1, backoff=backoff)
     before: list[LoadResult] = []
-    attempts: list[Attempt] = []
+    attempts: dict[str, list[Attempt]] = {result.source.id: []}
+    journal = WarehouseJournal(frontier)
+    asking.set(result.source.id)
 
     def load(read: Sequence[ReadPage], **more: Any) -> None:
         batch = LoadBatch(
@@ -58,21 +62,25 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
     async def take(part: Part) -> None:
         load(part.pages, pages=part_states(part, result.source.id), is_part=True)
 
-    with Archive(home / "raw") as archive:
-        async with Client(settings, attempts.append) as client:
-            crawled = RunState(WarehouseJournal(frontier))
-            await crawl_source(result, get_engine("trs"), client, archive, known, run=crawled, take=take)
-    load(
-        result.pages,
-        pages=page_states(result),
-        fetches=fetch_rows(attempts, [*result.handed, *result.seen], result.taken),
-        gone=tuple(result.gone_documents),
-        counts=source_counts(result),
-        failures=tuple(one.message for one in result.failures),
-        findings=tuple(result.notes),
-        before=before[-1] if before else None,
-    )
-    frontier.finish()
+    keep = sort_attempts(attempts, journal.note)
+    async with journal.under_way():
+        with Archive(home / "raw") as archive:
+            async with Client(settings, keep) as client:
+                crawled = RunState(journal)
+                await crawl_source(result, get_engine("trs"), client, archive, known, run=crawled, take=take)
+        load(
+            result.pages,
+            pages=page_states(result),
+            fetches=fetch_rows(
+                attempts[result.source.id], [*result.handed, *result.seen], journal.taken(result.source.id)
+            ),
+            gone=tuple(result.gone_documents),
+            counts=source_counts(result),
+            failures=tuple(one.message for one in result.failures),
+            findings=tuple(result.notes),
+            before=before[-1] if before else None,
+        )
+        frontier.finish()
     state.dispose()
     engine.dispose()
     return result
@@ -81,4 +89,10 @@ async def run(gateway: str, home: Path, backoff: float = 0.01) -> CrawlResult:
 def run_in_parts(gateway: str, home: Path, pages: int) -> None:
     """For a process of its own (`tests.forked`)."""
     connectors.crawl.PART_PAGES = pages
+    asyncio.run(run(gateway, home))
+
+
+def run_looking(gateway: str, home: Path) -> None:
+    """For a process of its own: it looks for other runs all the time."""
+    tasks.frontier.BEAT_SECONDS = 0.02
     asyncio.run(run(gateway, home))

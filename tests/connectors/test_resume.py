@@ -110,8 +110,8 @@ def test_a_log_that_was_loaded_is_not_loaded_again_by_the_run_that_takes_over(tm
     state = open_crawl_state(engine)
     moment = datetime.now(UTC)
     first = FetchRow("https://www.wuyou.example/1", 2, moment, "ok", 200, 9, 7)
-    taken = FetchRow(first.url, 1, datetime.fromtimestamp(moment.timestamp(), UTC), "ok", 200, answered_to="first")
-    for run_id, row in (("first", first), ("second", taken), ("third", replace(taken, answered_to="lost"))):
+    taken = FetchRow(first.url, 1, datetime.fromtimestamp(moment.timestamp(), UTC), "ok", 200, answered_to=("first",))
+    for run_id, row in (("first", first), ("second", taken), ("third", replace(taken, answered_to=("lost",)))):
         batch = LoadBatch(
             run_id=run_id, source=source_row(source()), started_at=moment, finished_at=moment,
             catalogue=catalogue_rows(*load_catalog()), extractor_version="test", code_version="test", fetches=(row,),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ from fazhi.house import load_catalog, only_nightly
 from fazhi.settings import Settings
 from flows import crawling, nightly
 from tasks.assemble import document_in, known_pages
+from tasks.fetches import asking, sort_attempts
+from tasks.frontier import WarehouseJournal
 from tasks.transient import is_transient
 from tasks.watch import Watch
 from tests.connectors.portal import source
@@ -39,6 +41,7 @@ from warehouse.checkup import DataTestFailed
 from warehouse.crawl_state import open_crawl_state
 from warehouse.engine import open_warehouse, writing
 from warehouse.errors import WarehouseBusy, WarehouseError
+from warehouse.frontier import Frontier
 from warehouse.health import source_health
 from warehouse.load import publish
 
@@ -85,12 +88,12 @@ def test_second_nightly_in_a_data_folder_waits_for_the_first(tmp_path: Path) -> 
 
 
 def test_requests_of_two_sources_on_one_host_go_to_the_source_that_asked() -> None:
-    attempts: dict[str, list[Attempt]] = {}
     first, second = source(), source(id="990901_zaiyou")
-    keep = crawling._sorter([first, second], attempts, Watch("run"))
+    attempts: dict[str, list[Attempt]] = {first.id: [], second.id: []}
+    keep = sort_attempts(attempts, Watch("run").note_attempt)
 
     async def ask(source_id: str, n: int) -> None:
-        crawling._asking.set(source_id)
+        asking.set(source_id)
         for _ in range(n):
             await asyncio.sleep(0)
             keep(Attempt(URL, "www.wuyou.example", datetime.now(UTC), 1, 200, 1, "ok", "allowed", 0.0, 0.0))
@@ -200,10 +203,11 @@ def loads_of(folder: Path) -> crawling._Loads:
 def house_of(folder: Path) -> crawling.House:
     engine = open_warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}")
     client = Client(HttpSettings("fazhi-test/1 (+https://fazhi.example)"))
+    state = open_crawl_state(engine)
     return crawling.House(
         "run",
         engine,
-        open_crawl_state(engine),
+        state,
         client,
         Archive(folder / "raw"),
         Settings(),
@@ -212,6 +216,7 @@ def house_of(folder: Path) -> crawling.House:
         DUE,
         {},
         Watch("run"),
+        WarehouseJournal(Frontier(state, "run", timedelta(hours=1))),
     )
 
 

@@ -25,7 +25,7 @@ from fazhi.logs import LOGGER, JsonLines, TextLines, write_log
 from fazhi.report import HostLine, RunReport
 from fazhi.settings import Settings
 from flows import telling
-from tasks.assemble import fetch_rows
+from tasks.fetches import fetch_rows
 from tasks.network import network_notes, summarize_hosts
 from tasks.progress import reporter
 from tasks.telemetry import RunMetrics

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, select
 
 from tests.warehouse.builders import SOURCE, batch
 from tests.warehouse.conftest import load
@@ -18,6 +19,7 @@ from warehouse.crawl_state import changing, crawl_state_url, open_crawl_state
 from warehouse.engine import open_warehouse, writing
 from warehouse.frontier import Frontier, FrontierRow, count_frontier
 from warehouse.read import load_pages
+from warehouse.schema_crawl import crawl_run
 
 HOUR = timedelta(hours=1)
 URL = "https://www.wuyou.example/a.html"
@@ -44,9 +46,9 @@ def test_the_next_run_takes_over_what_was_answered_and_nothing_else(state: Engin
     killed.record([("s", asked._replace(state="failed")), ("s", answer()), ("s", asked)])
     assert count_frontier(state, "s") == {"due": 1, "in_flight": 1, "done": 1, "failed": 0, "gone": 0}
     following = Frontier(state, "following", HOUR)
-    (row,) = following.recall("s").values()
+    (row,) = following.recall("s").answers.values()
     assert (row.url, row.snapshot, row.etag, row.status) == (URL, HELD, '"e"', 200)
-    assert following.recall("other") == {}
+    assert following.recall("other").answers == {}
     following.plan("s", [(ADDRESS, URL, "page"), ("b", "http://b", "page")])
     assert count_frontier(state)["done"] == 1, "what is answered is not due"
     following.finish()
@@ -55,8 +57,7 @@ def test_the_next_run_takes_over_what_was_answered_and_nothing_else(state: Engin
 
 def test_answers_go_stale(state: Engine) -> None:
     Frontier(state, "killed", HOUR).record([("s", answer(ago=2 * HOUR))])
-    assert Frontier(state, "following", HOUR).recall("s") == {}
-    assert sum(count_frontier(state).values()) == 0
+    assert Frontier(state, "following", HOUR).recall("s").answers == {}
 
 
 def test_a_run_that_ends_leaves_the_rows_of_others(state: Engine) -> None:
@@ -72,12 +73,71 @@ def test_the_last_word_on_an_address_counts(state: Engine) -> None:
     killed.record([("s", answer())])
     killed.record([("s", answer()._replace(state="in_flight")), ("t", answer("gone"))])
     following = Frontier(state, "following", HOUR)
-    assert following.recall("s") == {}, "it was asked again, and nobody knows what came of that"
+    assert following.recall("s").answers == {}, "it was asked again, and nobody knows what came of that"
     following.plan("s", [(ADDRESS, URL, "page")])
     following.plan("t", [(ADDRESS, URL, "page")])
     assert count_frontier(state, "s")["due"] == count_frontier(state, "t")["gone"] == 1
     following.record([("t", answer("due")._replace(outcome="deferred"))])
     assert count_frontier(state, "t")["due"] == 1
+
+
+def test_a_run_that_lives_keeps_its_words(state: Engine) -> None:
+    first, second, third = (Frontier(state, name, HOUR) for name in ("first", "second", "third"))
+    first.beat()
+    first.record([("s", answer())])
+    found = second.recall("s")
+    assert [row.snapshot for row in found.answers.values()] == [HELD] and found.taken == []
+    second.record([("s", answer("in_flight"))])
+    assert third.recall("s").answers.keys() == {ADDRESS}, "what the second asks says nothing of what the first had"
+    second.finish()
+    third.finish()
+    first.leave()
+    (taken,) = Frontier(state, "fourth", HOUR).recall("s").taken
+    assert taken.said_to == ("first", "fourth")
+    (taken,) = Frontier(state, "fifth", HOUR).recall("s").taken
+    assert taken.said_to == ("first", "fourth", "fifth"), "any of them may have logged it"
+
+
+def test_runs_at_once_hear_of_each_other(state: Engine) -> None:
+    first, second = Frontier(state, "first", HOUR), Frontier(state, "second", HOUR)
+    assert first.recall("s").answers == {}
+    first.beat()
+    second.beat()
+    second.record([("s", answer()), ("t", answer())])
+    assert first.news() == {}, "it has not looked who else is there"
+    first.beat()
+    assert first.others == {"second"}
+    assert {source_id: list(rows) for source_id, rows in first.news().items()} == {"s": [ADDRESS]}
+    assert first.news() == {}
+    second.record(
+        [("s", answer("in_flight")), ("s", answer("gone")), ("s", answer(ago=2 * HOUR)._replace(address="b"))]
+    )
+    (row,) = first.news()["s"].values()
+    assert row.state == "gone"
+    second.leave()
+    first.beat()
+    assert not first.others
+
+
+def test_a_process_of_another_machine_lives_while_its_lease_lasts(state: Engine) -> None:
+    frontier = Frontier(state, "here", HOUR)
+    for name, until in (("living", 60.0), ("lost", -1.0)):
+        row = {"run_id": name, "worker": "elsewhere/1/1/1", "lease_until": time.time() + until}
+        with changing(state) as conn:
+            conn.execute(crawl_run.insert(), row)
+    frontier.beat()
+    assert frontier.others == {"living"}
+    with state.connect() as conn:
+        assert {one for (one,) in conn.execute(select(crawl_run.c.run_id))} == {"here", "living"}
+
+
+def test_words_for_the_log_are_no_state_of_an_address(state: Engine) -> None:
+    killed = Frontier(state, "killed", HOUR)
+    killed.record([("s", answer()), ("s", answer("tried")._replace(told="[]"))])
+    assert count_frontier(state) == {"due": 0, "in_flight": 0, "done": 1, "failed": 0, "gone": 0}
+    found = Frontier(state, "following", HOUR).recall("s")
+    assert found.answers[ADDRESS].state == "done"
+    assert [(row.state, row.told) for row in found.taken] == [("done", None), ("tried", "[]")]
 
 
 def test_a_frontier_of_an_older_version_is_made_anew(engine: Engine, state: Engine) -> None:
