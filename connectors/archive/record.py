@@ -59,6 +59,11 @@ class Record:
     def block(self) -> bytes:
         return self.plain[self.start : self.end]
 
+    def is_redirect(self) -> bool:
+        """Whether it is an answer without a page."""
+        words = self.plain[self.start : min(self.start + 20, self.end)].split(b" ")
+        return self.kind == "response" and len(words) > 1 and words[1].startswith(b"3")
+
     def payload(self) -> tuple[str, dict[str, str], bytes]:
         """Status line, headers and body of the answer in it. Raises ValueError."""
         blank = self.plain.find(_BLANK, self.start, self.end)
@@ -113,8 +118,10 @@ def warcinfo(name: str) -> bytes:
     return _record("warcinfo", new_id(), named, "application/warc-fields", block)
 
 
-def response(fetch: Fetch, sha256: str, record_id: str) -> bytes:
-    """An answer as kept. Line breaks in a hostile header become spaces: nothing in it can begin a line of its own."""
+def response(fetch: Fetch, sha256: str, record_id: str, page_id: str = "") -> bytes:
+    """An answer as kept; `page_id`: of a redirect, the record of the page that it led to.
+
+    Line breaks in a hostile header become spaces: nothing in it can begin a line of its own."""
     lines = [f"HTTP/1.1 {fetch.status} {_PHRASES.get(fetch.status, 'Unknown')}"]
     for name, value in fetch.headers.items():
         name = _one_line(name).lower()
@@ -128,6 +135,8 @@ def response(fetch: Fetch, sha256: str, record_id: str) -> bytes:
         ("WARC-Date", warc_date(fetch.fetched_at)),
         ("WARC-Payload-Digest", f"sha256:{sha256}"),
     ]
+    if page_id:
+        named.append(("WARC-Concurrent-To", page_id))
     return _record("response", record_id, named, "application/http;msgtype=response", head, _BLANK, fetch.body)
 
 

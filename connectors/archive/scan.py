@@ -71,11 +71,15 @@ def _scan(archive: Archive, name: str) -> Iterator[Held | Damaged]:
                 break
             try:
                 read = _parse(member)
-                if answer is not None and not answer.takes(read, member.length):
+                if answer is not None and answer.takes(read, member):
+                    continue
+                if answer is not None:
                     yield answer.held(name)
                     answer = None
                 if read.kind == "response":
-                    answer = _Answer(member.offset, member.length, read, *_check_digest(read))
+                    digest = _check_digest(read)
+                    if not read.is_redirect():  # one alone: the page that it led to is damaged
+                        answer = _Answer(member.offset, member.length, read, *digest)
             except ValueError as error:
                 yield Damaged(name, member.offset, member.length, str(error))
         if answer is not None:
@@ -86,7 +90,7 @@ def _scan(archive: Archive, name: str) -> Iterator[Held | Damaged]:
 
 @dataclass(slots=True)
 class _Answer:
-    """A `response`, whose `request` and `metadata` may follow."""
+    """A `response`, whose `request` and `metadata` may follow, and the redirects that led to it."""
 
     offset: int
     length: int
@@ -94,14 +98,21 @@ class _Answer:
     sha256: str
     n_bytes: int
     facts: dict[str, str] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
+    """Ids of its redirects."""
     n_more: int = 0
-    """Bytes of the records that follow and belong to it."""
+    """Bytes of the records that follow and belong to it, as far as no damage lies between."""
 
-    def takes(self, read: record.Record, length: int) -> bool:
-        """Whether the next record is of the same capture."""
-        if read.headers.get("warc-concurrent-to") != self.read.headers["warc-record-id"]:
+    def takes(self, read: record.Record, member: record.Member) -> bool:
+        """Whether the next record is of the same page. Raises ValueError where it is a damaged redirect."""
+        joined = read.headers.get("warc-concurrent-to")
+        if joined != self.read.headers["warc-record-id"] and joined not in self.names:
             return False
-        self.n_more += length
+        if read.kind == "response":
+            _check_digest(read)
+            self.names.add(read.headers["warc-record-id"])
+        if member.offset == self.offset + self.length + self.n_more:
+            self.n_more += member.length
         if read.kind == "metadata":
             self.facts = record.parse_fields(read.block)
         return True

@@ -234,11 +234,14 @@ class Archive:
 
 
 def _build(waiting: _Waiting) -> tuple[str, list[bytes]]:
-    """Digest of the payload, and the records of a page, compressed; the answer first."""
+    """Digest of the payload, and the records of a page, compressed; the answer first, those that led to it last."""
     fetch = waiting.fetch
     digest, name = hashlib.sha256(fetch.body).hexdigest(), record.new_id()
     records = [record.response(fetch, digest, name)]
     if fetch.request:
         records.append(record.request(fetch, name))
     records.append(record.metadata(fetch, waiting.source, name))
+    for hop in fetch.hops:
+        hop_name = record.new_id()
+        records += [record.response(hop, hop.sha256, hop_name, name), record.request(hop, hop_name)]
     return digest, [record.squeeze(plain) for plain in records]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -143,8 +144,8 @@ def fold(headers: list[Header]) -> dict[str, str]:
     return folded
 
 
-def build_fetch(url: str, answer: Answer, job: Job) -> Fetch:
-    """The answer as the rest of the house sees it."""
+def build_fetch(url: str, answer: Answer, job: Job, hops: Sequence[Fetch] = ()) -> Fetch:
+    """The answer as the rest of the house sees it. `hops`: those that led to it."""
     headers = answer.headers
     not_modified = answer.status == 304
     return Fetch(
@@ -161,4 +162,5 @@ def build_fetch(url: str, answer: Answer, job: Job) -> Fetch:
         elapsed_ms=answer.elapsed_ms,
         attempts=tuple(job.attempts),
         request=_COOKIE.sub(b"\r\n", answer.request, count=1) if b"ookie:" in answer.request else answer.request,
+        hops=tuple(hops),
     )

@@ -99,7 +99,7 @@ class Client:
         request when the host has shown a challenge before in this run."""
         our_delay = max(self.settings.delay, delay or 0.0)
         job = Job(kind, our_delay, build_conditions(validators), asked=url, tls=tls, may_ask=may_ask)
-        target = self._admit(url, hosts, job)
+        target, hops = self._admit(url, hosts, job), list[Fetch]()
         for _ in range(MAX_REDIRECTS + 1):
             target = _as_stated(target, tls)
             job.aim(target)
@@ -109,7 +109,8 @@ class Client:
             job.pace = max(our_delay, await self._check_robots(target, hosts, job))
             answer, location = await self._ask(target, job)
             if location is None:
-                return build_fetch(url, answer, job)
+                return build_fetch(url, answer, job, hops)
+            hops.append(build_fetch(url, answer, job))
             here, target = target, self._admit(location, hosts, job, target)
             if not _is_same_page(here, target):
                 job.conditions = []  # they are about the page that we hold: another one is not `not modified`

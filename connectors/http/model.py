@@ -96,6 +96,8 @@ class Fetch(NamedTuple):
     """Those for this page, redirects and failures included; `on_attempt` also sees robots.txt."""
     request: bytes = b""
     """The last request as it was sent, without cookies."""
+    hops: tuple[Fetch, ...] = ()
+    """The answers that led to this one, redirects and refreshes; `final_url` of each is the address that gave it."""
 
     @property
     def sha256(self) -> str:

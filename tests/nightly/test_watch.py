@@ -9,7 +9,7 @@ import logging
 import re
 import socket
 import weakref
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 from uuid import UUID, uuid4
@@ -25,13 +25,15 @@ from fazhi.logs import LOGGER, JsonLines, TextLines, write_log
 from fazhi.report import HostLine, RunReport
 from fazhi.settings import Settings
 from flows import telling
-from tasks.fetches import fetch_rows
+from tasks.fetches import attempt_word, fetch_rows
 from tasks.network import network_notes, summarize_hosts
 from tasks.progress import reporter
 from tasks.telemetry import RunMetrics
 from tasks.watch import Watch, watch_run
 from tests.connectors.portal import source
 from warehouse.batch import LoadResult
+from warehouse.batch import SnapshotRef as StoredRef
+from warehouse.frontier import FrontierRow
 
 HOST = "www.wuyou.example"
 OK = Attempt(
@@ -77,6 +79,19 @@ def test_what_redirects_lead_to_carries_the_page_and_what_became_of_it() -> None
     rows = fetch_rows([hop, there], [seen])
     assert [(row.url, row.outcome, row.snapshot is not None) for row in rows] == [
         (asked, "redirect", False), (there.url, "same_bytes", True),
+    ]  # fmt: skip
+
+
+def test_what_a_process_has_asked_itself_is_logged_as_that_when_it_begins_a_source_anew() -> None:
+    """Another run's word on the way to a page goes before what it holds of the page; both tell of one request."""
+    ref, at = StoredRef("a.warc.gz", 1, 2, "0" * 64), OK.started_at + timedelta(seconds=1)
+    mine = FrontierRow("b", OK.url, "page", "done", OK.started_at, "ok", 200, snapshot=ref, said_to=("r",))
+    asked, there = f"https://{HOST}/c.html", f"https://{HOST}/d.html"
+    page = FrontierRow("c", asked, "page", "done", at, "ok", 200, snapshot=ref, said_to=("dead", "r"))
+    led = attempt_word(OK._replace(url=there, asked=asked, started_at=at))._replace(said_to=("dead", "r"))
+    rows = fetch_rows([OK], (), [mine, page, led])
+    assert [(row.url, row.answered_to, row.n_bytes, row.snapshot) for row in rows] == [
+        (there, ("dead", "r"), OK.n_bytes, ref), (OK.url, (), OK.n_bytes, None),
     ]  # fmt: skip
 
 
