@@ -55,6 +55,8 @@ class Judge:
     removed: list[Removed] = field(default_factory=list)
     hidden_chars: int = 0
     has_spam: bool = False
+    _innocent: set[HtmlElement] = field(default_factory=set)
+    """Hidden elements that are shown: what is inside them is not planted either, and is not looked through again."""
 
     def hides_the_body(self, lines: Sequence[Line]) -> bool:
         """Whether the page hides more than it shows and shows it by script later (tabs, lazy layouts)."""
@@ -101,10 +103,11 @@ class Judge:
 
     def _is_left_out(self, element: HtmlElement, path: str, style: Style) -> bool:
         if find_hidden_reason(element, style, self.hidden_names):
-            is_planted = self._is_planted(element)
+            is_planted = not self._is_innocent(element) and self._is_planted(element)
             if is_planted or not self.shows_hidden:
                 self._note_hidden(element, path, is_planted=is_planted)
                 return True
+            self._innocent.add(element)
         if is_furniture(element):
             text = " ".join(element.text_content().split())
             if text:
@@ -122,6 +125,9 @@ class Judge:
             self.has_spam = True
         else:
             self.hidden_chars += len("".join(text.split()))
+
+    def _is_innocent(self, element: HtmlElement) -> bool:
+        return bool(self._innocent) and any(above in self._innocent for above in element.iterancestors())
 
     def _is_planted(self, element: HtmlElement) -> bool:
         """Hidden and of the trade: it stays out even where the page hides its whole body."""

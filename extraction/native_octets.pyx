@@ -6,7 +6,11 @@
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 
-from extraction.octets import GB_LEADS, GB_TRAILS
+from extraction.octets import GB_LEADS, GB_TRAILS, MOST_ATTRIBUTES
+
+
+cdef extern from "string.h":
+    void* memchr(const void* data, int byte, size_t size) nogil
 
 
 cdef extern from "Python.h":
@@ -46,6 +50,57 @@ def has_controls(bytes body not None):
         if found:
             return True
     return False
+
+
+cdef inline bint is_blank(unsigned char byte) noexcept:
+    return byte == 32 or 9 <= byte <= 13
+
+
+def has_long_tag(bytes body not None):
+    """Whether a tag has more than `MOST_ATTRIBUTES`."""
+    cdef const unsigned char* data = <const unsigned char*>PyBytes_AS_STRING(body)
+    cdef const unsigned char* found
+    cdef Py_ssize_t at = 0, end, length = len(body), count, most = MOST_ATTRIBUTES
+    cdef unsigned char mark
+    while True:
+        found = <const unsigned char*>memchr(data + at, b"<", length - at)
+        if found is NULL or found - data + 1 >= length:
+            return False
+        at = found - data + 1
+        if not b"a" <= data[at] | 32 <= b"z":
+            continue
+        while at < length and not is_blank(data[at]) and data[at] != b"/" and data[at] != b">":
+            at += 1
+        count = 0
+        while True:
+            while at < length and (is_blank(data[at]) or data[at] == b"/"):
+                at += 1
+            if at == length or data[at] == b">":
+                break
+            count += 1
+            if count > most:
+                return True
+            at += 1
+            while at < length and not is_blank(data[at]) and data[at] != b"/" and data[at] != b">" and data[at] != b"=":
+                at += 1
+            end = at
+            while end < length and is_blank(data[end]):
+                end += 1
+            if end == length or data[end] != b"=":
+                continue
+            at = end + 1
+            while at < length and is_blank(data[at]):
+                at += 1
+            if at == length:
+                break
+            mark = data[at]
+            if mark == b'"' or mark == b"'":
+                found = <const unsigned char*>memchr(data + at + 1, mark, length - at - 1)
+                if found is not NULL:
+                    at = found - data + 1
+                continue
+            while at < length and not is_blank(data[at]) and data[at] != b">":
+                at += 1
 
 
 def has_marks(str text not None, bytes markup=None):

@@ -14,7 +14,7 @@ IS_COMPILED = PathFinder.find_spec("extraction.native_lines", extraction.__path_
 
 if IS_COMPILED:
     from extraction.native_lines import lay_out, read_lines, read_plain
-    from extraction.native_octets import count_rare_gb, has_controls, has_marks, has_utf8_run, read_gb
+    from extraction.native_octets import count_rare_gb, has_controls, has_long_tag, has_marks, has_utf8_run, read_gb
     from extraction.native_tree import (
         find_links,
         find_named,
@@ -30,7 +30,7 @@ else:
         find_texts,
         read_values,
     )
-    from extraction.octets import count_rare_gb, has_controls, has_marks, has_utf8_run, read_gb
+    from extraction.octets import count_rare_gb, has_controls, has_long_tag, has_marks, has_utf8_run, read_gb
     from extraction.plain import read_plain
     from extraction.reading import read_lines
     from extraction.textmap import lay_out
@@ -43,6 +43,7 @@ __all__ = [
     "find_parts",
     "find_texts",
     "has_controls",
+    "has_long_tag",
     "has_marks",
     "has_utf8_run",
     "lay_out",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from extraction.spam import MAX_INLINE_STYLE, read_style
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 _MAX_STYLE = 200_000
 """Characters of one page's scripts and style sheets that are read."""
+_MOST_HIDING = 500
+"""Elements that one script hides: for each the whole script is looked through."""
 _RULE_TARGET = re.compile(r"[a-z]{0,10}([.#][\w-]{1,80})")
 _SCRIPT_HIDES = re.compile(r"getElementById\(\s?(['\"])([\w-]{1,80})\1\s?\)\.style\.display\s?=\s?['\"]none['\"]")
 
@@ -27,7 +30,8 @@ def find_hidden_names(parts: Parts) -> frozenset[str]:
             continue
         text = script[:budget]
         budget -= len(text)
-        names.update(f"#{match[2]}" for match in _SCRIPT_HIDES.finditer(text) if text.count(match[2]) == 1)
+        hiding = islice(_SCRIPT_HIDES.finditer(text), _MOST_HIDING)
+        names.update(f"#{match[2]}" for match in hiding if text.count(match[2]) == 1)
     for sheet in parts.sheets:
         css = sheet[:budget]
         budget -= len(css)
@@ -40,10 +44,12 @@ def find_hidden_names(parts: Parts) -> frozenset[str]:
 def _cut_comments(css: str) -> str:
     """Style sheet text without `/* … */`; one that never ends takes the rest. Linear, as a lazy pattern is not."""
     kept: list[str] = []
-    while css:
-        before, _, rest = css.partition("/*")
-        kept.append(before)
-        css = rest.partition("*/")[2]
+    at = 0
+    while (begin := css.find("/*", at)) >= 0:
+        kept.append(css[at:begin])
+        end = css.find("*/", begin + 2)
+        at = end + 2 if end >= 0 else len(css)
+    kept.append(css[at:])
     return "".join(kept)
 
 

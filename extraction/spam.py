@@ -120,19 +120,21 @@ def find_hidden_reason(element: HtmlElement, style: Style, hidden_names: frozens
 
 
 @lru_cache(maxsize=1)
-def _spam_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _spam_words() -> tuple[re.Pattern[str], tuple[str, ...]]:
     data = read_yaml(LOOKUPS / "spam.yml")
-    return tuple(data["words"]), tuple(data["hosts"])
+    return re.compile("|".join(map(re.escape, data["words"]))), tuple(data["hosts"])
 
 
 def has_spam_word(text: str) -> bool:
     folded = "".join(unicodedata.normalize("NFKC", text).lower().split())
-    return any(word in folded for word in _spam_words()[0])
+    return _spam_words()[0].search(folded) is not None
 
 
 def is_foreign(href: str, base_url: str) -> bool:
     """Whether a link leaves the page's own domain and gov.cn. A link that names no host does not."""
     address = href.strip()
+    if "//" not in "".join(address.split()):
+        return False
     try:
         host = _host_of(address if _ABSOLUTE.match(address) else urljoin(base_url, address))
         own = _host_of(base_url)

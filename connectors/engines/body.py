@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from connectors.engines.ancestry import Ancestry
 from connectors.engines.generic import CONTAINERS, find_main
 from connectors.selectors import select
 from extraction.spam import MAX_INLINE_STYLE, find_hidden_reason, read_style
@@ -32,10 +33,11 @@ def find_body(
     """The body container, or None. A source's `own` selector is final: where it finds nothing, nothing is found.
 
     What the page hides is no body while anything that it shows is one. `hidden_names`: what its style sheets hide."""
+    hiding = Ancestry(lambda element: _is_hidden(element, hidden_names))
     hidden: HtmlElement | None = None
     for selector in (own,) if own else selectors:
         matches = select(root, selector)
-        shown = [node for node in matches if not _is_hidden(node, hidden_names)] if matches else []
+        shown = [node for node in matches if hiding.find(node) is None]
         found = _largest(shown)
         if found is not None:
             return Body(found, "selector")
@@ -56,7 +58,8 @@ def _largest(found: list[HtmlElement]) -> HtmlElement | None:
     if len(found) < 2:
         return found[0] if found else None
     matches = set(found)
-    outer = [node for node in found if not any(above in matches for above in node.iterancestors())]
+    holders = Ancestry(matches.__contains__)
+    outer = [node for node in found if holders.find(node.getparent()) is None]
     filled = [node for node in outer if _size(node)]
     parents = {node.getparent() for node in filled}
     if len(filled) > 1 and len(parents) == 1:
@@ -66,11 +69,9 @@ def _largest(found: list[HtmlElement]) -> HtmlElement | None:
     return max(outer, key=_size)
 
 
-def _is_hidden(node: HtmlElement, hidden_names: frozenset[str]) -> bool:
-    return any(
-        find_hidden_reason(element, read_style((element.get("style") or "")[:MAX_INLINE_STYLE]), hidden_names)
-        for element in (node, *node.iterancestors())
-    )
+def _is_hidden(element: HtmlElement, hidden_names: frozenset[str]) -> bool:
+    style = read_style((element.get("style") or "")[:MAX_INLINE_STYLE])
+    return find_hidden_reason(element, style, hidden_names) is not None
 
 
 def _size(node: HtmlElement) -> int:
@@ -79,8 +80,9 @@ def _size(node: HtmlElement) -> int:
 
 def _find_marked(root: HtmlElement) -> HtmlElement | None:
     """The element inside `<!--正文开始--> … <!--正文结束-->`, `<!--content begin-->` and their kin."""
+    endless: set[HtmlElement | None] = set()
     for comment in _comments(root):
-        if not _BEGIN.fullmatch(comment.text or ""):
+        if not _BEGIN.fullmatch(comment.text or "") or comment.getparent() in endless:
             continue
         between: list[HtmlElement] = []
         sibling = comment.getnext()
@@ -92,6 +94,7 @@ def _find_marked(root: HtmlElement) -> HtmlElement | None:
             if isinstance(sibling.tag, str):
                 between.append(sibling)
             sibling = sibling.getnext()
+        endless.add(comment.getparent())  # what has no end after its first beginning has none after the next
     return None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from connectors.base import AttachmentRef
-from connectors.engines.labels import is_inside
+from connectors.engines.ancestry import Ancestry
 from connectors.engines.meta import tidy
 from connectors.errors import Refused
 from connectors.urls import canonical
@@ -40,11 +40,12 @@ _CALLED = re.compile(r"\A(?:附件|下载)|附件\d{0,2}[:：]|报告|全文|正
 def find_attachments(parts: Parts, body: HtmlElement | None, base_url: str) -> tuple[AttachmentRef, ...]:
     """Links to document files anywhere but in the page's frame; images only where they are linked in the body."""
     found: dict[str, AttachmentRef] = {}
+    inside, frames = Ancestry(lambda element: element is body), Ancestry(_is_frame)
     for link, href, label in parts.links:
         label = tidy(label) or tidy(link.get("title") or "")
         if not is_file_link(href, label) or _TOOL.search(label):
             continue
-        if not is_inside(link, body) and (_IMAGE.search(href) or _is_framed(link)):
+        if inside.find(link) is None and (_IMAGE.search(href) or frames.find(link.getparent()) is not None):
             continue
         _add(found, _behind_viewer(href), label, base_url)
         if len(found) >= _MAX_FILES:
@@ -68,9 +69,10 @@ def find_embedded(root: HtmlElement, body: HtmlElement | None, base_url: str) ->
 
 
 def _read_frames(root: HtmlElement) -> Iterator[str]:
+    frames = Ancestry(_is_frame)
     for node in root.iter("iframe", "embed", "object"):
         address = node.get("data") if node.tag == "object" else node.get("src")
-        if address and not _is_framed(node):
+        if address and frames.find(node.getparent()) is None:
             yield address
 
 
@@ -87,11 +89,8 @@ def _add(found: dict[str, AttachmentRef], address: str, label: str, base_url: st
     found.setdefault(url, AttachmentRef(url, label or url.rpartition("/")[2]))
 
 
-def _is_framed(node: HtmlElement) -> bool:
-    """Whether a link stands in the header, navigation or footer."""
-    for above in node.iterancestors():
-        if above.tag in ("nav", "header", "footer"):
-            return True
-        if _FRAME.search(f"{above.get('class') or ''} {above.get('id') or ''}".lower()):
-            return True
-    return False
+def _is_frame(element: HtmlElement) -> bool:
+    """Whether an element is a header, a navigation or a footer."""
+    if element.tag in ("nav", "header", "footer"):
+        return True
+    return _FRAME.search(f"{element.get('class') or ''} {element.get('id') or ''}".lower()) is not None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from connectors.engines.ancestry import Ancestry
 from connectors.engines.labels import LABELS, is_info_line, squeeze
 from connectors.engines.meta import read_meta
 from extraction.chrome import MAX_NAMES, is_furniture_line, names_furniture
@@ -56,16 +57,18 @@ def find_main(root: HtmlElement) -> HtmlElement | None:
 def _find_rest(blocks: list[tuple[HtmlElement, str]]) -> HtmlElement | None:
     """By exclusion. A container that holds several labels or info lines as well is the page, not its body."""
     labelled = [block for block, plain in blocks if squeeze(plain) in LABELS or is_info_line(plain)]
-    rows = {_row_of(block) for block in labelled}
+    around = Ancestry(lambda element: element.tag in _LABELLED)
+    rows = {block if (row := around.find(block.getparent())) is None else row for block in labelled}
+    apart = Ancestry(lambda element: element in rows or _is_tool(element))
     found = _find_deepest(
         (block, plain)
         for block, plain in blocks
-        if _HAN.search(plain)
-        and not (is_furniture_line(plain) or _is_tool(block))
-        and rows.isdisjoint((block, *block.iterancestors()))
+        if _HAN.search(plain) and not is_furniture_line(plain) and apart.find(block) is None
     )
-    held = 0 if found is None else sum(found in row.iterancestors() for row in rows)
-    return found if held < _MANY_LABELS else None
+    if found is None:
+        return None
+    held = Ancestry(lambda element: element is found)
+    return found if sum(held.find(row.getparent()) is not None for row in rows) < _MANY_LABELS else None
 
 
 def _find_deepest(blocks: Iterable[tuple[HtmlElement, str]]) -> HtmlElement | None:
@@ -73,25 +76,36 @@ def _find_deepest(blocks: Iterable[tuple[HtmlElement, str]]) -> HtmlElement | No
     total = 0
     for block, plain in blocks:
         total += len(plain)
-        for above in (block, *block.iterancestors()):
-            weights[above] = weights.get(above, 0) + len(plain)
+        weights[block] = weights.get(block, 0) + len(plain)
     if total < _MIN_TEXT:
         return None
+    depths = _measure_depths(weights)
+    for node in sorted(depths, key=depths.__getitem__, reverse=True):
+        above = node.getparent()
+        if above is not None:
+            weights[above] = weights.get(above, 0) + weights[node]
     best = [node for node, weight in weights.items() if weight >= _SHARE * total and node.tag in CONTAINERS]
-    return max(best, key=lambda node: sum(1 for _ in node.iterancestors()), default=None)
+    return max(best, key=depths.__getitem__, default=None)
 
 
-def _row_of(block: HtmlElement) -> HtmlElement:
-    return next((above for above in block.iterancestors() if above.tag in _LABELLED), block)
+def _measure_depths(blocks: Iterable[HtmlElement]) -> dict[HtmlElement, int]:
+    """Of these elements and all above them."""
+    depths: dict[HtmlElement, int] = {}
+    for block in blocks:
+        passed: list[HtmlElement] = []
+        node: HtmlElement | None = block
+        while node is not None and node not in depths:
+            passed.append(node)
+            node = node.getparent()
+        above = -1 if node is None else depths[node]
+        depths.update((below, above + step) for step, below in enumerate(reversed(passed), start=1))
+    return depths
 
 
-def _is_tool(block: HtmlElement) -> bool:
-    """Whether a block stands in an element that is named as furniture."""
-    return any(
-        names_furniture((above.get(name) or "")[:MAX_NAMES])
-        for above in (block, *block.iterancestors())
-        for name in ("class", "id")
-    )
+def _is_tool(element: HtmlElement) -> bool:
+    """Whether an element is named as furniture."""
+    names, name = element.get("class"), element.get("id")
+    return bool((names and names_furniture(names[:MAX_NAMES])) or (name and names_furniture(name[:MAX_NAMES])))
 
 
 def _gather_blocks(root: HtmlElement) -> dict[HtmlElement, str]:
@@ -118,5 +132,8 @@ def _gather_blocks(root: HtmlElement) -> dict[HtmlElement, str]:
 
 
 def _is_frame(element: HtmlElement) -> bool:
-    names = f"{element.get('class') or ''} {element.get('id') or ''}"
-    return len(names) > 1 and _FRAME.search(names[:MAX_NAMES].lower()) is not None
+    names, name = element.get("class"), element.get("id")
+    if not names and not name:
+        return False
+    names = f"{names or ''} {name or ''}"
+    return _FRAME.search(names[:MAX_NAMES].lower()) is not None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
+from connectors.engines.ancestry import Ancestry
 from connectors.engines.dates import find_date
 from connectors.engines.meta import tidy
 from extraction.passes import find_texts
@@ -134,11 +135,6 @@ def _squeeze_short(text: str) -> str:
 def is_info_line(text: str) -> bool:
     """Whether a text holds labelled values as pages print them around a body. A body may begin with `附件：`."""
     return any(not match[1].startswith("附") for match in _INLINE.finditer(text[:_MAX_VALUE]))
-
-
-def is_inside(element: HtmlElement, body: HtmlElement | None) -> bool:
-    """Whether the element is the body or stands in it."""
-    return body is not None and (element is body or any(above is body for above in element.iterancestors()))
 
 
 def is_nothing(value: str) -> bool:
@@ -286,8 +282,9 @@ def _before_label(text: str) -> str:
 
 def _written_by_script(parts: Parts, body: HtmlElement | None) -> Iterator[str]:
     """What scripts outside the body write into the page, without its tags."""
+    inside = Ancestry(lambda element: element is body)
     for script, text in parts.scripts:
-        if "document.write" in text and not is_inside(script, body):
+        if "document.write" in text and inside.find(script) is None:
             for call in _WRITTEN.split(text[:20_000])[1:]:
                 quoted = re.match(r"\s*(?:'([^'\n]{0,2000})'|\"((?:[^\"\\\n]|\\.){0,2000})\")", call)
                 if quoted:

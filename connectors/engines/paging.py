@@ -133,12 +133,16 @@ def find_redirects(text: str, url: str) -> tuple[str, ...]:
 def find_sub_columns(root: HtmlElement, url: str) -> tuple[str, ...]:
     """Lists of single years in folders beside or below a list: `2024年`, `2023年` …"""
     folder = url.partition("?")[0].rpartition("/")[0] + "/"
-    found: list[str] = []
+    found: dict[str, None] = {}
+    asked: set[str] = set()
     for _, href, label in find_links(root, ""):
-        if len(href) > 500 or not _YEAR.fullmatch("".join(label.split())[:12]):
+        if href in asked or len(href) > 500 or not _YEAR.fullmatch("".join(label.split())[:12]):
             continue
-        found += [target for target in resolve([href], url) if target != url and _is_beside(target, folder)]
-    return tuple(dict.fromkeys(found))[:_MAX_YEARS]
+        asked.add(href)
+        found.update((target, None) for target in resolve([href], url) if target != url and _is_beside(target, folder))
+        if len(found) >= _MAX_YEARS:
+            break
+    return tuple(found)[:_MAX_YEARS]
 
 
 def _is_beside(target: str, folder: str) -> bool:
@@ -151,17 +155,21 @@ def _is_beside(target: str, folder: str) -> bool:
 def _next_links(root: HtmlElement, url: str) -> list[str]:
     """Links called next, last or by a number that lead to the same list: same folder, or same path and a query."""
     folder, path = url.rpartition("/")[0], urlsplit(url).path
-    links: list[str] = []
+    links: dict[str, None] = {}
+    asked: set[str] = set()
     for _, href, text in find_links(root, ""):
         label = "".join(text.split())[:20]
-        if len(href) > 500 or not _NEXT.fullmatch(label) or label.strip("[]【】") == "1":
+        if href in asked or len(href) > 500 or not _NEXT.fullmatch(label) or label.strip("[]【】") == "1":
             continue  # page one under another address repeats the page that the walk began with
+        asked.add(href)
         for target in resolve([href], url):
             same_name = page_number(target) is not None and target.rpartition("/")[0] == folder
             same_path = urlsplit(target).path == path and urlsplit(target).query
-            if (same_name or same_path) and target not in links and _is_same_list(target, url):
-                links.append(target)
-    return links
+            if (same_name or same_path) and _is_same_list(target, url):
+                links[target] = None
+        if len(links) >= MAX_PAGES:
+            break
+    return list(links)
 
 
 def _find_next(root: HtmlElement, url: str) -> tuple[str, ...]:
@@ -183,12 +191,12 @@ def _is_same_list(target: str, url: str) -> bool:
 
 def resolve(names: list[str], url: str) -> tuple[str, ...]:
     """Absolute addresses on the list's own host, in order, without the list itself."""
-    found: list[str] = []
+    found: dict[str, None] = {}
     for name in names:
         try:
             target = canonical(name, url)
         except Refused:
             continue
-        if host_of(target) == host_of(url) and target not in found:
-            found.append(target)
+        if host_of(target) == host_of(url):
+            found[target] = None
     return tuple(found)

@@ -47,10 +47,11 @@ def find_rows(root: HtmlElement, base_url: str, is_detail: re.Pattern[str]) -> t
     """One PageRef per detail address, in page order. Links without any date leave when other lists have dates."""
     found = list(_find_links(root, base_url, is_detail))
     owners = _map_owners(found)
+    texts = _Texts()
     rows: dict[str, PageRef] = {}
     dated: dict[str, bool] = {}
     for item in found:
-        text = _date_text(_find_row(item, owners), item)
+        text = _date_text(_find_row(item, owners, texts), item, texts)
         ref = PageRef(item.url, item.title or None, find_day(text) if text else None)
         previous = rows.get(item.url)
         if previous is not None:
@@ -58,7 +59,7 @@ def find_rows(root: HtmlElement, base_url: str, is_detail: re.Pattern[str]) -> t
         rows[item.url] = ref
         dated[item.url] = dated.get(item.url, False) or text is not None
     if any(dated.values()) and not all(dated.values()):
-        clusters = _clusters(found, owners, dated, {url: ref.title for url, ref in rows.items()})
+        clusters = _clusters(found, owners, dated, {url: ref.title for url, ref in rows.items()}, texts)
         rows = {url: ref for url, ref in rows.items() if clusters[url]}
     return tuple(rows.values())
 
@@ -173,27 +174,52 @@ def _map_owners(found: list[_Found]) -> dict[HtmlElement, str | None]:
     return owners
 
 
-def _find_row(item: _Found, owners: dict[HtmlElement, str | None]) -> HtmlElement:
+class _Texts:
+    """What is asked of an element's text, once: many links may stand in one row."""
+
+    def __init__(self) -> None:
+        self._short: dict[HtmlElement, bool] = {}
+        self._dates: dict[HtmlElement, list[str]] = {}
+        self._linked: dict[HtmlElement, bool] = {}
+
+    def is_short(self, element: HtmlElement) -> bool:
+        """Whether it may be that of one row."""
+        if element not in self._short:
+            self._short[element] = len("".join(element.text_content().split())) <= _MAX_ROW
+        return self._short[element]
+
+    def find_dates(self, element: HtmlElement) -> list[str]:
+        if element not in self._dates:
+            self._dates[element] = [text for text in element.itertext() if _is_date_text(text)]
+        return self._dates[element]
+
+    def has_link(self, element: HtmlElement) -> bool:
+        if element not in self._linked:
+            self._linked[element] = next(element.iter("a"), None) is not None
+        return self._linked[element]
+
+
+def _find_row(item: _Found, owners: dict[HtmlElement, str | None], texts: _Texts) -> HtmlElement:
     """The largest element that holds this link, no other row, and little enough to be a row."""
     row = item.element
     parent = row.getparent()
     while parent is not None and owners.get(parent) == item.url and parent.tag not in _WRAPPERS:
-        if len("".join(parent.text_content().split())) > _MAX_ROW:
+        if not texts.is_short(parent):
             break
         row, parent = parent, parent.getparent()
     return row
 
 
-def _date_text(row: HtmlElement, item: _Found) -> str | None:
+def _date_text(row: HtmlElement, item: _Found, known: _Texts) -> str | None:
     """The text of a row that holds its date: a publication date first, else the first. None without any."""
-    texts: list[str] = [text for text in row.itertext() if _is_date_text(text)]
+    texts = known.find_dates(row)
     if not texts:
         following = row.getnext()
         tail = row.tail or ""
         if _is_date_text(tail):
             texts = [tail]
-        elif following is not None and isinstance(following.tag, str) and next(following.iter("a"), None) is None:
-            texts = [text for text in following.itertext() if _is_date_text(text)]
+        elif following is not None and isinstance(following.tag, str) and not known.has_link(following):
+            texts = known.find_dates(following)
     if not texts:
         match = _TAIL_DATE.search("".join(item.element.text_content().split())[-40:])
         return match[0] if match else None
@@ -212,11 +238,12 @@ def _clusters(
     owners: dict[HtmlElement, str | None],
     dated: dict[str, bool],
     titles: dict[str, str | None],
+    texts: _Texts,
 ) -> dict[str, bool]:
     """Whether the list around each row has any date, or a report in it: a box of other links is not the list."""
     lists: dict[HtmlElement, list[str]] = {}
     for item in found:
-        parent = _find_row(item, owners).getparent()
+        parent = _find_row(item, owners, texts).getparent()
         if parent is not None:
             lists.setdefault(parent, []).append(item.url)
     kept: dict[str, bool] = dict.fromkeys(dated, False)

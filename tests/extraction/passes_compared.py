@@ -155,6 +155,40 @@ def compare_bytes() -> None:
     assert not native_octets.has_marks("", b"")
 
 
+def compare_tags() -> None:
+    """Tags of about as many attributes as one may have, in every spelling, whole and broken off."""
+    pieces = [
+        b"a",
+        b"b=1",
+        b"c='<p>'",
+        b'd = "x y"',
+        b"/e",
+        b"=f",
+        b"g=",
+        b"h='",
+        b'"',
+        b"<i",
+        b"\xe6\xb3\x95=j",
+        b"k=l/m",
+    ]
+    answers = set()
+    for number in range(2_000):
+        chance = random.Random(number)
+        chosen = chance.choices(pieces, k=chance.randint(1, 4))
+        count = octets.MOST_ATTRIBUTES // len(chosen) + chance.randint(-3, 3)
+        blank = chance.choice([b" ", b"\n", b"\t \x0c", b" / "])
+        tags = [b"<div ", b"<p\n", b"</p ", b"<1 ", b"<", b"<x:y/", b"<!-- <b "]
+        body = b"< >" + chance.choice(tags) + blank.join(chosen * count) + chance.choice([b">", b"/>", b"", b"='>"])
+        body = (body + b"<p class=a>") * 2
+        for cut in (body, body[: chance.randrange(len(body))]):
+            assert native_octets.has_long_tag(cut) == octets.has_long_tag(cut), cut
+            assert not octets.has_long_tag(octets.cut_long_tags(cut)), cut
+            answers.add(octets.has_long_tag(cut))
+    assert answers == {True, False}
+    for body in (b"", b"<", b"<a", b"a<b", b"<a b", b"<a b=", b"<a b='"):
+        assert not native_octets.has_long_tag(body) and not octets.has_long_tag(body)
+
+
 def compare_charsets() -> None:
     """GB 18030 as it is sent and broken, with pieces of UTF-8 in it; every pair of bytes."""
     pairs = b"".join(bytes((lead, trail)) for lead in range(0x80, 0x100) for trail in range(256))
@@ -182,6 +216,7 @@ def compare_body(body: bytes) -> None:
 
 def main(mutated: int = 600) -> None:
     compare_bytes()
+    compare_tags()
     compare_charsets()
     whole, count, plain_ones = list(pages()), 0, 0
     trees = (parse_html(text) for text in (*whole, *SNIPPETS, "", *broken(whole, mutated)))

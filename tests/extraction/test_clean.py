@@ -170,10 +170,11 @@ def test_what_is_struck_out_is_not_said(markup: str) -> None:
 @pytest.mark.parametrize("attribute", ["a%d", "a%d=1", "a%d='>'", 'a%d="<p>"', "/a%d", "a%d=", '"a%d'])
 def test_attributes_without_end_are_cut_and_told(attribute: str) -> None:
     began = time.process_time()
-    many = " ".join(attribute % number for number in range(60_000))
-    root = parse_html(f"<div id='one' {many}>正文一</div><p>正文二</p>")
-    assert is_truncated(root) and root.find(".//div").get("id") == "one"
-    assert "正文二" in root.text_content()
+    for count in (5_000, 60_000):
+        many = " ".join(attribute % number for number in range(count))
+        root = parse_html(f"<div id='one' {many}>正文一</div><p>正文二</p>")
+        assert is_truncated(root) and root.find(".//div").get("id") == "one"
+        assert "正文二" in root.text_content()
     assert time.process_time() - began < 2.0
     few = " ".join(attribute % number for number in range(200))
     assert not is_truncated(parse_html(f"<div {few}>{'正文' * 50_000}</div>"))
