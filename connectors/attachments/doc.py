@@ -7,6 +7,7 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import NamedTuple
 
 from connectors.attachments.compound import Compound
@@ -18,8 +19,12 @@ _MAX_LETTERS = 500_000
 _MAX_PIECES = 100_000
 _WORD, _WORD_97 = 0xA5EC, 0x00C1
 _ENCRYPTED, _TABLE_1 = 0x0100, 0x0200
-_TEXT_LENGTH, _CHARACTERS, _PARAGRAPHS, _PIECES = 0x4C, 0xFA, 0x102, 0x1A2
-"""Where the header says how long the main text is, and where the tables of runs and pieces are."""
+_LENGTHS, _CHARACTERS, _PARAGRAPHS, _PIECES = 0x4C, 0xFA, 0x102, 0x1A2
+"""Where the header says how long the texts are, and where the tables of runs and pieces are."""
+_MAIN, _FOOTNOTES, _ENDNOTES, _BOXES, _N_TEXTS = 0, 1, 5, 6, 8
+"""Texts of the file: the pieces hold one behind the other, headers, comments and macros between these (FibRgLw97)."""
+_TOLD = {_MAIN: "", _BOXES: "", _FOOTNOTES: "脚注：", _ENDNOTES: "尾注："}
+"""Those that are read, in this order, and the words that we put before them."""
 _PAGE = 512
 _DELETED, _HIDDEN, _IN_TABLE, _ROW_END = 0x0800, 0x083C, 0x2416, 0x2417
 _OPERAND = (1, 1, 2, 4, 2, 2, 0, 3)
@@ -59,12 +64,17 @@ def _read_word(compound: Compound, main: bytes) -> AttachmentText:
     if flags & _ENCRYPTED:
         raise Unreadable("encrypted", "protected by a password")
     table = compound.read("1Table" if flags & _TABLE_1 else "0Table")
-    letters = _read_letters(main, table)
     reader = _Reader(_Runs(main, table, _CHARACTERS), _Runs(main, table, _PARAGRAPHS))
-    text, segments = lay_out(reader.read(letters))
+    ends = list(accumulate(struct.unpack_from(f"<{_N_TEXTS}I", main, _LENGTHS), initial=0))
+    n_letters = 0
+    for which, words in _TOLD.items():
+        letters = _read_letters(main, table, ends[which], min(ends[which + 1], ends[which] + _MAX_LETTERS - n_letters))
+        n_letters += len(letters)
+        reader.read(letters, words)
+    text, segments = lay_out(reader.lines)
     if not text:
         return AttachmentText("", "needs_ocr" if reader.has_pictures else "doc", notes=("no text",))
-    is_cut = len(letters) >= _MAX_LETTERS
+    is_cut = n_letters >= _MAX_LETTERS
     notes = ("cut: longer than any report",) if is_cut else ()
     return AttachmentText(fold_radicals(text), "doc", None, notes, not is_cut, segments)
 
@@ -75,14 +85,15 @@ class _Letter(NamedTuple):
     """Byte in the main stream."""
 
 
-def _read_letters(main: bytes, table: bytes) -> list[_Letter]:
-    """The main text, piece by piece, in the order of the document."""
-    length = min(struct.unpack_from("<I", main, _TEXT_LENGTH)[0], _MAX_LETTERS)
+def _read_letters(main: bytes, table: bytes, begin: int, end: int) -> list[_Letter]:
+    """A stretch of the text, piece by piece, in the order of the document."""
     letters: list[_Letter] = []
-    for first, end, place, is_narrow in _read_pieces(main, table):
-        count = min(end, length) - first
+    for first, last, place, is_narrow in _read_pieces(main, table):
+        skipped = max(begin - first, 0)
+        count = min(last, end) - first - skipped
         if count <= 0:
-            break
+            continue
+        place += skipped * (1 if is_narrow else 2)
         if is_narrow:
             text = main[place : place + count].decode("cp1252", "replace")
             letters += [_Letter(char, place + n) for n, char in enumerate(text)]
@@ -179,7 +190,9 @@ class _Reader:
         self._builder, self._at = LineBuilder(), 0
         self._number += 1
 
-    def read(self, letters: list[_Letter]) -> list[Line]:
+    def read(self, letters: list[_Letter], words: str) -> None:
+        """One text of the file, `words` before each of its lines."""
+        n_before = len(self.lines)
         for letter in letters:
             if letter.char == _CELL_END or letter.char in _PARAGRAPH_END:
                 self._end_paragraph(letter)
@@ -191,7 +204,10 @@ class _Reader:
             self._at += 1
         self._builder.end_line()
         self._end_row([*self._row, merge_lines([*self._cell, *self._builder.lines])])
-        return self.lines
+        self._begin_paragraph()
+        self._fields, self._n_hidden = [], 0
+        if words:
+            self.lines[n_before:] = [Line([words, *line.parts]) for line in self.lines[n_before:]]
 
     def _read_letter(self, letter: _Letter) -> None:
         char = _LETTERS.get(letter.char, letter.char)

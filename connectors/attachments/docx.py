@@ -1,12 +1,13 @@
 """Word documents, read from their XML and not through python-docx, whose paragraph text leaves out what stands in smart
-tags, content controls and tracked insertions: numbers and dates, mostly. Deleted text stays out.
+tags, content controls and tracked insertions: numbers and dates, mostly. Deleted text stays out, and so do comments,
+headers and footers; footnotes and endnotes come behind the text, in the order in which it names them.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from connectors.attachments.package import Package, attribute, local
+from connectors.attachments.package import Package, attribute, local, relations
 from connectors.attachments.radicals import fold_radicals
 from connectors.attachments.result import AttachmentText
 from extraction.textmap import Line, LineBuilder, join_cells, lay_out, merge_lines
@@ -26,21 +27,26 @@ _TAKEN_OUT = {"r": ("rPr", "vanish"), "tr": ("trPr", "del"), "tc": ("tcPr", "cel
 _MAX_LETTERS = 500_000
 _LETTERS = {"tab": " ", "ptab": " ", "noBreakHyphen": "-"}
 _BREAKS = frozenset({"br", "cr"})
+_NOTES = {"footnoteReference": ("footnote", "脚注："), "endnoteReference": ("endnote", "尾注：")}
+"""References to notes: the kind of note, and the words that we put before it."""
 
 
 def read_docx(package: Package, part: str) -> AttachmentText:
     """The document in `part`. Raises Unreadable."""
     root = package.parse(part)
     reader = _Reader()
-    text, segments = lay_out(reader.read_blocks(root))
+    lines = reader.read_blocks(root)
+    n_read = reader.n_paragraphs
+    below, n_lost = _read_notes(package, part, reader)
+    text, segments = lay_out([*lines, *below])
     notes = ["automatic numbering is not in the text"] if reader.is_numbered else []
     missing = []
     if reader.n_letters >= _MAX_LETTERS:
-        missing.append(f"cut after paragraph {reader.n_paragraphs}: longer than any report")
+        missing.append(f"cut after paragraph {n_read}: longer than any report")
     if reader.n_foreign:
         missing.append(f"{reader.n_foreign} documents inside it are not read (altChunk)")
-    if reader.has_footnotes:
-        notes.append("footnotes are not in the text")
+    if n_lost:
+        missing.append(f"{n_lost} footnotes are not in the file")
     if reader.n_pictures and len(text) < _MIN_LETTERS * reader.n_pictures:
         missing.append(f"{reader.n_pictures} pictures, and next to no text beside them")
     notes += missing
@@ -48,6 +54,22 @@ def read_docx(package: Package, part: str) -> AttachmentText:
         has_images = any(name.startswith("word/media/") for name in package.parts)
         return AttachmentText("", "needs_ocr" if has_images else "docx", notes=(*notes, "no text"))
     return AttachmentText(fold_radicals(text), "docx", None, tuple(notes), not missing, segments)
+
+
+def _read_notes(package: Package, part: str, reader: _Reader) -> tuple[list[Line], int]:
+    """The notes that the text names, each once, and how many of them are not in the file."""
+    parts = {kind: target for kind, target in relations(package, part).values() if target in package.parts}
+    lines, n_lost = list[Line](), 0
+    for reference, (kind, words) in _NOTES.items():
+        named = list(dict.fromkeys(number for one, number in reader.named if one == reference))
+        root = package.parse(parts[f"{kind}s"]) if named and f"{kind}s" in parts else None
+        found = {attribute(node, "id"): node for node in root} if root is not None else {}
+        n_lost += sum(number not in found for number in named)
+        for note in (found[number] for number in named if number in found):
+            read = reader.read_blocks(note)
+            if read:
+                lines += [Line([words, *read[0].parts]), *read[1:]]
+    return lines, n_lost
 
 
 def _is_taken_out(node: Element, kind: str) -> bool:
@@ -67,7 +89,9 @@ class _Reader:
     def __init__(self) -> None:
         self.n_paragraphs = self.n_letters = 0
         self.n_pictures = self.n_foreign = 0
-        self.is_numbered = self.has_footnotes = False
+        self.is_numbered = False
+        self.named: list[tuple[str, str]] = []
+        """References to notes: which kind, and the number of the note."""
 
     def read_blocks(self, node: Element) -> list[Line]:
         """Paragraphs and table rows below `node`."""
@@ -113,7 +137,8 @@ class _Reader:
                 boxes += self.read_blocks(child)
             elif kind not in _SKIPPED and not _is_taken_out(child, kind):
                 self.n_pictures += kind in _PICTURES
-                self.has_footnotes |= kind == "footnoteReference"
+                if kind in _NOTES:
+                    self.named.append((kind, attribute(child, "id")))
                 at = self._read_inline(child, builder, boxes, place, at)
         return at
 

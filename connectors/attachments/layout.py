@@ -15,12 +15,10 @@ from itertools import pairwise
 
 from connectors.attachments.radicals import fold_radicals
 from connectors.attachments.result import AttachmentText, Kind, Unreadable
-from connectors.attachments.setpage import SetLine, SetPage, drop_doubles
+from connectors.attachments.setpage import MIN_LETTERS, SetLine, SetPage, drop_doubles, find_twins
 from connectors.attachments.tables import read_lines
 from extraction.textmap import Line, lay_out
 
-_MIN_LETTERS = 15
-"""Letters per page below which a document is taken for a scan."""
 _LONG_LINE = 12
 _MARGIN_ZONE = 0.12
 """Share of the page's height at top and bottom where page numbers stand."""
@@ -39,20 +37,28 @@ def to_text(kind: Kind, pages: list[SetPage], n_pages: int, notes: list[str]) ->
         raise Unreadable("damaged", "; ".join([*notes[:3], "no page can be read"]))
     for page in pages:
         drop_doubles(page)
+    told = []
+    if twins := find_twins(pages):
+        pages = [page for page in pages if page.number not in twins]
+        told.append(f"{len(twins)} pages say to the letter what one before them does, and are read once")
+    if n_unseen := sum(page.n_unseen for page in pages):
+        told.append(f"{n_unseen} letters that show nothing are not in the text")
+    if n_recognised := sum(page.is_recognised for page in pages):
+        notes.append(f"{n_recognised} of {n_pages} pages are pictures; a machine has read their text")
     n_letters = [page.n_letters for page in pages]
-    n_pictures = sum(page.has_images and n < _MIN_LETTERS for page, n in zip(pages, n_letters, strict=True))
+    n_pictures = sum(page.has_images and n < MIN_LETTERS for page, n in zip(pages, n_letters, strict=True))
     if n_pictures:
         notes.append(f"{n_pictures} of {n_pages} pages are pictures")
     text, segments = lay_out(list(_join_paragraphs([line for page in pages for line in _read_page(page)])))
     text = fold_radicals(text)
     n_lost = sum(unicodedata.category(c) in ("Co", "Cc", "Cn") or c == "\ufffd" for c in text if c != "\n")
-    needs_ocr = sum(n_letters) == 0 or (n_pictures * 2 > n_pages and sum(n_letters) < _MIN_LETTERS * n_pages)
+    needs_ocr = sum(n_letters) == 0 or (n_pictures * 2 > n_pages and sum(n_letters) < MIN_LETTERS * n_pages)
     if n_lost * 3 > len(text):
         needs_ocr = True
         notes.append("its fonts do not say which letters they show")
     if needs_ocr:
-        return AttachmentText("", "needs_ocr", n_pages, tuple(notes))
-    return AttachmentText(text, kind, n_pages, tuple(notes), not notes, segments)
+        return AttachmentText("", "needs_ocr", n_pages, (*notes, *told))
+    return AttachmentText(text, kind, n_pages, (*notes, *told), not notes, segments)
 
 
 def _read_page(page: SetPage) -> list[SetLine]:

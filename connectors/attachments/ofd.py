@@ -40,9 +40,9 @@ def read_ofd(package: Package) -> AttachmentText:
     notes: list[str] = []
     pages: list[SetPage] = []
     n_pages = 0
-    for node in root.iter():
-        if local(node) == "DocRoot":
-            n_pages += _read_document(package, resolve("OFD.xml", (node.text or "").strip()), pages, notes)
+    parts = [resolve("OFD.xml", (node.text or "").strip()) for node in root.iter() if local(node) == "DocRoot"]
+    for part in dict.fromkeys(parts):
+        n_pages += _read_document(package, part, pages, notes)
     return to_text("ofd", pages, n_pages, notes)
 
 
@@ -57,13 +57,14 @@ def _read_document(package: Package, part: str, pages: list[SetPage], notes: lis
         for node in root.iter()
         if local(node) == "TemplatePage"
     }
-    stated = [node for node in root.iter() if local(node) == "Page" and attribute(node, "BaseLoc")]
-    for node in stated:
+    found = (attribute(node, "BaseLoc") for node in root.iter() if local(node) == "Page")
+    stated = dict.fromkeys(resolve(part, place) for place in found if place)
+    """Once, however often the document lists them."""
+    for path in stated:
         number = len(pages) + 1
         if number > _MAX_PAGES or sum(len(line) for page in pages for line in page.lines) > _MAX_LETTERS:
             notes.append(f"cut after page {number - 1}: longer than any report")
             break
-        path = resolve(part, attribute(node, "BaseLoc"))
         if path not in package.parts:
             notes.append(f"page {number} is not in the file")
             pages.append(SetPage(number, height * _POINTS, []))

@@ -10,8 +10,9 @@ import pypdfium2.raw as pdfium_c
 
 from connectors.attachments import pdf_font
 from connectors.attachments.layout import to_text
+from connectors.attachments.pdf_unseen import Sight
 from connectors.attachments.result import AttachmentText, Unreadable
-from connectors.attachments.setpage import Letter, Rule, SetPage, rules_of
+from connectors.attachments.setpage import Letter, Rule, SetPage, drop_unseen, rules_of
 
 _MAX_PAGES = 500
 _MAX_LETTERS = 500_000
@@ -64,16 +65,24 @@ def _read_pages(document: pdfium.PdfDocument, notes: list[str]) -> list[SetPage]
 
 
 def _read_page(page: pdfium.PdfPage, number: int) -> SetPage:
-    textpage = page.get_textpage()
-    turn = _Turn(page)
-    found = SetPage(number, turn.height, list(_split_lines(textpage, turn)))
-    textpage.close()
+    turn, sight = _Turn(page), Sight(page)
+    found = SetPage(number, turn.height, [])
+    pictured = 0.0
     for item, matrix in _walk(page):
         kind = pdfium_c.FPDFPageObj_GetType(item)
         if kind == pdfium_c.FPDF_PAGEOBJ_IMAGE:
             found.has_images = True
+            a, b, c, d, _, _ = _combine(_matrix_of(item), matrix)
+            pictured += abs(a * d - b * c)
         elif kind == pdfium_c.FPDF_PAGEOBJ_PATH:
             found.rules += _read_path(item, matrix, turn)
+        elif kind == pdfium_c.FPDF_PAGEOBJ_TEXT:
+            sight.learn(item)
+    textpage = page.get_textpage()
+    found.lines = list(_split_lines(textpage, turn, sight))
+    textpage.close()
+    sight.settle()
+    drop_unseen(found, sight.outside, sight.unpainted, is_picture=pictured * 2 > turn.wide * turn.high)
     return found
 
 
@@ -101,7 +110,7 @@ class _Turn:
         return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
-def _split_lines(textpage: pdfium.PdfTextPage, turn: _Turn) -> Iterator[list[Letter]]:
+def _split_lines(textpage: pdfium.PdfTextPage, turn: _Turn, sight: Sight) -> Iterator[list[Letter]]:
     """PDFium puts a line end of its own making between lines."""
     letters: list[Letter] = []
     high = 0
@@ -122,6 +131,7 @@ def _split_lines(textpage: pdfium.PdfTextPage, turn: _Turn) -> Iterator[list[Let
             box = pdfium_c.FS_RECTF()
             is_placed = not char.isspace() and pdfium_c.FPDFText_GetLooseCharBox(textpage, index, box)
             if is_placed:
+                sight.look(textpage, index, char, box)
                 letters.append(Letter(char, index, *turn.box(box)))
             elif letters:
                 letters.append(letters[-1]._replace(char=char, at=index))

@@ -41,6 +41,10 @@ class SetPage:
     """Letters that stand beside each other, in the order of the file. White space has the box of what is before it."""
     rules: list[Rule] = field(default_factory=list)
     has_images: bool = False
+    is_recognised: bool = False
+    """A picture, whose text a machine has read and laid under it."""
+    n_unseen: int = 0
+    """Letters that are left out because they show nothing."""
 
     @property
     def n_letters(self) -> int:
@@ -81,6 +85,42 @@ def drop_doubles(page: SetPage) -> None:
             kept.append(letter)
         page.lines[n] = kept
     page.lines = [line for line in page.lines if line]
+
+
+MIN_LETTERS = 15
+"""Of a page, below which it is taken for a picture."""
+
+
+def drop_unseen(page: SetPage, outside: set[int], unpainted: set[int], *, is_picture: bool) -> None:
+    """Leave out letters that no reader sees. Unpainted text is all that a scanned page has to say, of unknown quality;
+    beside text that is seen it is somebody's trick, or rest."""
+    seen = sum(
+        letter.char.isalnum() and letter.at not in unpainted and letter.at not in outside
+        for line in page.lines
+        for letter in line
+    )
+    page.is_recognised = is_picture and seen < MIN_LETTERS and len(unpainted) >= MIN_LETTERS
+    unseen = outside if page.is_recognised else outside | unpainted
+    if unseen:
+        page.n_unseen = len(unseen)
+        page.lines = [[letter for letter in line if letter.at not in unseen] for line in page.lines]
+        page.lines = [line for line in page.lines if any(not letter.char.isspace() for letter in line)]
+
+
+def find_twins(pages: Sequence[SetPage]) -> set[int]:
+    """Numbers of the pages that show what one before them does, letter by letter in the same places: a file may list
+    a page twice, and each figure would count twice."""
+    known: set[tuple[tuple[str, int, int], ...]] = set()
+    twins: set[int] = set()
+    for page in pages:
+        if page.n_letters >= MIN_LETTERS:
+            said = tuple(
+                (letter.char, round(letter.left), round(letter.bottom)) for line in page.lines for letter in line
+            )
+            if said in known:
+                twins.add(page.number)
+            known.add(said)
+    return twins
 
 
 def to_line(letters: Sequence[Letter], page: int) -> Line:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from connectors.attachments.package import Package, attribute, local, relations
@@ -23,6 +24,7 @@ _MAX_SHEETS = 100
 _MAX_CELLS = 200_000
 """With text, of the whole file. The largest real annex has 6,000."""
 _MAX_LETTERS = 500_000
+_MAX_MERGED = 5_000
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _DATES = frozenset([*range(14, 18), 22, *range(27, 32), 36, *range(50, 55), 57, 58])
 """Built-in formats that show a day (ECMA-376 part 1, 18.8.30, with those of Chinese versions)."""
@@ -32,6 +34,9 @@ _DECIMALS = re.compile(r"\.(0+)")
 _EPOCH, _EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
 _MAX_DAY = 2_958_465
 """31 December 9999."""
+
+
+_Area = tuple[int, int, int, int]
 
 
 class _Format(NamedTuple):
@@ -60,12 +65,16 @@ def read_xlsx(package: Package, part: str) -> AttachmentText:
     missing: list[str] = []
     lines: list[Line] = []
     sheets = [node for node in root.iter() if local(node) == "sheet"]
+    read: set[str] = set()
     for number, sheet in enumerate(sheets[:_MAX_SHEETS], start=1):
         if attribute(sheet, "state") in ("hidden", "veryHidden"):
             notes.append(f"sheet {number} is hidden and not in the text")
             continue
         kind, target = targets.get(attribute(sheet, "id"), ("", ""))
-        if kind == "worksheet" and target in package.parts:
+        if target in read:
+            notes.append(f"sheet {number} is one of those before it, read once")
+        elif kind == "worksheet" and target in package.parts:
+            read.add(target)
             lines += reader.read_sheet(target, number)
         elif kind in ("worksheet", ""):
             missing.append(f"sheet {number} is not in the file")
@@ -76,6 +85,8 @@ def read_xlsx(package: Package, part: str) -> AttachmentText:
         missing.append(f"only the first {_MAX_SHEETS} of {len(sheets)} sheets are read")
     if reader.n_hidden:
         notes.append(f"{reader.n_hidden} cells in hidden rows and columns are not in the text")
+    if reader.n_covered:
+        notes.append(f"{reader.n_covered} cells under merged ones are not in the text")
     if reader.n_unsaid:
         missing.append(f"{reader.n_unsaid} formulas have no value in the file")
     text, segments = lay_out(lines)
@@ -97,8 +108,8 @@ class _Reader:
         self._shared = self._read_shared(parts["sharedStrings"]) if "sharedStrings" in parts else []
         self._formats = self._read_formats(parts["styles"]) if "styles" in parts else []
         self._n_cells = self._n_letters = 0
-        self.n_hidden = self.n_unsaid = 0
-        """Cells that are not shown, and formulas that nobody has worked out."""
+        self.n_hidden = self.n_covered = self.n_unsaid = 0
+        """Cells that are not shown, those that a merged one lies over, and formulas that nobody has worked out."""
 
     @property
     def is_full(self) -> bool:
@@ -144,9 +155,13 @@ class _Reader:
         found: list[_Cell] = []
         hidden: list[tuple[int, int]] = []
         row_number = 0
-        for row in self._package.parse_parts(part, ("cols", "row")):
+        merged: list[_Area] = []
+        for row in self._package.parse_parts(part, ("cols", "row", "mergeCells")):
             if local(row) == "cols":
                 hidden += [_columns_of(node) for node in row if _is_true(node, "hidden")]
+                continue
+            if local(row) == "mergeCells":
+                merged += filter(None, (_area_of(attribute(node, "ref")) for node in islice(row, _MAX_MERGED)))
                 continue
             stated = attribute(row, "r")
             row_number = int(stated) if stated.isdigit() and len(stated) < 8 else row_number + 1
@@ -163,7 +178,9 @@ class _Reader:
                     found.append(_Cell(row_number, column, text))
                     self._n_cells += 1
                     self._n_letters += len(text)
-        return found
+        shown = _drop_covered(found, merged)
+        self.n_covered += len(found) - len(shown)
+        return shown
 
     def _read_value(self, node: Element) -> str:
         kind = attribute(node, "t")
@@ -227,6 +244,31 @@ def _columns_of(node: Element) -> tuple[int, int]:
     """First and last of the columns that a `col` speaks of."""
     first, last = attribute(node, "min"), attribute(node, "max")
     return (int(first), int(last)) if first.isdigit() and last.isdigit() and len(first + last) < 12 else (0, -1)
+
+
+def _area_of(reference: str) -> _Area | None:
+    """`B2:D3` as first row, first column, last row, last column."""
+    ends = [_REFERENCE.fullmatch(end) for end in reference.split(":")]
+    if len(ends) != 2 or ends[0] is None or ends[1] is None:
+        return None
+    (first, last) = ((int(end[2]), _column_of(end[1])) for end in ends if end is not None)
+    return *first, *last
+
+
+def _drop_covered(cells: list[_Cell], merged: list[_Area]) -> list[_Cell]:
+    """Of a merged cell its first one shows; what is left in the others, nobody sees."""
+    if not merged:
+        return cells
+    rows: dict[int, list[_Cell]] = {}
+    for cell in cells:
+        rows.setdefault(cell.row, []).append(cell)
+    covered: set[_Cell] = set()
+    for top, left, bottom, right in merged:
+        inside = range(top, bottom + 1) if bottom - top < len(rows) else [n for n in rows if top <= n <= bottom]
+        for cell in (cell for row in inside for cell in rows.get(row, ())):
+            if left <= cell.column <= right and (cell.row, cell.column) != (top, left):
+                covered.add(cell)
+    return [cell for cell in cells if cell not in covered]
 
 
 def _column_of(letters: str) -> int:

@@ -201,8 +201,9 @@ def doc(
     inside: str = "",
     flags: int = 0x0200,
     version: int = 0x00C1,
+    lengths: Sequence[int] = (),
 ) -> bytes:
-    """A Word 97 document of pieces (bytes: one byte a letter).
+    """A Word 97 document of pieces (bytes: one byte a letter). `lengths`: of its texts, where it is not one.
 
     Rows of tables end with a `\\x07` of their own after a cell's `\\x07`; what stands between them is a cell, and so
     are paragraphs that hold `inside`. `deleted`: text that carries a mark of deletion."""
@@ -212,7 +213,7 @@ def doc(
         encoded = piece if isinstance(piece, bytes) else piece.encode("utf-16-le")
         places.append(2 * len(main) | 0x40000000 if isinstance(piece, bytes) else len(main))
         main += encoded + b"\0" * (len(encoded) % 2)
-        length += len(piece)
+        length += len(piece) if isinstance(piece, bytes) else len(encoded) // 2
         bounds.append(length)
     text, start = "".join(p.decode("cp1252") if isinstance(p, bytes) else p for p in pieces), 4 * _SECTOR
     plcf = struct.pack(f"<{len(bounds)}I", *bounds) + b"".join(struct.pack("<HIH", 0, at, 0) for at in places)
@@ -225,7 +226,8 @@ def doc(
     table = characters + paragraphs + pieces_at
     struct.pack_into("<HH", main, 0, 0xA5EC, version)
     struct.pack_into("<H", main, 10, flags)
-    struct.pack_into("<I", main, 0x4C, length)
+    lengths = lengths or (length,)
+    struct.pack_into(f"<{len(lengths)}I", main, 0x4C, *lengths)
     struct.pack_into("<IIII", main, 0xFA, 0, 12, 12, 12)
     struct.pack_into("<II", main, 0x1A2, 24, len(pieces_at))
     return compound({"WordDocument": bytes(main), "1Table": table})

@@ -14,6 +14,7 @@ from tests.connectors.attachment_files import (
     SENTENCE,
     Text,
     W,
+    doc,
     docx,
     draw_grid,
     ofd,
@@ -86,15 +87,59 @@ def test_what_is_missing_from_a_docx_is_told() -> None:
     pictures = read_bytes(docx(par("2022年报告") + "<w:p><w:r><w:drawing/></w:r></w:p>" * 8), "a.docx")
     assert not pictures.is_whole and "8 pictures" in pictures.notes[0]
     footnotes = read_bytes(docx(f"<w:p>{run(SENTENCE)}<w:r><w:footnoteReference/></w:r></w:p>"), "a.docx")
-    assert footnotes.is_whole and footnotes.notes == ("footnotes are not in the text",)
+    assert not footnotes.is_whole and footnotes.notes == ("1 footnotes are not in the file",)
 
 
-def workbook(rows: str, columns: str = "") -> bytes:
+def name_note(kind: str, number: int) -> str:
+    return f'<w:r><w:{kind}Reference w:id="{number}"/></w:r>'
+
+
+def test_notes_of_a_docx_stand_behind_its_text_in_the_order_of_the_text() -> None:
+    notes = "".join(f'<w:footnote w:id="{n}">{par(text)}</w:footnote>' for n, text in ((0, "线"), (2, "乙"), (3, "甲")))
+    ends = f'<w:endnote w:id="1">{par("丙")}{par("丁")}</w:endnote>'
+    body = (
+        f"<w:p>{run('一')}{name_note('footnote', 3)}{run('二')}{name_note('endnote', 1)}</w:p>"
+        f"<w:p>{run('三')}{name_note('footnote', 2)}{name_note('footnote', 3)}</w:p>"
+        f'<w:p><w:del>{name_note("footnote", 0)}</w:del><w:r><w:commentReference w:id="1"/></w:r></w:p>'
+    )
+    kinds = [("r1", "footnotes", "notes.xml"), ("r2", "endnotes", "ends.xml"), ("r3", "comments", "said.xml")]
+    rels = "".join(f'<Relationship Id="{at}" Type="{OFFICE}/{kind}" Target="{name}"/>' for at, kind, name in kinds)
+    more = {
+        "word/_rels/document.xml.rels": f"<Relationships>{rels}</Relationships>",
+        "word/notes.xml": f"<w:footnotes {W}>{notes}</w:footnotes>",
+        "word/ends.xml": f"<w:endnotes {W}>{ends}</w:endnotes>",
+        "word/said.xml": f"<w:comments {W}>{par('批注999件')}</w:comments>",
+    }
+    found = read_bytes(docx(body, more=more), "a.docx")
+    assert found.text == "一二\n三\n脚注：甲\n脚注：乙\n尾注：丙\n丁" and (found.is_whole, found.notes) == (True, ())
+    own = [found.text[start:end] for start, end, _, _ in found.segments]
+    assert own == ["一二", "三", "甲", "乙", "丙", "丁"], "the words before a note are ours"
+
+
+def test_notes_and_boxes_of_a_doc_are_read_and_what_stands_in_its_margins_is_not() -> None:
+    texts = ["正文。\r", "\x02 甲\r\x02 乙\r", "页眉999\r", "", "批注999\r", "\x02丙\r", "框内\r\r", "页眉框\r"]
+    found = read_bytes(doc(texts, lengths=[len(text) for text in texts]), "a.doc")
+    assert found.text == "正文。\n框内\n脚注：甲\n脚注：乙\n尾注：丙"
+    astral = ["𠮷正文。\r", "甲\r"]
+    found = read_bytes(doc(astral, lengths=[len(text.encode("utf-16-le")) // 2 for text in astral]), "a.doc")
+    assert found.text == "𠮷正文。\n脚注：甲"
+
+
+def test_a_page_of_an_ofd_that_is_listed_twice_is_read_once() -> None:
+    pages = {"A": text_object(20, 30, SENTENCE), "B": text_object(20, 30, "受理一百一十一件整，其余正在审理之中")}
+    once, twice = read_bytes(ofd(pages), "a.ofd"), read_bytes(ofd(pages, order=["A", "B", "A", "B"]), "a.ofd")
+    assert (twice.text, twice.n_pages, twice.is_whole, twice.notes) == (once.text, 2, True, ())
+    copied = read_bytes(ofd({**pages, "C": pages["A"]}), "a.ofd")
+    assert copied.text == once.text and "read once" in copied.notes[0] and copied.is_whole
+
+
+def workbook(rows: str, columns: str = "", *, after: str = "", sheets: int = 1) -> bytes:
+    listed = '<sheet name="s" r:id="r1"/>' * sheets
     parts = {
         "_rels/.rels": f'<R><Relationship Id="r1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></R>',
-        "xl/workbook.xml": f'<workbook xmlns:r="{OFFICE}"><sheets><sheet name="s" r:id="r1"/></sheets></workbook>',
+        "xl/workbook.xml": f'<workbook xmlns:r="{OFFICE}"><sheets>{listed}</sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<R><Relationship Id="r1" Type="{OFFICE}/worksheet" Target="s.xml"/></R>',
-        "xl/s.xml": f"<worksheet>{columns}<sheetData>{rows}</sheetData></worksheet>",
+        "xl/s.xml": f"<worksheet>{columns}<sheetData>{rows}</sheetData>{after}</worksheet>",
     }
     return package(parts)
 
@@ -107,6 +152,21 @@ def test_hidden_rows_and_columns_of_a_sheet_stay_out_and_are_told() -> None:
     rows = f'<row r="1">{cell("A1", "收到")}{cell("C1", "藏")}</row><row r="2" hidden="1">{cell("A2", "藏")}</row>'
     found = read_bytes(workbook(rows, '<cols><col min="2" max="4" hidden="1"/></cols>'), "a.xlsx")
     assert found.text == "收到" and found.notes == ("2 cells in hidden rows and columns are not in the text",)
+
+
+def test_what_lies_under_a_merged_cell_stays_out_and_is_told() -> None:
+    rows = (
+        f'<row r="1">{cell("A1", "收到")}{cell("B1", "藏")}{cell("C1", "9")}</row><row r="2">{cell("B2", "藏")}</row>'
+    )
+    merged = '<mergeCells><mergeCell ref="A1:B2"/><mergeCell ref="C1"/><mergeCell ref="??:C3"/></mergeCells>'
+    found = read_bytes(workbook(rows, after=merged), "a.xlsx")
+    assert found.text == "收到 | 9" and found.notes == ("2 cells under merged ones are not in the text",)
+
+
+def test_a_sheet_that_is_listed_twice_is_read_once() -> None:
+    rows = f'<row r="1">{cell("A1", "收到")}</row>'
+    found = read_bytes(workbook(rows, sheets=2), "a.xlsx")
+    assert (found.text, found.is_whole) == ("收到", True) and "read once" in found.notes[0]
 
 
 def test_formulas_that_nobody_worked_out_are_told() -> None:
