@@ -51,7 +51,7 @@ class Listing:
     foreign: tuple[str, ...] = ()
     """Rows that lead to hosts the source does not list: left out, but not in silence."""
     is_cut: bool = False
-    """The page is nested deeper, or longer, than is read: rows may be missing."""
+    """The page is nested deeper, or longer, than is read, or it breaks off: rows may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ class Article:
     body: CleanText
     attachments: tuple[AttachmentRef, ...] = ()
     notes: tuple[str, ...] = field(default=())
-    """Issue codes worth a line in the run report, e.g. `short_body`, `spam_removed`, `truncated_html`."""
+    """Issue codes worth a line in the run report, e.g. `short_body`, `spam_removed`, `truncated_html`; `cut_off` where
+    the page ends in the midst of its body."""
 
 
 def always(title: str) -> bool:

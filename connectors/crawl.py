@@ -15,7 +15,7 @@ from connectors.attached import MAX_FILES, AttachmentReader
 from connectors.attachments import wants_attachments
 from connectors.base import Article, Engine, Page, PageRef
 from connectors.crawled import UNCHANGED, Answer, CrawlResult, Known, Part, ReadPage, Seen, hash_text, read_as
-from connectors.errors import Blocked, Deferred, EmptyShell, Gone, SourceChanged, SourceError
+from connectors.errors import Blocked, Deferred, EmptyShell, Gone, SourceChanged, SourceError, Transient
 from connectors.frontier import RunState
 from connectors.http.client import Client
 from connectors.http.words import name_notice
@@ -27,6 +27,8 @@ from extraction.decode import decode
 
 _NEVER = datetime(1, 1, 1, tzinfo=UTC)
 
+MAX_CUT = 2
+"""Failures in a row after which a page that breaks off is taken for what it is."""
 PART_PAGES = 200
 PART_LETTERS = 2_000_000
 """Pages, or code points of their texts, that are handed over together: some 10 MB, whatever the size of a portal."""
@@ -271,6 +273,8 @@ class _Crawl:
         except SourceChanged as error:
             self._reject(ref, answer, error)
             return
+        if "cut_off" in article.notes and self._is_refused_as_cut(ref, answer):
+            return
         is_report, year = self._judge(article, ref)
         listed_year = report_year(ref.title) if ref.title and self.is_report(ref.title) else None
         if year is not None and listed_year not in (None, year):
@@ -325,6 +329,16 @@ class _Crawl:
     def _reject(self, ref: PageRef, answer: Answer, error: SourceError) -> None:
         self.asker.reject(answer, error)
         self.had.add(document_key(ref.url))
+
+    def _is_refused_as_cut(self, ref: PageRef, answer: Answer) -> bool:
+        """Half a page is asked for again, and what is held of it stays; what is no other the third time is the page."""
+        known = self.asker.known_of(ref.url)
+        if known is not None and known.n_failed >= MAX_CUT:
+            self.result.notes.append(f"{ref.url} breaks off in its body, time after time: read as it is")
+            return False
+        words = f"{ref.url} breaks off in its body: asked for again; what is held of it stays"
+        self._reject(ref, answer, Transient(words, url=ref.url, status=answer.seen.status))
+        return True
 
     def _find_stand_in(self, article: Article, ref: PageRef, is_report: bool) -> SourceError | None:
         """What stands in the frame of an article instead of one: a notice, or of a report nothing at all, neither text

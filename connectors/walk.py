@@ -182,7 +182,7 @@ class ListWalker:
             self.result.listed_days[url] = [ref.listed_date for ref in listing.refs if ref.listed_date]
         if listing.is_cut:
             self.result.notes.append(
-                f"list page cut: {url} is nested deeper, or longer, than is read; rows may be missing"
+                f"list page cut: {url} is nested deeper, or longer, than is read, or breaks off; rows may be missing"
             )
         else:  # what is kept of a list is not looked at again
             self._listings.keep(answer, listing)

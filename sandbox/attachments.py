@@ -20,7 +20,7 @@ _PER_PAGE = 34
 
 
 def render_attachment(attachment: Attachment) -> bytes:
-    return _render_docx(attachment.text) if attachment.kind == "docx" else _render_pdf(attachment.text)
+    return _render_docx(attachment.text) if attachment.kind == "docx" else render_pdf(attachment.text)
 
 
 def _render_docx(text: str) -> bytes:
@@ -38,17 +38,18 @@ def _render_docx(text: str) -> bytes:
     return out.getvalue()
 
 
-def _render_pdf(text: str) -> bytes:
-    """Text only, in a font that the reader supplies (Adobe-GB1), so nothing is embedded."""
+def render_pdf(text: str, *, drawn: str = "", copies: int = 1) -> bytes:
+    """Text only, in a font that the reader supplies (Adobe-GB1), so nothing is embedded. `drawn`: operators on each
+    page before its text; `copies`: how often the file lists its pages."""
     rows: list[str] = []
     for line in text.splitlines():
         rows += [line[i : i + _PER_LINE] for i in range(0, len(line), _PER_LINE)]
     pages = [rows[i : i + _PER_PAGE] for i in range(0, len(rows), _PER_PAGE)]
     first = 5
-    kids = " ".join(f"{first + 2 * i} 0 R" for i in range(len(pages)))
+    kids = " ".join(f"{first + 2 * i} 0 R" for _ in range(copies) for i in range(len(pages)))
     objects = [
         "<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Count {len(pages)} /Kids [{kids}] >>",
+        f"<< /Type /Pages /Count {copies * len(pages)} /Kids [{kids}] >>",
         "<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H /DescendantFonts [4 0 R] >>",
         "<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /DW 1000 "
         "/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> "
@@ -57,7 +58,7 @@ def _render_pdf(text: str) -> bytes:
     ]
     for i, page in enumerate(pages):
         shown = "\n".join(f"<{row.encode('utf-16-be').hex()}> Tj T*" for row in page)
-        stream = f"BT /F1 13 Tf 20 TL 60 770 Td\n{shown}\nET"
+        stream = f"{drawn}BT /F1 13 Tf 20 TL 60 770 Td\n{shown}\nET"
         objects.append(
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] "
             f"/Resources << /Font << /F1 3 0 R >> >> /Contents {first + 2 * i + 1} 0 R >>"

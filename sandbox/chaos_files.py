@@ -8,8 +8,17 @@ import zipfile
 import zlib
 from functools import cache
 
+from sandbox.attachments import render_pdf
 from sandbox.chaos_model import Behaviour, Exchange, head
-from sandbox.chaos_portal import COUNTY, STRUCK_YEAR, render_page, render_report, report_title, struck_docx
+from sandbox.chaos_portal import (
+    COUNTY,
+    STRUCK_YEAR,
+    render_page,
+    render_report,
+    report_lines,
+    report_title,
+    struck_docx,
+)
 
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _MIB = 1 << 20
@@ -67,6 +76,19 @@ async def _too_many_attributes(x: Exchange) -> None:
     """libxml2 would take minutes for them."""
     tag = "<div " + " ".join(f"a{number}='>'" for number in range(100_000)) + "></div>"
     await x.reply(render_report(STRUCK_YEAR, before=tag))
+
+
+async def _many_in_a_short_page(x: Exchange) -> None:
+    tag = "<div " + " ".join(f"a{number:x}" for number in range(15_000)) + "></div>"
+    await x.reply(render_report(STRUCK_YEAR, before=tag))
+
+
+async def _many_beginnings(x: Exchange) -> None:
+    await x.reply(render_report(STRUCK_YEAR, before="<!--正文开始-->" * 20_000, after="<a" * 100_000))
+
+
+async def _cut_off(x: Exchange) -> None:
+    await x.reply(x.good.body[: x.good.body.index("受理".encode()) + 7])
 
 
 _FALSE = "<p>全县收到行政复议申请99999件，受理99999件。</p>" + f"<p>{_FILLER[:700]}</p>"
@@ -182,6 +204,41 @@ async def _file_unseen(x: Exchange) -> None:
     await x.reply(_repack({"word/document.xml": (text[:at] + unseen + text[at:]).encode()}), content_type=_DOCX)
 
 
+def _hex(text: str) -> str:
+    return text.encode("utf-16-be").hex()
+
+
+def _indented() -> str:
+    """The report's lines as a set page shows that they are paragraphs."""
+    return "\n".join(f"\u3000\u3000{line}" for line in report_lines(STRUCK_YEAR))
+
+
+async def _pdf_unseen(x: Exchange) -> None:
+    """In white, in a mode that paints nothing, out of the page, too small, and painted over."""
+    words = _hex("行政复议申请99999件")
+    ways = (("14 Tf 1 g", 300), ("14 Tf 3 Tr", 270), ("14 Tf", -60), ("1 Tf", 240), ("14 Tf", 200))
+    drawn = "".join(f"q BT /F1 {how} 1 0 0 1 60 {y} Tm <{words}> Tj ET Q\n" for how, y in ways)
+    drawn += "q 1 g 50 190 400 40 re f Q\n"
+    await x.reply(render_pdf(_indented(), drawn=drawn), content_type="application/pdf")
+
+
+async def _pdf_twice(x: Exchange) -> None:
+    await x.reply(render_pdf(_indented(), copies=2), content_type="application/pdf")
+
+
+async def _file_margins(x: Exchange) -> None:
+    """A comment on it, and a header: neither is its text."""
+    kinds, w = ("comments", "header"), "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    parts = {
+        f"word/{kind}9.xml": f'<w:{kind} xmlns:w="{w}"><w:p><w:r><w:t>行政复议申请99999件</w:t></w:r></w:p></w:{kind}>'
+        for kind in kinds
+    }
+    text = zipfile.ZipFile(io.BytesIO(struck_docx())).read("word/document.xml").decode()
+    text = text.replace("</w:p>", '<w:r><w:commentReference w:id="0"/></w:r></w:p>', 1)
+    changed = {name: data.encode() for name, data in parts.items()}
+    await x.reply(_repack({**changed, "word/document.xml": text.encode()}), content_type=_DOCX)
+
+
 async def _file_bomb(x: Exchange) -> None:
     await x.reply(docx_bomb(), content_type=_DOCX)
 
@@ -232,6 +289,10 @@ FILES = (
     Behaviour("html_one_line", "sends a page of 750 kB as one line", "page", "read", _one_line),
     Behaviour("html_attributes", "gives one element 10,000 attributes", "page", "read", _many_attributes),
     Behaviour("html_attributes_100000", "gives one 100,000", "page", "read", _too_many_attributes),
+    Behaviour("html_attributes_short", "gives one 15,000 in a page of 90 kB", "page", "read", _many_in_a_short_page),
+    Behaviour("html_beginnings", "marks the beginning of a body 20,000 times", "page", "read", _many_beginnings),
+    Behaviour("html_cut_off", "breaks off in its body, at its stated length", "page", "transient", _cut_off),
+    Behaviour("html_cut_off_when_known", "does so with a page that was whole", "page", "transient", _cut_off, night=2),
     Behaviour("html_hidden_body", "hides another body before its own", "page", "read", _hidden_body),
     Behaviour("html_hidden_by_sheet", "hides it by its style sheet", "page", "read", _hidden_body_by_sheet),
     Behaviour("html_struck_out", "strikes out figures beside the true ones", "page", "read", _struck_out),
@@ -258,6 +319,9 @@ FILES = (
     Behaviour("file_markup", "sends a web page that Word saved", "file", "needs_reader", _file_markup),
     Behaviour("file_picture", "sends a picture for the attachment", "file", "needs_ocr", _file_picture),
     Behaviour("file_unseen", "hides figures in a docx, and a deleted row", "file", "read", _file_unseen),
+    Behaviour("file_margins", "comments on a docx, and writes into its margins", "file", "read", _file_margins),
+    Behaviour("file_pdf_unseen", "draws figures in a PDF that nobody sees", "file", "read", _pdf_unseen),
+    Behaviour("file_pdf_twice", "lists the pages of a PDF twice", "file", "read", _pdf_twice),
     Behaviour("file_zip_bomb", "sends a docx whose text unpacks to 80 MiB", "file", "too_large", _file_bomb),
     Behaviour(
         "file_entity_bomb", "defines entities in a docx that grow to 10^9 copies", "file", "damaged", _file_entities

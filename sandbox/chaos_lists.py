@@ -223,6 +223,10 @@ async def _sessions(x: Exchange) -> None:
     await x.reply(x.good.body.decode().replace(".html", session))
 
 
+async def _list_cut(x: Exchange) -> None:
+    await x.reply(x.good.body[: x.good.body.rindex(b"<li>") + 40])
+
+
 LISTS = (
     Behaviour(
         "list_by_script", "begins its list with a stub whose script leads to it", "lists", "read", _first_by_script
@@ -257,12 +261,15 @@ LISTS = (
     Behaviour("list_moved", "says that the column has moved", "list", "finding", _no_list, note="shortfall"),
     Behaviour("lists_emptied", "sends its lists without a row", "lists", "source_changed", _no_rows, night=2),
     Behaviour("list_deep", "nests its rows in 600 elements", "list", "finding", _deep_list, note="list page cut"),
+    Behaviour(
+        "list_cut", "breaks off in a row, at its stated length", "list", "finding", _list_cut, note="list page cut"
+    ),
     Behaviour("list_sessions", "writes a session id into each address of its rows", "list", "read", _sessions),
     Behaviour("feed_undeclared", "uses prefixes of names that it does not declare", "feed", "read", _feed_prefix),
     Behaviour("feed_no_addresses", "has items without an address", "feed", "read", _feed_no_addresses),
     Behaviour("feed_many", "has 5,000 items", "feed", "read", _feed_many, note="shortfall"),
     Behaviour("feed_month_21", "dates its items in month 21", "feed", "read", _month_21),
-    Behaviour("feed_cut", "cuts the feed in the middle of an item", "feed", "read", _feed_cut),
+    Behaviour("feed_cut", "cuts the feed in the middle of an item", "feed", "read", _feed_cut, note="list page cut"),
     Behaviour("feed_entity_bomb", "defines entities that grow to 10^9 copies", "feed", "read", _feed_bomb),
     Behaviour("feed_external_entity", "asks for a local file as an entity", "feed", "read", _feed_file),
     Behaviour("feed_is_page", "sends a web page for the feed", "feed", "source_changed", _feed_is_page),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urljoin
 
@@ -14,6 +15,7 @@ from connectors.base import Article, Listing, always
 from connectors.engines import paging
 from connectors.engines.body import Body, find_body
 from connectors.engines.dates import find_folder_time, find_url_day, parse_moment
+from connectors.engines.ending import is_last, is_open, iter_behind
 from connectors.engines.feed import discover_feed, is_feed
 from connectors.engines.files import find_attachments, find_embedded
 from connectors.engines.labels import is_nothing, read_labels
@@ -62,6 +64,8 @@ EDITORS = (
 )
 """Containers that only an editor of some family writes around a body. They serve wherever a family's own are not
 there: templates are mixed, and portals change their CMS while old pages stay."""
+_ROW_ELEMENTS = 8
+"""Elements that a row may hold behind its link, with the beginning of the next one."""
 _SHOWING = ("img", "iframe", "embed", "object", "canvas", "video")
 
 
@@ -95,7 +99,18 @@ class FamilyEngine:
                     "then correct engine or start",
                     url=page.url,
                 )
-        return keep_own(Listing(refs, more, paging.find_total(page.text), is_cut=is_truncated(root)), source)
+        is_cut = is_truncated(root) or self._ends_in_rows(root, page.text)
+        return keep_own(Listing(refs, more, paging.find_total(page.text), is_cut=is_cut), source)
+
+    def _ends_in_rows(self, root: HtmlElement, text: str) -> bool:
+        """Whether a list page breaks off in one of its rows, or right behind."""
+        if not is_open(text):
+            return False
+        links = list(root.iter("a"))
+        if not links or not self.detail.search(links[-1].get("href") or ""):
+            return False
+        behind = islice(iter_behind(links[-1]), _ROW_ELEMENTS + 1)
+        return sum(1 for _ in behind) <= _ROW_ELEMENTS
 
     def find_more(self, page: Page, root: HtmlElement, rows: int) -> tuple[str, ...]:
         """Further pages of the list, however they are turned, and the lists of single years that it is divided into."""
@@ -165,7 +180,7 @@ class FamilyEngine:
             site_id_code=_or_none(meta.get("siteidcode")),
             body=clean,
             attachments=attachments,
-            notes=note_body(clean, body),
+            notes=(*note_body(clean, body), *(("cut_off",) if _breaks_off(page, node) else ())),
         )
 
     def _read_item(self, ref: PageRef) -> Article:
@@ -298,6 +313,11 @@ def _is_article(root: HtmlElement, meta: dict[str, str], labels: dict[str, str],
         return True
     listed = "".join((ref.title or "").rstrip("….").split()) if ref else ""
     return len(listed) >= 6 and listed in "".join(root.text_content().split())
+
+
+def _breaks_off(page: Page, body: HtmlElement | None) -> bool:
+    """Whether the page ends in the midst of its body."""
+    return body is not None and is_open(page.text) and is_last(body)
 
 
 def note_body(clean: CleanText, body: Body | None) -> tuple[str, ...]:

@@ -55,6 +55,8 @@ class Feed:
     items: tuple[FeedItem, ...]
     n_items: int = 0
     """Of the whole feed, those beyond `MAX_ITEMS` as well."""
+    is_cut: bool = False
+    """It breaks off."""
 
 
 def is_feed(page: Page) -> bool:
@@ -109,12 +111,13 @@ def parse_feed(text: str) -> Feed:
     channel = next((node for node in root.iter() if _name(node) == "channel"), root)
     found = [node for node in root.iter() if _name(node) in ("item", "entry")]
     items = [_read_item(node) for node in found[:MAX_ITEMS]]
-    if items and not _END.search(text[-200:]):
+    is_cut = not _END.search(text[-200:])
+    if items and is_cut:
         items[-1] = replace(items[-1], body=None)  # the feed is cut off in it
     own = {_name(child): _text(child) for child in channel if _name(child) not in ("item", "entry")}
     builds = (own.get(name) for name in ("pubdate", "lastbuilddate", "date", "updated"))
     n_items = max(len(found), len(_ITEM.findall(text)) if len(text) > _MAX_CHARS else 0)
-    return Feed(own.get("title"), tuple(filter(None, builds)), tuple(items), n_items)
+    return Feed(own.get("title"), tuple(filter(None, builds)), tuple(items), n_items, is_cut)
 
 
 def _name(node: etree._Element) -> str:
@@ -163,7 +166,8 @@ def discover_feed(page: Page) -> Listing:
         refs.setdefault(document_key(url), ref)
     if not refs:
         raise SourceChanged(f"no item with an address in the feed {page.url}: look at the page", url=page.url)
-    return Listing(tuple(refs.values()), stated_total=len(refs) + max(0, feed.n_items - len(feed.items)))
+    total = len(refs) + max(0, feed.n_items - len(feed.items))
+    return Listing(tuple(refs.values()), stated_total=total, is_cut=feed.is_cut)
 
 
 def _find_build_times(feed: Feed) -> frozenset[str]:

@@ -23,7 +23,7 @@ from connectors.engines.marks import mark
 from connectors.engines.rows import find_rows, parse_records
 from connectors.errors import Refused, SourceChanged
 from connectors.urls import canonical, host_of
-from extraction.clean import parse_html
+from extraction.clean import is_truncated, parse_html
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -68,7 +68,7 @@ class HanwebEngine(FamilyEngine):
             return self._discover_unit(page, source)
         if not _STORE.search(page.text) or is_feed(page):
             return super().discover(page, source)
-        refs, next_url, pages, total = self._read_store(page)
+        refs, next_url, pages, total, is_cut = self._read_store(page)
         root = parse_html(page.text)
         if not refs:  # the service may be out of order while the page holds its rows
             refs = find_rows(root, page.url, self.detail)
@@ -76,10 +76,10 @@ class HanwebEngine(FamilyEngine):
         is_answer = "dataproxy" in page.url or not refs
         if not more and not is_answer:
             more = super().find_more(page, root, len(refs))
-        return keep_own(Listing(refs, more, total), source)
+        return keep_own(Listing(refs, more, total, is_cut=is_cut), source)
 
-    def _read_store(self, page: Page) -> tuple[tuple[PageRef, ...], str | None, int | None, int | None]:
-        """Rows, address of the next group, pages and records as stated."""
+    def _read_store(self, page: Page) -> tuple[tuple[PageRef, ...], str | None, int | None, int | None, bool]:
+        """Rows, address of the next group, pages and records as stated, and whether rows may be missing."""
         match = _STORE.search(page.text)
         begin = match.start() if match else 0
         end = page.text.lower().find("</datastore>", begin)
@@ -92,8 +92,8 @@ class HanwebEngine(FamilyEngine):
             link = _NEXT.search(html.unescape("".join(piece for is_cdata, piece in split_cdata(part) if is_cdata)))
             next_url = _own(link[1], page.url) if link else None
             store = store[:group] + store[after if after >= 0 else group + 2000 :]
-        refs = parse_records(store, page.url, self.detail)
-        return refs, next_url, _stated(store, "totalpage"), _stated(page.text, "totalrecord")
+        refs, is_cut = parse_records(store, page.url, self.detail)
+        return refs, next_url, _stated(store, "totalpage"), _stated(page.text, "totalrecord"), is_cut or end < 0
 
     def _count(
         self, page: Page, refs: tuple[PageRef, ...], next_url: str | None, pages: int | None, total: int | None
@@ -152,12 +152,13 @@ class HanwebEngine(FamilyEngine):
         markup = inner.get("html") if isinstance(inner, dict) else None
         if not isinstance(markup, str):
             raise SourceChanged(f"{source.id}: {page.url} is no answer of the unit service: look at it", url=page.url)
-        refs = find_rows(parse_html(markup), page.url, self.detail)
+        root = parse_html(markup)
+        refs = find_rows(root, page.url, self.detail)
         number = _PAGE_NO.search(page.url)
         more: tuple[str, ...] = ()
         if refs and number:
             more = (_PAGE_NO.sub(f"%22pageNo%22:{int(number[1]) + 1}", page.url, count=1),)
-        return keep_own(Listing(refs, more, paging.find_total(markup)), source)
+        return keep_own(Listing(refs, more, paging.find_total(markup), is_cut=is_truncated(root)), source)
 
     def find_node(self, root: HtmlElement, own: str | None, hidden_names: frozenset[str] = frozenset()) -> Body | None:
         marked = None if own else _find_marked(root)

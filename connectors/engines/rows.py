@@ -14,7 +14,7 @@ from connectors.engines.feed import split_cdata
 from connectors.engines.meta import tidy
 from connectors.errors import Refused
 from connectors.urls import canonical, without_session
-from extraction.clean import clean_text, parse_html
+from extraction.clean import clean_text, is_truncated, parse_html
 from extraction.passes import read_values
 
 if TYPE_CHECKING:
@@ -277,7 +277,11 @@ def _script_title(chunk: str) -> str | None:
     return max(texts, key=len, default=None)
 
 
-def parse_records(text: str, base_url: str, is_detail: re.Pattern[str]) -> tuple[PageRef, ...]:
-    """Rows of a list service's `<record><![CDATA[<li>…]]></record>` answer, or of bare markup."""
-    records = [piece for is_cdata, piece in split_cdata(text) if is_cdata]
-    return find_rows(parse_html("\n".join(records) if records else text), base_url, is_detail)
+def parse_records(text: str, base_url: str, is_detail: re.Pattern[str]) -> tuple[tuple[PageRef, ...], bool]:
+    """Rows of a list service's `<record><![CDATA[<li>…]]></record>` answer, or of bare markup; and whether the answer
+    is longer, or deeper, than is read, or breaks off in a record."""
+    pieces = list(split_cdata(text))
+    records = [piece for is_cdata, piece in pieces if is_cdata]
+    root = parse_html("\n".join(records) if records else text)
+    breaks_off = "<![CDATA[" in pieces[-1][1] or text.rfind("<record>") > text.rfind("</record>")
+    return find_rows(root, base_url, is_detail), breaks_off or is_truncated(root)

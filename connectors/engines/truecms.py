@@ -75,10 +75,10 @@ class TrueCmsEngine(FamilyEngine):
             raise SourceChanged(
                 f"{source.id}: {page.url} is no answer of the message service: look at it", url=page.url
             )
-        refs = parse_records(answer, page.url, self.detail)
+        refs, is_cut = parse_records(answer, page.url, self.detail)
         match = re.search(r"<totalrecord>\s*(\d{1,8})\s*</totalrecord>", answer, re.I)
         total = int(match[1]) if match else None
-        return keep_own(Listing(refs, _further_ranges(page.url, refs, total), total), source)
+        return keep_own(Listing(refs, _further_ranges(page.url, refs, total), total, is_cut=is_cut), source)
 
 
 def _read_answer(text: str) -> str | None:

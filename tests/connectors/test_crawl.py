@@ -284,6 +284,23 @@ def test_a_notice_in_the_frame_of_a_report_takes_nothing_away(site: Site, tmp_pa
     assert not any(seen.url.endswith(target) for seen in second.seen), "and it is asked for again, in full"
 
 
+def test_half_a_page_takes_nothing_away_and_is_read_when_it_is_all_there_is(site: Site, tmp_path: Path) -> None:
+    known = remembered(crawl(site.url, tmp_path))
+    target = f"/zwgk/fzzf/{REPORTS[2024]}.html"
+    page = f"https://{HOST}{target}"
+    whole = detail("乌有县2024年法治政府建设情况报告", BODY)
+    site.on(target, whole[: whole.index("受理")], headers={"ETag": '"half"'}, host=HOST)
+    second = crawl(site.url, tmp_path, known)
+    assert [(failure.code, failure.url) for failure in second.failures] == [("transient", page)]
+    assert "breaks off in its body" in second.failures[0].message
+    assert (second.pages, second.rejected) == ([], 1)
+    assert page not in remembered(second), "and it is asked for again, in full"
+    third = crawl(site.url, tmp_path, {**known, page: replace(known[page], n_failed=2)})
+    assert [read.article.body.text[-6:] for read in third.pages] == [BODY[: BODY.index("受理")][-6:]]
+    assert third.failures == [] and "read as it is" in third.notes[0]
+    assert page in remembered(third)
+
+
 def test_a_listed_page_that_never_was_is_a_failure(site: Site, tmp_path: Path) -> None:
     extra = Item("202504/t20250401_1004.html", "乌有县2022年法治政府建设情况报告", "2025-04-01", BODY)
     with Site() as served:

@@ -1,12 +1,15 @@
-"""Pages on which work that grows with the square of their size would take minutes or hours: they are read."""
+"""Pages on which work that grows with the square of their size would take minutes or hours are read; pages and answers
+that break off say so."""
 
 from __future__ import annotations
+
+import json
 
 import pytest
 
 from connectors.engines.ancestry import Ancestry
 from extraction.clean import parse_html
-from tests.connectors.engine_pages import SITE, discover, read, rows
+from tests.connectors.engine_pages import SITE, UUID, discover, read, rows
 
 URL = f"{SITE}/fzzf/202301/t20230105_12.html"
 TITLE = "云岭县2022年法治政府建设情况报告"
@@ -83,3 +86,92 @@ def test_each_element_above_is_asked_once() -> None:
     assert [None if node is None else node.tag for node in found] == ["ul", "ul", "ul", "ul", None, "ul"]
     assert sorted(asked) == sorted(["b", "li", "ul", "i", "p", "div", "body", "html"])
     assert above.find(None) is None
+
+
+HEAD = f'<html><head><meta name="ArticleTitle" content="{TITLE}"></head><body>'
+OPEN = f'{HEAD}<div class="nav">首页</div><div class="TRS_Editor"><p>2022年，全县收到行政复议申请126件，'
+
+
+@pytest.mark.parametrize(
+    "page", [OPEN, f"{OPEN}<b>审结", f"{OPEN}</p><p", f"{OPEN}</p><table><tr><td>1</td><td>", OPEN.upper()]
+)
+def test_a_page_that_ends_in_its_body_breaks_off(page: str) -> None:
+    assert "cut_off" in read("trs", page.replace("TRS_EDITOR", "TRS_Editor"), URL).notes
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        f"{OPEN}</p></div></body></html>",
+        f"{OPEN}</p></div></BODY>",
+        f"{OPEN}</p></div><div>主办</div>",
+        f"{OPEN}</p></div>版权所有",
+        f"{OPEN}</p></div></div><script>count()</script>",
+        OPEN.removeprefix(HEAD),
+    ],
+)
+def test_frames_that_are_never_closed_prove_nothing(page: str) -> None:
+    assert "cut_off" not in read("trs", page, URL).notes
+
+
+LISTED = "".join(
+    f'<li><a href="./202301/t20230105_1{n}.html">{TITLE}</a><span>2023-01-06</span></li>' for n in range(3)
+)
+FOOT = "<div><a href=/>首页</a></div>"
+
+
+@pytest.mark.parametrize(
+    ("page", "is_cut"),
+    [
+        (f"<html><body><ul>{LISTED}<li><a hre", True),
+        (f"<html><body><ul>{LISTED}", True),
+        (f"<html><body><ul>{LISTED[:-30]}", True),
+        (f"<html><body><ul>{LISTED}</ul>{FOOT}", False),
+        (f"<html><body><ul>{LISTED}</ul>{'<p>联系我们</p>' * 9}", False),
+        (f"<html><body><ul>{LISTED}</ul></body>", False),
+        (f"<ul>{LISTED}</ul>", False),
+    ],
+)
+def test_a_list_that_ends_in_its_rows_breaks_off(page: str, is_cut: bool) -> None:
+    listing = discover("trs", page)
+    assert (len(listing.refs), listing.is_cut) == (3, is_cut)
+
+
+def hanweb_record(number: int) -> str:
+    link = f"<a href='/art/2024/1/9/art_7_{number}.html'>{TITLE}</a>"
+    return f"<record><![CDATA[<li>{link}<span>2024-01-09</span></li>]]></record>"
+
+
+@pytest.mark.parametrize(
+    ("answer", "is_cut"),
+    [
+        ("{}</recordset></datastore>", False),
+        ("{}", True),
+        ("{}<record></recordset></datastore>", True),
+        ("{}<record><![CDATA[<li><a href=", True),
+        ("{}<record><![CDATA[<li>" + "<b>" * 400 + "]]></record></recordset></datastore>", True),
+    ],
+)
+def test_an_answer_of_hanweb_that_breaks_off_says_so(answer: str, is_cut: bool) -> None:
+    records = hanweb_record(1) + hanweb_record(2)
+    text = f"<datastore><totalrecord>9</totalrecord><recordset>{answer.replace('{}', records)}"
+    listing = discover("hanweb", text, f"{SITE}/module/web/jpage/dataproxy.jsp?page=2&webid=1")
+    assert (len(listing.refs), listing.is_cut) == (2, is_cut)
+
+
+@pytest.mark.parametrize(("inside", "is_cut"), [("", False), ("<b>" * 400, True)])
+def test_markup_in_json_that_is_nested_too_deep_says_so(inside: str, is_cut: bool) -> None:
+    row = f"<li><a href='/art/2024/1/9/art_7_1.html'>{TITLE}</a><span>2024-01-09</span></li>{inside}"
+    listing = discover("hanweb", json.dumps({"data": {"html": row}}), f"{SITE}/common-search/unit?x=1")
+    assert (len(listing.refs), listing.is_cut) == (1, is_cut)
+    uuid = f"/content/{UUID}1.html"
+    record = f"<record><![CDATA[<li><a href='/yl/fzzf{uuid}'>{TITLE}</a>{inside}</li>]]></record>"
+    answer = json.dumps({"result": f"<datastore><recordset>{record}</recordset></datastore>"})
+    listing = discover("truecms", answer, f"{SITE}/TrueCMS/messageController/getMessage.do?columnId=c-1", "data")
+    assert (len(listing.refs), listing.is_cut) == (1, is_cut)
+
+
+def test_a_feed_that_breaks_off_says_so() -> None:
+    feed = f"<rss><channel><item><title>{TITLE}</title><link>{URL}</link></item></channel></rss>"
+    assert not discover("trs", feed).is_cut
+    assert discover("trs", feed[: feed.index("</channel>")]).is_cut

@@ -1,0 +1,36 @@
+"""Whether a page breaks off: half a page may come as a whole one, its length stated and right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lxml.html import HtmlElement
+
+
+def is_open(text: str) -> bool:
+    """Whether a page begins a frame, and never ends it. There are portals that end none: that proves nothing alone."""
+    if text.rfind("</body") >= 0 or text.rfind("</html") >= 0:
+        return False
+    low = text.lower()
+    return ("<body" in low or "<html" in low) and "</body" not in low and "</html" not in low
+
+
+def is_last(node: HtmlElement) -> bool:
+    """Whether nothing of the page stands behind an element."""
+    while True:
+        if node.getnext() is not None or (node.tail and not node.tail.isspace()):
+            return False
+        above = node.getparent()
+        if above is None:
+            return True
+        node = above
+
+
+def iter_behind(node: HtmlElement) -> Iterator[HtmlElement]:
+    """The elements behind one that do not stand in it."""
+    for above in (node, *node.iterancestors()):
+        for sibling in above.itersiblings():
+            yield from sibling.iter()
