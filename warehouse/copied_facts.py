@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, select
 
 from warehouse.columns import Row
 from warehouse.dims import Members
-from warehouse.facts import CARRIED, FactRows, bridge_rows, check_key, evidence_id, mention_key, observation_key
+from warehouse.facts import CARRIED, FactRows, check_key, evidence_id, link_figures, mention_key, observation_key
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN
 from warehouse.schema import bridge_check_observation, fact_check, fact_mention, fact_observation
 from warehouse.schema_dims import dim_metric
@@ -39,16 +39,16 @@ def copy_facts(conn: Connection, source_key: int, version: Row, load_key: int, m
         mention["mention_key"] = mention_key(document_key, mention["span_start"], mention["span_end"])
     rows.put_named(fact_mention, document_key, mentions)
     figures = _figures_of(conn, source_key)
-    checks, bridges = [], []
+    checks, links = [], []
     for old in _rows_of(conn, fact_check, source_key):
         used = [keys[figure] for figure in figures[old["check_key"]]]
         row = {**old, **of_check, "subject_id": str(document_key)}
         row["evidence_id"] = evidence_id(row["formula"], used)
         row["check_key"] = check_key(row)
         checks.append(row)
-        bridges += bridge_rows(row["check_key"], used)
+        links += link_figures(row["check_key"], used)
     rows.put_named(fact_check, document_key, checks)
-    rows.put_named(bridge_check_observation, document_key, bridges)
+    rows.put(bridge_check_observation, document_key, links)
     return rows
 
 

@@ -132,7 +132,7 @@ class Tester:
         if failed:
             identity, text_hash = _ascii(doc.document_id), hash_text(doc.text)
             self.rejected += [
-                Rejected(identity, text_hash, target, test.name, reason, test.way_back, json.dumps(_payload(rows[i])))
+                Rejected(identity, text_hash, target, test.name, reason, test.way_back, _payload(rows[i]))
                 for i, (test, reason) in sorted(failed.items(), key=itemgetter(0))
             ]
         return left
@@ -345,18 +345,16 @@ def _ascii(text: str) -> str:
     return text if _is_unicode(text) else text.encode("ascii", "backslashreplace").decode()
 
 
-def _payload(row: object) -> object:
-    """JSON-able image of a row. Of a document, only what identifies it: its texts stay in the archive."""
+def _payload(row: object) -> str:
+    """JSON image of a row. Of a document, only what identifies it: its texts stay in the archive."""
     if isinstance(row, DocumentIn):
-        return {"url": row.url, "title": row.title, "fetched_at": row.fetched_at.isoformat()}
-    return _plain(row)
+        row = {"url": row.url, "title": row.title, "fetched_at": row.fetched_at.isoformat()}
+    return json.dumps(row, default=_plain)
 
 
 def _plain(value: object) -> object:
+    """What JSON has no word for."""
     if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
-    if isinstance(value, tuple):
-        return [_plain(part) for part in value]
-    if isinstance(value, Decimal | datetime):
-        return str(value)
-    return value
+        return {f.name: getattr(value, f.name) for f in fields(value)}
+    assert isinstance(value, Decimal | datetime)
+    return str(value)

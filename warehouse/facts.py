@@ -123,15 +123,16 @@ def build_facts(version: Row, parsed: Parsed, accepted: Accepted, members: Membe
     rows.put(fact_observation, document_key, observations)
     rows.stated[document_key] = Stated(version, accepted.observations, keys)
     rows.put(fact_mention, document_key, _mention_rows(document_key, accepted, origin.load_key))
-    checks, bridges = [], []
+    subject = Subject("document", str(document_key), document_key, version["region_key"], version["agency_key"])
+    checks: list[Row] = []
+    links: list[Values] = []
     for check in accepted.checks.values():
         figures = [keys[i] for i in check.observations]
-        subject = Subject("document", str(document_key), document_key, version["region_key"], version["agency_key"])
         row = check_row(subject, check, figures, members, origin.load_key)
         checks.append(row)
-        bridges += bridge_rows(row["check_key"], figures)
+        links += link_figures(row["check_key"], figures)
     rows.put_named(fact_check, document_key, checks)
-    rows.put_named(bridge_check_observation, document_key, bridges)
+    rows.put(bridge_check_observation, document_key, links)
     return rows
 
 
@@ -171,17 +172,11 @@ def check_row(subject: Subject, check: Check, figures: Sequence[int], members: M
     return row
 
 
-def bridge_rows(check_key: int, figures: Sequence[int]) -> list[Row]:
-    """A figure that a rule used twice is linked once."""
-    return [
-        {
-            "bridge_key": key_within(check_key, "bridge", f"{check_key},{figure}"),
-            "check_key": check_key,
-            "observation_key": figure,
-            "position": i,
-        }
-        for i, figure in enumerate(dict.fromkeys(figures))
-    ]
+def link_figures(check_key: int, figures: Sequence[int]) -> list[Values]:
+    """Rows of `bridge_check_observation`, in the order of its columns. A figure that a rule used twice is linked
+    once."""
+    key_of_own = keys_of_own(check_key, "bridge")
+    return [(key_of_own(str(figure)), check_key, figure, i) for i, figure in enumerate(dict.fromkeys(figures))]
 
 
 def move_facts(conn: Connection, version: Row) -> int:

@@ -16,7 +16,7 @@ from warehouse.choosing import Chosen, Statement, choose_values
 from warehouse.columns import Row
 from warehouse.dims import Members
 from warehouse.errors import WarehouseError
-from warehouse.facts import Subject, bridge_rows, check_row
+from warehouse.facts import Subject, check_row, link_figures
 from warehouse.keys import NOT_APPLICABLE, UNKNOWN, key_within
 from warehouse.raw import ask
 from warehouse.schema import bridge_check_observation, fact_check, fact_metric_value, fact_observation
@@ -112,7 +112,8 @@ class _Rebuild:
                 subject = Subject("region_period", subject_id, NOT_APPLICABLE, region_key, agency_key)
                 row = check_row(subject, check, figures, members, self.load_key)
                 checks[row["check_key"]] = row
-                bridges.update((link["bridge_key"], link) for link in bridge_rows(row["check_key"], figures))
+                for link in link_figures(row["check_key"], figures):
+                    bridges[link[0]] = dict(zip(bridge_check_observation.columns.keys(), link, strict=True))
         members.write(self.conn)
         return self._replace_checks(checks, bridges)
 
