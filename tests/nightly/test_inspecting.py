@@ -16,7 +16,8 @@ from extraction.parse import parse_report
 from fazhi.cli import main
 from fazhi.house import load_catalog
 from fazhi.retrying import retry_rows
-from tasks.assemble import _stored_ref, source_row
+from tasks.assemble import source_row
+from tasks.fetches import stored_ref
 from tests.connectors.portal import source
 from tests.warehouse.builders import at
 from warehouse.batch import DocumentIn, LoadBatch, PageState
@@ -103,7 +104,7 @@ def test_a_document_is_read_again_from_its_raw_page(home: Path, engine: Engine) 
             body=html.encode(), fetched_at=datetime(2025, 1, 21, tzinfo=UTC), not_modified=False, etag=None,
             last_modified=None, content_type="text/html; charset=utf-8", elapsed_ms=1, attempts=(),
         )  # fmt: skip
-        held = _stored_ref(archive.store(fetch))
+        held = stored_ref(archive.store(fetch))
         page = PageState(bad.url, "page", source().id, bad.document_id, snapshot=held, title=TITLE)
         load(engine, bad, lost, pages=(page,))
         done = {one.document_id: one for one in retry_rows(engine, archive, {source().id: source()}, None)}

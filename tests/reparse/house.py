@@ -18,7 +18,8 @@ from connectors.registry import Source
 from extraction.parse import parse_report
 from fazhi.house import load_catalog
 from fazhi.settings import Settings
-from tasks.assemble import _stored_ref, document_in, document_text, extractor_version, source_row
+from tasks.assemble import document_in, document_text, extractor_version, source_row
+from tasks.fetches import stored_ref
 from tasks.stored_page import Stored, read_stored
 from tests.connectors.portal import BASE, Item, item, source
 from warehouse.batch import DocumentIn, LoadBatch, PageState
@@ -90,7 +91,7 @@ def fill(
             documents.append(alter(read(archive, chosen, url, one, refs[-1])))
             states.append(
                 PageState(
-                    url, "page", chosen.id, documents[-1].document_id, snapshot=_stored_ref(refs[-1]),
+                    url, "page", chosen.id, documents[-1].document_id, snapshot=stored_ref(refs[-1]),
                     bytes_hash=refs[-1].sha256, title=one.title, listed_date=one.date, last_seen_at=at,
                 )
             )  # fmt: skip

@@ -10,7 +10,8 @@ from connectors.archive import Archive
 from connectors.base import PageRef
 from connectors.errors import SourceChanged
 from connectors.registry import Start
-from tasks.assemble import _stored_ref, document_text
+from tasks.assemble import document_text
+from tasks.fetches import stored_ref
 from tasks.stored_page import Stored, read_stored
 from tests.connectors.attachment_files import docx, par
 from tests.connectors.engine_pages import CMS, SITE, make_source
@@ -45,6 +46,6 @@ def test_a_report_in_an_attachment_is_read_from_the_attachment_of_the_archive(tm
         ref = store(archive, url_of(page), page.page, SEEN)
         held = store(archive, url, docx(par("2023年，全县收到行政复议申请123件。")), SEEN)
         answer = Stored(PageRef(url_of(page), page.title), archive.load(ref), ref, SEEN)
-        read = read_stored(archive, source, answer, {url: _stored_ref(held)})
+        read = read_stored(archive, source, answer, {url: stored_ref(held)})
         assert "收到行政复议申请123件" in document_text(read).text
         assert "123件" not in document_text(read_stored(archive, source, answer, {})).text
