@@ -29,9 +29,6 @@ _Cleaned = tuple[str, "tuple[Segment, ...]", "tuple[Removed, ...]", tuple[str, .
 MAX_CHARS = 4_000_000
 """Longer pages are cut and reported; the longest real report page seen has 190,000."""
 _TRUNCATED = "data-truncated"
-_LONG_PAGE = 20_000
-"""Bytes from which the attributes of a page's tags are counted: those of a shorter one cost a quarter of a second."""
-
 _VOID_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
 _PAGE_NUMBER = re.compile(r"[-—–－\s]{0,8}\d{1,3}[-—–－\s]{0,8}|第\s?\d{1,3}\s?页(?:\s?共\s?\d{1,3}\s?页)?")
 _CLASSES = etree.ElementDefaultClassLookup(element=html.HtmlElement)
@@ -60,11 +57,11 @@ def parse_html(text: str, markup: bytes | None = None) -> HtmlElement:
     """Parse a page or a fragment into a tree; junk gives a tree as well, never an error. `markup` is the text as
     `Decoded.markup` has it.
 
-    Nesting is bounded by libxml2 (256), size by `MAX_CHARS`, attributes of a tag by 1,000 in long pages; `is_truncated`
-    tells when any of them cut."""
+    Nesting is bounded by libxml2 (256), size by `MAX_CHARS`, attributes of a tag by 1,000 where there are thousands;
+    `is_truncated` tells when any of them cut."""
     is_cut = len(text) > MAX_CHARS
     data = markup if markup is not None and not is_cut else _encode(text[:MAX_CHARS])
-    if len(data) > _LONG_PAGE and has_long_tag(data):
+    if has_long_tag(data):
         data, is_cut = cut_long_tags(data), True
     parser = etree.HTMLParser(encoding="utf-8", huge_tree=False, no_network=True, remove_pis=False, collect_ids=False)
     parser.set_element_class_lookup(_CLASSES)

@@ -6,7 +6,7 @@
 from cpython.bytes cimport PyBytes_AS_STRING
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 
-from extraction.octets import GB_LEADS, GB_TRAILS, MOST_ATTRIBUTES
+from extraction.octets import DELIMITERS, GB_LEADS, GB_TRAILS, MOST_ATTRIBUTES, MOST_DELIMITERS
 
 
 cdef extern from "string.h":
@@ -57,7 +57,7 @@ cdef inline bint is_blank(unsigned char byte) noexcept:
 
 
 def has_long_tag(bytes body not None):
-    """Whether a tag has more than `MOST_ATTRIBUTES`."""
+    """Whether a tag has more than `MOST_ATTRIBUTES`, in a page that has delimiters enough for thousands."""
     cdef const unsigned char* data = <const unsigned char*>PyBytes_AS_STRING(body)
     cdef const unsigned char* found
     cdef Py_ssize_t at = 0, end, length = len(body), count, most = MOST_ATTRIBUTES
@@ -79,7 +79,7 @@ def has_long_tag(bytes body not None):
                 break
             count += 1
             if count > most:
-                return True
+                return length - len(body.translate(None, DELIMITERS)) > MOST_DELIMITERS
             at += 1
             while at < length and not is_blank(data[at]) and data[at] != b"/" and data[at] != b">" and data[at] != b"=":
                 at += 1

@@ -170,9 +170,12 @@ def _find_marked(root: HtmlElement) -> HtmlElement | None:
     """What stands between `<meta name="ContentStart">` and `ContentEnd`, or between the comments of the editor.
 
     One container between them is the body, else the element that holds both; not where that is the whole page."""
+    endless: set[HtmlElement | None] = set()
     for node in root.iter():
         is_meta = node.tag == "meta" and (node.get("name") or "").lower() == "contentstart"
         if not is_meta and (isinstance(node.tag, str) or not _BEGIN.fullmatch(node.text or "")):
+            continue
+        if node.getparent() in endless:
             continue
         between: list[HtmlElement] = []
         for sibling in node.itersiblings():
@@ -184,6 +187,7 @@ def _find_marked(root: HtmlElement) -> HtmlElement | None:
                 between.append(sibling)
             elif _END.fullmatch(sibling.text or ""):
                 return _between(node, between)
+        endless.add(node.getparent())  # what has no end after its first beginning has none after the next
     return None
 
 

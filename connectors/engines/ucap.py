@@ -74,16 +74,18 @@ class UcapEngine(FamilyEngine):
     def _sub_columns(self, page: Page, root: HtmlElement) -> tuple[str, ...]:
         """`xxgk_lists.shtml` holds no rows but links to the lists in folders below its own."""
         folder = page.url.rpartition("/")[0] + "/"
-        found: list[str] = []
+        found: dict[str, None] = {}
         for link in root.iter("a"):
             try:
                 target = canonical(link.get("href") or "", page.url)
             except Refused:
                 continue
             is_below = target.startswith(folder) and target.rpartition("/")[0] + "/" != folder
-            if is_below and _LIST_NAME.search(urlsplit(target).path) and target not in found:
-                found.append(target)
-        return tuple(found[: paging.MAX_PAGES])
+            if is_below and _LIST_NAME.search(urlsplit(target).path):
+                found[target] = None
+            if len(found) == paging.MAX_PAGES:
+                break
+        return tuple(found)
 
     def _discover_service(self, page: Page, source: Source) -> Listing:
         try:

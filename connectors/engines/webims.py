@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _BLOCK = re.compile(rf"[\w:/.-]{{0,200}}/columns/{_UUID}/templates/{_UUID}/blocks/{_UUID}")
+_MAX_BLOCKS = 3
 _PAGE = re.compile(r"([?&]page=)(\d{1,6})(?=&|$)")
 
 
@@ -54,12 +55,14 @@ class WebImsEngine(FamilyEngine):
         here = _PAGE.search(page.url)
         if here and "/blocks/" in page.url:
             return (_PAGE.sub(rf"\g<1>{int(here[2]) + 1}", page.url, count=1),) if rows else ()
-        blocks: list[str] = []
+        blocks: dict[str, None] = {}
         for match in _BLOCK.finditer(page.text[:400_000]):
             try:
                 url = canonical(f"{match[0]}?page={2 if rows else 1}", page.url)
             except Refused:
                 continue
-            if host_of(url) == host_of(page.url) and url not in blocks:
-                blocks.append(url)
-        return tuple(blocks[:3])
+            if host_of(url) == host_of(page.url):
+                blocks[url] = None
+            if len(blocks) == _MAX_BLOCKS:
+                break
+        return tuple(blocks)

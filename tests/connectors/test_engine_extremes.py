@@ -73,6 +73,20 @@ def test_lists_may_be_anything(markup: str) -> None:
     assert len(listing.more) <= 1_040
 
 
+def test_beginnings_of_hanweb_without_an_end() -> None:
+    before = '<meta name="ContentStart"><p>简讯</p>' * 10_000
+    page = f"<html><head><meta name=ArticleTitle content={TITLE}></head><body>{before}<div id=zoom>{BODY}</div></body>"
+    assert "126件" in read("hanweb", page, f"{SITE}/art/2024/1/9/art_7_1.html").body.text
+
+
+def test_blocks_and_columns_without_end() -> None:
+    of = "/columns/{0}/templates/{0}/blocks/0a1b2c3d-0000-4000-8000-{1:012d} "
+    blocks = "".join(of.format("0a1b2c3d-0000-4000-8000-000000000001", n) for n in range(20_000))
+    assert len(discover("webims", f"<html><body>{blocks}</body></html>").more) == 3
+    columns = "".join(f"<a href='c{n}/xxgk_list.shtml'>甲</a>" for n in range(20_000))
+    assert len(discover("ucap", f"<html><body>{columns}</body></html>").more) == 1_000
+
+
 def test_each_element_above_is_asked_once() -> None:
     root = parse_html("<div><ul class=a><li><b>甲</b><i>乙</i></li></ul><p>丙</p></div>")
     asked = []
