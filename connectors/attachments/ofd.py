@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from connectors.attachments.layout import to_text
 from connectors.attachments.package import Package, attribute, local, resolve
 from connectors.attachments.result import AttachmentText, Unreadable
-from connectors.attachments.setpage import Letter, Rule, SetPage, rules_of
+from connectors.attachments.setpage import TINY, Letter, Rule, SetPage, drop_unseen, rules_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -107,7 +107,14 @@ class _PageReader:
                     self.page.rules += self._read_path(node)
                 elif kind == "ImageObject":
                     self.page.has_images = True
+        unseen = {letter.at for line in self.page.lines for letter in line if self._is_out(letter)}
+        drop_unseen(self.page, unseen, set(), is_picture=False)
         return self.page
+
+    def _is_out(self, letter: Letter) -> bool:
+        """Whether a letter is above or below the page, or too small to be read."""
+        middle = (letter.bottom + letter.top) / 2
+        return max(letter.top - letter.bottom, letter.right - letter.left) < TINY or not 0 <= middle <= self.page.height
 
     def _place(self, letter: Letter) -> None:
         """In the line that is being read, or in a new one where the baseline is another or the pen went back."""

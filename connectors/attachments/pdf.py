@@ -20,6 +20,8 @@ _MAX_LETTERS = 500_000
 _MAX_OBJECTS = 20_000
 """Of a page that are looked at for lines and pictures."""
 _MAX_DEPTH = 4
+_MAX_PAINTED = 100
+"""Pages that are painted to see what of them is seen."""
 _MAX_TOLD = 3
 """Damaged pages that are told one by one."""
 _MIN_RULE = 5.0
@@ -43,11 +45,13 @@ def read_pdf(body: bytes) -> AttachmentText:
 
 def _read_pages(document: pdfium.PdfDocument, notes: list[str]) -> list[SetPage]:
     pages: list[SetPage] = []
-    n_pages, n_letters, damaged = len(document), 0, list[str]()
+    n_pages, n_letters, n_doubtful, damaged = len(document), 0, 0, list[str]()
     for number in range(min(n_pages, _MAX_PAGES)):
         try:
             page = document[number]
-            pages.append(_read_page(page, number + 1))
+            read, is_doubtful = _read_page(page, number + 1, may_paint=n_doubtful < _MAX_PAINTED)
+            pages.append(read)
+            n_doubtful += is_doubtful
             page.close()
         except pdfium.PdfiumError as error:
             damaged.append(f"page {number + 1} is damaged: {error}")
@@ -56,6 +60,8 @@ def _read_pages(document: pdfium.PdfDocument, notes: list[str]) -> list[SetPage]
         if n_letters > _MAX_LETTERS:
             notes.append(f"cut after page {number + 1} of {n_pages}: longer than any report")
             break
+    if n_doubtful > _MAX_PAINTED:
+        notes.append(f"{n_doubtful - _MAX_PAINTED} pages hold text that may be covered, or too light to be seen")
     notes += damaged[:_MAX_TOLD]
     if len(damaged) > _MAX_TOLD:
         notes.append(f"{len(damaged)} pages are damaged")
@@ -64,7 +70,8 @@ def _read_pages(document: pdfium.PdfDocument, notes: list[str]) -> list[SetPage]
     return pages
 
 
-def _read_page(page: pdfium.PdfPage, number: int) -> SetPage:
+def _read_page(page: pdfium.PdfPage, number: int, *, may_paint: bool) -> tuple[SetPage, bool]:
+    """The page, and whether there was a doubt of what of it is seen."""
     turn, sight = _Turn(page), Sight(page)
     found = SetPage(number, turn.height, [])
     pictured = 0.0
@@ -81,9 +88,10 @@ def _read_page(page: pdfium.PdfPage, number: int) -> SetPage:
     textpage = page.get_textpage()
     found.lines = list(_split_lines(textpage, turn, sight))
     textpage.close()
-    sight.settle()
+    if may_paint:
+        sight.settle()
     drop_unseen(found, sight.outside, sight.unpainted, is_picture=pictured * 2 > turn.wide * turn.high)
-    return found
+    return found, sight.has_doubts
 
 
 class _Turn:

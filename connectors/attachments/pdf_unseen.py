@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pypdfium2.raw as pdfium_c
 
+from connectors.attachments.setpage import TINY
+
 if TYPE_CHECKING:
     import pypdfium2 as pdfium
 
@@ -22,8 +24,6 @@ _NO_PAINT = frozenset((pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEX
 _FILLS = frozenset((pdfium_c.FPDF_TEXTRENDERMODE_FILL, pdfium_c.FPDF_TEXTRENDERMODE_FILL_CLIP))
 _LIGHT = 224
 """Of 255 in each colour, from which text may be lost on white paper."""
-_TINY = 2.0
-"""Points from the lowest to the highest letter: print that is read has five."""
 _MIN_COVER = 4.0
 _MAX_COVERS = 200
 _MAX_OBJECTS = 20_000
@@ -70,7 +70,7 @@ class Sight:
         left, bottom, right, top = box.left, box.bottom, box.right, box.top
         x, y = (left + right) / 2, (bottom + top) / 2
         paper = self._paper
-        is_tiny = -_TINY < top - bottom < _TINY and -_TINY < right - left < _TINY
+        is_tiny = -TINY < top - bottom < TINY and -TINY < right - left < TINY
         if is_tiny or not (paper[0] <= x <= paper[2] and paper[1] <= y <= paper[3]):
             self.outside.add(index)
             return
@@ -83,6 +83,10 @@ class Sight:
             self._doubtful.append((index, (left, bottom, right, top), char.isalnum()))
             if item:
                 self._items[addressof(item.contents)] = item
+
+    @property
+    def has_doubts(self) -> bool:
+        return bool(self._doubtful)
 
     def settle(self) -> None:
         """Look at what is in doubt; marks between letters that are not seen are not seen either."""

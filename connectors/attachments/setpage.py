@@ -87,6 +87,8 @@ def drop_doubles(page: SetPage) -> None:
     page.lines = [line for line in page.lines if line]
 
 
+TINY = 2.0
+"""Points from the lowest to the highest letter: print that is read has five."""
 MIN_LETTERS = 15
 """Of a page, below which it is taken for a picture."""
 

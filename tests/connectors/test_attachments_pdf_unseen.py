@@ -86,3 +86,10 @@ def test_a_page_that_is_listed_twice_is_read_once() -> None:
     once, twice = (read_bytes(pdf(pages), "a.pdf") for pages in ([LINES, other], [LINES, other, LINES]))
     assert twice.text == once.text and twice.is_whole
     assert twice.notes == ("1 pages say to the letter what one before them does, and are read once",)
+
+
+def test_not_every_page_of_a_long_document_is_painted() -> None:
+    pages = [set_lines([f"\u3000{SENTENCE}，第{number}部门按照计划推进"]) for number in range(103)]
+    found = read_bytes(pdf(pages, drawn=text(before="1 g")), "a.pdf")
+    assert found.text.count(FALSE) == 3 and not found.is_whole
+    assert found.notes[0] == "3 pages hold text that may be covered, or too light to be seen"

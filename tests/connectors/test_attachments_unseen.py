@@ -125,6 +125,13 @@ def test_notes_and_boxes_of_a_doc_are_read_and_what_stands_in_its_margins_is_not
     assert found.text == "𠮷正文。\n脚注：甲"
 
 
+@pytest.mark.parametrize(("y", "size"), [(400, 5.0), (-30, 5.0), (60, 0.3)], ids=["below", "above", "too small"])
+def test_text_of_an_ofd_that_nobody_sees(y: float, size: float) -> None:
+    found = read_bytes(ofd({"P": text_object(20, 30, SENTENCE) + text_object(20, y, "受理999件", size)}), "a.ofd")
+    assert found.text == SENTENCE and found.is_whole
+    assert found.notes == ("6 letters that show nothing are not in the text",)
+
+
 def test_a_page_of_an_ofd_that_is_listed_twice_is_read_once() -> None:
     pages = {"A": text_object(20, 30, SENTENCE), "B": text_object(20, 30, "受理一百一十一件整，其余正在审理之中")}
     once, twice = read_bytes(ofd(pages), "a.ofd"), read_bytes(ofd(pages, order=["A", "B", "A", "B"]), "a.ofd")
