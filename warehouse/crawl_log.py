@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from warehouse.batch import FetchRow, LoadBatch, LoadResult, PageState
 from warehouse.columns import Row
 from warehouse.dim_rows import source_key, to_json
-from warehouse.keys import NOT_APPLICABLE, key_of
+from warehouse.keys import NOT_APPLICABLE, key_near, key_of
 from warehouse.schema import fact_fetch, fact_source_run, page
 from warehouse.upsert import merge_rows, read_rows
 
@@ -29,7 +29,8 @@ def write_fetches(conn: Connection, batch: LoadBatch) -> None:
     chosen = select(logged.url, logged.started_at).where(logged.run_id.in_(taken_from))
     known = {tuple(row) for row in conn.execute(chosen)} if taken_from else set()
     rows = [fetch for fetch in batch.fetches if not (fetch.answered_to and (fetch.url, fetch.started_at) in known)]
-    merge_rows(conn, fact_fetch, [_fetch_row(batch, fetch) for fetch in rows])
+    run = _source_run_key(batch)
+    merge_rows(conn, fact_fetch, [_fetch_row(batch, fetch, run) for fetch in rows])
 
 
 def write_pages(conn: Connection, batch: LoadBatch, rejected_ids: set[str]) -> None:
@@ -77,11 +78,13 @@ def _keep_what_was_had(row: Row, stored: Row) -> None:
         row[name] = row[name] or stored[name]
 
 
-def _fetch_row(batch: LoadBatch, fetch: FetchRow) -> Row:
+def _fetch_row(batch: LoadBatch, fetch: FetchRow, run: int) -> Row:
     key = source_key(batch.source.source_id)
     moment = fetch.started_at.astimezone(UTC).isoformat()
     return {
-        "fetch_key": key_of("fetch", batch.run_id, key, fetch.url, moment, fetch.attempt),
+        "fetch_key": key_near(
+            run, "fetch", f"{key},{moment},{fetch.attempt},{len(batch.run_id)},{batch.run_id},{fetch.url}"
+        ),
         "source_key": key,
         "run_id": batch.run_id,
         "url": fetch.url,
@@ -107,7 +110,7 @@ def _page_row(batch: LoadBatch, state: PageState, rejected_ids: set[str]) -> Row
     is_rejected = state.document_id in rejected_ids
     seen = state.last_seen_at or batch.finished_at
     return {
-        "page_key": key_of("page", batch.source.source_id, state.url),
+        "page_key": key_near(source_key(batch.source.source_id), "page", f"{batch.source.source_id},{state.url}"),
         "source_id": batch.source.source_id,
         "url": state.url,
         "kind": state.kind,
@@ -134,10 +137,14 @@ def _page_row(batch: LoadBatch, state: PageState, rejected_ids: set[str]) -> Row
     }
 
 
+def _source_run_key(batch: LoadBatch) -> int:
+    return key_of("source_run", batch.run_id, source_key(batch.source.source_id))
+
+
 def _source_run_row(batch: LoadBatch, result: LoadResult) -> Row:
     key, counts = source_key(batch.source.source_id), batch.counts
     return {
-        "source_run_key": key_of("source_run", batch.run_id, key),
+        "source_run_key": _source_run_key(batch),
         "source_key": key,
         "run_id": batch.run_id,
         "status": batch.status,

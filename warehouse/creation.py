@@ -19,7 +19,7 @@ from warehouse.marts import create_views
 from warehouse.schema import DIMENSIONS, dim_document, metadata
 from warehouse.schema_dims import WITH_HISTORY
 
-REVISION = "0009"
+REVISION = "0010"
 FIRST_REVISION = "0001"
 """What the first release made; it had a table `schema_version` of its own instead of Alembic's."""
 

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sqlalchemy import Connection, select
 
@@ -21,7 +22,7 @@ from warehouse.columns import Row
 from warehouse.dim_rows import source_key, to_json
 from warehouse.dims import Members
 from warehouse.facts import CARRIED
-from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text, key_of
+from warehouse.keys import NOT_APPLICABLE, UNKNOWN, hash_text, key_near, key_of
 from warehouse.periods import CHINA, parse_published
 from warehouse.raw import ask
 from warehouse.resolve import resolve
@@ -311,6 +312,17 @@ def text_row(doc: DocumentIn, text_hash: str) -> Row:
     }
 
 
+def sighting_key(document_id: str, seen_at: datetime, text_hash: str) -> int:
+    """Those of one host lie together."""
+    host = _host_key(document_id.partition("/")[0])
+    return key_near(host, "sighting", f"{document_id},{seen_at.astimezone(UTC).isoformat()},{text_hash}")
+
+
+@lru_cache(maxsize=10_000)
+def _host_key(host: str) -> int:
+    return key_of("host", host)
+
+
 def text_key(document_id: str, text_hash: str) -> int:
     return key_of("text", document_id, text_hash)
 
@@ -332,7 +344,7 @@ def _write_sightings(
     wanted |= {(document_id, batch.finished_at, "") for document_id in batch.gone}
     fresh: list[Row] = [
         {
-            "sighting_key": key_of("sighting", document_id, seen_at.astimezone(UTC).isoformat(), text_hash),
+            "sighting_key": sighting_key(document_id, seen_at, text_hash),
             "document_id": document_id,
             "seen_at": seen_at,
             "text_hash": text_hash,

@@ -12,8 +12,8 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, select
 
 from warehouse.columns import Row
+from warehouse.documents import sighting_key
 from warehouse.facts import FactRows
-from warehouse.keys import key_of
 from warehouse.replacing import replace_facts
 from warehouse.schema import dim_document, document_sighting, document_text, fact_document_progress
 from warehouse.upsert import CHUNK, delete_rows, insert_rows
@@ -67,7 +67,7 @@ def _rename_sightings(conn: Connection, versions: Sequence[Row], today: Mapping[
         text_hash = today[row["document_key"]]
         fresh: list[Row] = [
             {
-                "sighting_key": key_of("sighting", row["document_id"], at.isoformat(), text_hash),
+                "sighting_key": sighting_key(row["document_id"], at, text_hash),
                 "document_id": row["document_id"],
                 "seen_at": at,
                 "text_hash": text_hash,

@@ -27,7 +27,7 @@ from warehouse.engine import connect, is_sqlite, open_existing, open_warehouse, 
 from warehouse.errors import WarehouseError
 from warehouse.fingerprint import HASHED
 from warehouse.marts import VIEWS
-from warehouse.schema import metadata
+from warehouse.schema import document_sighting, fact_fetch, metadata, page
 from warehouse.schema_dims import dim_source
 from warehouse.upgrade import alembic_config, describe_warehouse, upgrade_warehouse
 
@@ -94,13 +94,21 @@ def read_all(url: str, columns: dict[str, list[str]] | None = None) -> dict[str,
 
 
 REKEYED = {
-    "observation_key", "mention_key", "check_key", "bridge_key", "value_key", "breakdown_of_key", "evidence_id"
+    "observation_key", "mention_key", "check_key", "bridge_key", "value_key", "breakdown_of_key", "evidence_id",
+    "page_key", "fetch_key", "sighting_key",
 }  # fmt: skip
-"""What revision 0006 makes anew; that it does so as a load would is compared with a fresh warehouse."""
+"""What revisions 0006 and 0010 make anew; that they do so as a load would is compared with a fresh warehouse."""
 
 
 def without_keys(rows: list[dict[str, Any]]) -> list[str]:
     return sorted(repr({name: value for name, value in row.items() if name not in REKEYED}) for row in rows)
+
+
+def log_keys(engine: Engine) -> dict[str, set[int]]:
+    """Of what is no content."""
+    with engine.connect() as conn, conn.begin():
+        tables = (page, fact_fetch, document_sighting)
+        return {table.name: set(conn.execute(select(*table.primary_key)).scalars()) for table in tables}
 
 
 def test_an_older_database_is_refused_and_upgraded_with_every_row(released: str, make: Make) -> None:
@@ -126,6 +134,7 @@ def test_an_older_database_is_refused_and_upgraded_with_every_row(released: str,
         assert [[row[name] for name in names] for row in one[table.name]] == [
             [row[name] for name in names] for row in other[table.name]
         ], table.name
+    assert log_keys(upgraded) == log_keys(fresh)
     check_history(upgraded)
     assert [check.name for check in compare_schema(released) if not check.holds] == []
     upgraded.dispose()
