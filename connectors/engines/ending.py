@@ -9,13 +9,21 @@ if TYPE_CHECKING:
 
     from lxml.html import HtmlElement
 
+_BOXES = ("div", "table", "section", "article", "form", "ul")
+"""Elements whose end tags nobody may leave out, or nobody does."""
+
 
 def is_open(text: str) -> bool:
-    """Whether a page begins a frame, and never ends it. There are portals that end none: that proves nothing alone."""
+    """Whether a page begins a frame, and ends neither it nor the boxes in it.
+
+    HTML lets an author leave out `</body>` and `</html>`: where each box was closed, and a tag is the last that stands
+    there, that was done. There are portals that close nothing, so this proves nothing alone."""
     if text.rfind("</body") >= 0 or text.rfind("</html") >= 0:
         return False
     low = text.lower()
-    return ("<body" in low or "<html" in low) and "</body" not in low and "</html" not in low
+    if not ("<body" in low or "<html" in low) or "</body" in low or "</html" in low:
+        return False
+    return not (low.rstrip().endswith(">") and all(low.count(f"<{box}") <= low.count(f"</{box}") for box in _BOXES))
 
 
 def is_last(node: HtmlElement) -> bool:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from connectors.base import Article, Page, PageRef
 from connectors.engines import engine_names, get_engine
 from connectors.engines.dates import find_date, find_folder_time, find_url_day, parse_moment
+from connectors.engines.ending import is_open
 from connectors.engines.feed import MAX_ITEMS, parse_feed
 from connectors.errors import SourceChanged, SourceError
 from connectors.registry import default_ids, load_sources
@@ -86,6 +87,21 @@ def test_feeds_with_prefixes_that_nobody_declares_and_items_without_addresses() 
 def test_items_beyond_the_limit_of_a_feed_are_missed_not_forgotten() -> None:
     listing = discover("cms_html", feed(item(1) * (MAX_ITEMS + 7)))
     assert listing.stated_total == len(listing.refs) + 7
+
+
+WHOLE = "<html><body><div id='frame'><div class='zoom'><p>收到申请7件<p>办结7件</div></div>"
+
+
+@pytest.mark.parametrize(
+    "page", [WHOLE, f"{WHOLE}\n", f"{WHOLE}<script>var a;</script>", f"{WHOLE}</BODY>", "<p>没有框架"]
+)
+def test_end_tags_that_may_be_left_out_do_not_make_half_a_page(page: str) -> None:
+    assert not is_open(page)
+
+
+@pytest.mark.parametrize("n_left", range(40, len(WHOLE)))
+def test_wherever_a_page_breaks_off_it_is_open(n_left: int) -> None:
+    assert is_open(WHOLE[:n_left])
 
 
 def test_the_body_of_an_item_that_is_cut_off_is_none() -> None:
