@@ -6,6 +6,8 @@ gone at once, one of another machine when its lease has lapsed.
 
 from __future__ import annotations
 
+import threading
+
 from sqlalchemy import Connection, Engine, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -33,11 +35,15 @@ class LivingRuns:
             index_elements=["run_id", "worker"], set_={"lease_until": mine.excluded["lease_until"]}
         )
         self._renew = Prepared(state, mine, [column.name for column in crawl_run.columns])
+        self._mutex = threading.Lock()
+        self._has_left = False
 
     @retried
     def beat(self) -> frozenset[str]:
         """This process lives; the other runs that do. What dead processes left here is deleted."""
-        with changing(self._engine) as conn:
+        with self._mutex, changing(self._engine) as conn:
+            if self._has_left:  # while this waited
+                return frozenset()
             self._renew.run(conn, [(self._run_id, self._me, clock(conn) + self._lease_seconds)])
             others = {one for (one,) in conn.execute(_RUNS)} - {self._run_id}
             if not others:
@@ -49,10 +55,12 @@ class LivingRuns:
 
     @retried
     def leave(self) -> None:
-        """This process does nothing more for its run."""
+        """This process does nothing more for its run, now or later."""
         of_mine = (crawl_run.c.run_id == self._run_id) & (crawl_run.c.worker == self._me)
-        with changing(self._engine) as conn:
-            conn.execute(delete(crawl_run).where(of_mine))
+        with self._mutex:
+            self._has_left = True
+            with changing(self._engine) as conn:
+                conn.execute(delete(crawl_run).where(of_mine))
 
 
 def find_living(conn: Connection) -> frozenset[str]:
