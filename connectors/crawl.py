@@ -14,7 +14,7 @@ from connectors.asking import ENDS_RUN, Asker
 from connectors.attached import MAX_FILES, AttachmentReader
 from connectors.attachments import wants_attachments
 from connectors.base import Article, Engine, Page, PageRef
-from connectors.crawled import UNCHANGED, Answer, CrawlResult, Known, Part, ReadPage, Seen, hash_both, read_as
+from connectors.crawled import UNCHANGED, Answer, CrawlResult, Known, Part, ReadPage, Seen, hash_text, read_as
 from connectors.errors import Blocked, Deferred, EmptyShell, Gone, SourceChanged, SourceError, Transient
 from connectors.frontier import RunState
 from connectors.http.client import Client
@@ -286,15 +286,14 @@ class _Crawl:
             return
         needs_files = is_report and wants_attachments(article.body.text)
         texts, is_whole = await self.attachments.read(article) if needs_files else ([], True)
-        text_hash, shown = hash_both(article.body.text, *(found.text for _, found in texts))
-        answer.seen = read_as(answer.seen, shown, known)
+        answer.seen = read_as(answer.seen, hash_text(article.body.text, *(found.text for _, found in texts)), known)
         is_cut = needs_files and len(article.attachments) > MAX_FILES
         # A page whose attachment failed is read again the next night, also when it is not modified itself.
         self._count(answer, ref, keep=is_whole and not is_cut)
         if not is_whole and known is not None and known.attachments:
             self.result.notes.append(f"{ref.url}: an attachment cannot be read now; its text of an earlier run stays")
             return
-        self._keep(ReadPage(answer.seen, ref, article, is_report, year, tuple(texts), text_hash))
+        self._keep(ReadPage(answer.seen, ref, article, is_report, year, tuple(texts)))
 
     def _keep(self, page: ReadPage) -> None:
         self.result.pages.append(page)

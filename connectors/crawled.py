@@ -114,8 +114,6 @@ class ReadPage:
     is_report: bool
     report_year: int | None
     attachment_texts: tuple[tuple[AttachmentRef, AttachmentText], ...] = ()
-    text_hash: str = ""
-    """Of the article's own text, where it is known: it names a text in the warehouse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,17 +222,10 @@ def read_as(seen: Seen, text_hash: str, known: Known | None) -> Seen:
 
 def hash_text(*texts: str) -> str:
     """Identity of what a reader is shown."""
-    return hash_both(*texts)[1]
-
-
-def hash_both(first: str, *more: str) -> tuple[str, str]:
-    """Of a text alone, and of all that a reader is shown: hashed once, for the first is most of it."""
-    digest = hashlib.sha256(first.encode("utf-8", "surrogatepass"))
-    alone = digest.hexdigest()
-    digest.update(b"\0")
-    for text in more:
+    digest = hashlib.sha256()
+    for text in texts:
         digest.update(text.encode("utf-8", "surrogatepass") + b"\0")
-    return alone, digest.hexdigest()
+    return digest.hexdigest()
 
 
 def hash_rows(listing: Listing) -> str:

@@ -120,7 +120,6 @@ def document_in(
         published_from=article.published_from,
         fetched_at=seen.seen_at,
         text=composed.text,
-        text_hash=page.text_hash if composed.text is article.body.text else "",
         body=article.body.text,
         attachment_text=composed.attached,
         text_origin="attachment" if composed.attached else "page",

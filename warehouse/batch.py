@@ -119,8 +119,6 @@ class DocumentIn:
     fetched_at: datetime
     text: str
     """What was parsed: the body, or the attachment's text when the body is empty."""
-    text_hash: str = ""
-    """`keys.hash_text` of it, where that has been made already; empty where not."""
     body: str = ""
     attachment_text: str = ""
     text_origin: TextOrigin = "page"

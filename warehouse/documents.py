@@ -131,7 +131,7 @@ def plan_documents(
     hashes of texts that documents no longer have, for others may have had the same."""
     ids = sorted({doc.document_id for doc in documents} | set(batch.gone))
     before = _read_sightings(conn, ids)
-    read = [(doc, doc.text_hash or hash_text(doc.text)) for doc in documents]
+    read = [(doc, hash_text(doc.text)) for doc in documents]
     incoming = _latest_readings(read)
     after = _write_sightings(conn, batch, read, before)
     stored = fetch_by(conn, dim_document.c.document_id, ids)

@@ -19,9 +19,8 @@ from prefect.states import Failed
 
 from connectors.archive import Archive
 from connectors.archive import SnapshotRef as ArchiveRef
-from connectors.attachments import AttachmentText
-from connectors.base import AttachmentRef, Page, PageRef
-from connectors.crawled import CrawlResult, Part, ReadPage, Seen, hash_both, hash_text
+from connectors.base import Page, PageRef
+from connectors.crawled import CrawlResult, Part, ReadPage, Seen
 from connectors.engines import get_engine
 from connectors.errors import RobotsDenied, SourceChanged, Transient
 from connectors.http.client import Attempt, Client, GatewayUnreachable, HttpSettings
@@ -36,7 +35,6 @@ from tasks.frontier import WarehouseJournal
 from tasks.transient import is_transient
 from tasks.watch import Watch
 from tests.connectors.portal import source
-from warehouse import keys
 from warehouse.batch import LoadBatch, LoadResult, PageState, SnapshotRef
 from warehouse.catalogue import catalogue_rows
 from warehouse.checkup import DataTestFailed
@@ -123,20 +121,6 @@ def test_injected_links_are_counted_hidden_or_in_plain_sight() -> None:
         (6, "spam_link", "彩票平台", "http://bc.example.net/"),
     )
     assert document.text[:2] + "|" + document.text[2:6] + "|" == "办结|36件，|"
-
-
-def test_text_is_named_by_the_hash_that_the_crawl_made_of_it() -> None:
-    page = Page(URL, decode('<html><body><div class="TRS_Editor"><p>办结36件。</p></div></body></html>'.encode()))
-    ref = PageRef(URL, "乌有县2024年法治政府建设情况报告", "2025-02-11")
-    seen = Seen(URL, "page", None, None, ArchiveRef("a", 0, 1, "0"), 200, "new", datetime.now(UTC))
-    article = get_engine("trs").read(page, source(), ref)
-    text_hash, shown = hash_both(article.body.text)
-    assert text_hash == keys.hash_text(article.body.text) != shown == hash_text(article.body.text)
-    read = ReadPage(seen, ref, article, True, 2024, text_hash=text_hash)
-    assert document_in(read, None, None).text_hash == text_hash
-    file = AttachmentText("行政复议案件4件。" * 100, "docx")
-    attached = replace(read, attachment_texts=((AttachmentRef("http://www.wuyou.example/a.docx", "附件"), file),))
-    assert document_in(attached, None, None).text_hash == ""  # another text than the page's
 
 
 @pytest.mark.parametrize(
