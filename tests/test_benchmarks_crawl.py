@@ -22,6 +22,7 @@ from benchmarks.made_pages import KINDS, is_report, make_detail
 from benchmarks.text_race import made_samples
 from benchmarks.text_scoring import f1
 from benchmarks.text_worker import build_fazhi, build_fazhi_generic
+from tests.conftest import do_without
 
 SITE = Site(hosts=4, pages=12)
 
@@ -82,8 +83,9 @@ def test_the_projects_contestant_reads_every_page(tmp_path: Path) -> None:
     assert read == {}
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a peak is told with what was handed down")
 def test_a_peak_of_memory_is_not_that_of_the_program_before() -> None:
+    if sys.platform != "linux":
+        do_without("the peak of a program of its own is not told under /proc: it comes with what was handed down")
     small = "from benchmarks.usage import own_peak; print(own_peak())"
     large = f"""import subprocess, sys
 held = b"1" * (200 << 20)
