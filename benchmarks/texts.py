@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks.engines import Span
 
 REPORT_SIZE = 10_000
+_COUNT = re.compile(r"(?<![\d.])\d{1,5}(?=[余多]?[件份次人名场个项条起宗户家篇卷册处期批])")
 _SMALL_NUMBER = re.compile(r"(?<![\d.])\d{1,3}(?![\d年月日])")
 
 
@@ -77,6 +78,11 @@ def vary(text: str, seed: int) -> str:
     return _SMALL_NUMBER.sub(
         lambda match: str(source.randint(10 ** (len(match[0]) - 1), 10 ** len(match[0]) - 1)), text
     )
+
+
+def scale(text: str, factor: int) -> str:
+    """The text with all its counts so many times as large: what adds up still does, and rates and years stay."""
+    return _COUNT.sub(lambda match: str(int(match[0]) * factor), text)
 
 
 def grow(pool: str, size: int) -> str:

@@ -18,7 +18,7 @@ from benchmarks.measure_words import unit_pattern
 from benchmarks.race import Pace
 from benchmarks.report import page, speed_bar, tables
 from benchmarks.scoring import Score, complete, score_exact, score_lenient
-from benchmarks.texts import cut_reports, grow, load_gold, load_pools, vary
+from benchmarks.texts import cut_reports, grow, load_gold, load_pools, scale, vary
 from tests.conftest import ROOT
 
 TEXT = "全县共受理行政复议案件16件，办结率98.5%。\n"
@@ -90,6 +90,11 @@ def test_texts_are_cut_grown_and_varied() -> None:
     assert len(grow(TEXT, 1000)) == 1000
     assert vary(TEXT, 1) == vary(TEXT, 1) != vary(TEXT, 2)
     assert vary("2020年5月", 1) == "2020年5月"
+
+
+def test_scaled_counts_still_add_up() -> None:
+    told = "2023年审结12件（维持7件、撤销5件），占41.7%，罚款1.5万元，出庭3余次"
+    assert scale(told, 20) == "2023年审结240件（维持140件、撤销100件），占41.7%，罚款1.5万元，出庭60余次"
 
 
 def test_the_peers_are_locked_with_hashes_and_without_addresses() -> None:

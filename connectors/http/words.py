@@ -78,6 +78,8 @@ STOPPED_TITLE = re.compile(
 
 _NOTICE = 100
 """Characters of a body that is a notice: one sentence, or two."""
+_ENOUGH = 5 * _NOTICE
+"""Characters, blanks among them, that tell nearly always that a body is longer than a notice."""
 _SAYING = 20
 _SUBJECT = re.compile(
     f"{_WORK}|暂停|停止|关停|删除|清理|失效|废止|撤|下线|关闭|过期|注销|登录|验证|拦截|访问|权限|未找到"
@@ -95,7 +97,9 @@ def name_notice(url: str, title: str, body: str) -> SourceError | None:
     """What a notice says that stands in an article's frame, under its own title: an error of that kind, or None.
 
     Content systems send such a page for what was taken away: all marks of an article, and one sentence in its place."""
-    text = "".join(body.split())
+    text = "".join(body[:_ENOUGH].split())
+    if len(body) > _ENOUGH and len(text) <= _NOTICE:
+        text = "".join(body.split())
     if not text or len(text) > _NOTICE or _SUBJECT.search(title):
         return None
     told = f"{url} has the frame of an article, and in it only {text[:60]!r}"

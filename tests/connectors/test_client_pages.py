@@ -180,6 +180,8 @@ def test_404_speaks_for_itself_unless_a_firewall_says_it(
         ("关于系统维护的公告", "系统正在维护，暂停访问", None),
         ("动态", "全区政务系统正在进行升级，办事效率明显提高", None),
         ("动态", "该文章已被删除" + "。全年工作有序推进" * 20, None),
+        ("动态", "\n　" * 2_000 + "该文章已被删除" + "\n" * 2_000, SoftGone),
+        ("动态", "\n　" * 2_000 + "该文章已被删除" + "。全年工作有序推进" * 20, None),
     ],
 )
 def test_a_notice_in_the_frame_of_an_article_is_none(title: str, body: str, error: type[SourceError] | None) -> None:
