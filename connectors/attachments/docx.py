@@ -1,10 +1,12 @@
 """Word documents, read from their XML and not through python-docx, whose paragraph text leaves out what stands in smart
 tags, content controls and tracked insertions: numbers and dates, mostly. Deleted text stays out, and so do comments,
-headers and footers; footnotes and endnotes come behind the text, in the order in which it names them.
+headers and footers, and what nobody sees: hidden, white on white, below two points. Footnotes and endnotes come behind
+the text, in the order in which it names them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from connectors.attachments.package import Package, attribute, local, relations
@@ -24,6 +26,10 @@ _MIN_LETTERS = 15
 _OFF = frozenset({"0", "false", "off"})
 _TAKEN_OUT = {"r": ("rPr", "vanish"), "tr": ("trPr", "del"), "tc": ("tcPr", "cellDel")}
 """Kinds of elements, and in which of their properties stands what takes them out of the text: hidden, deleted."""
+_LIGHT = 224
+"""Of 255 in each colour, from which text is lost on white paper."""
+_LEAST_SIZE = 4
+"""Half points, below which a letter is a speck."""
 _MAX_LETTERS = 500_000
 _LETTERS = {"tab": " ", "ptab": " ", "noBreakHyphen": "-"}
 _BREAKS = frozenset({"br", "cr"})
@@ -45,6 +51,8 @@ def read_docx(package: Package, part: str) -> AttachmentText:
         missing.append(f"cut after paragraph {n_read}: longer than any report")
     if reader.n_foreign:
         missing.append(f"{reader.n_foreign} documents inside it are not read (altChunk)")
+    if reader.n_unseen:
+        notes.append(f"{reader.n_unseen} letters that show nothing are not in the text")
     if n_lost:
         missing.append(f"{n_lost} footnotes are not in the file")
     if reader.n_pictures and len(text) < _MIN_LETTERS * reader.n_pictures:
@@ -83,12 +91,53 @@ def _is_taken_out(node: Element, kind: str) -> bool:
     )
 
 
+def _is_light(colour: str) -> bool:
+    """Whether six digits, as `w:color` has them, are as good as white. `auto` is black."""
+    try:
+        return len(colour) == 6 and min(bytes.fromhex(colour)) >= _LIGHT
+    except ValueError:
+        return False
+
+
+def _is_speck(run: Element) -> bool:
+    """Whether a run is too small to be read, or white on white. White on what may be dark is read by everybody: in a
+    shaded cell, in a table with a style of its own, in a box, on a coloured page."""
+    properties = {local(child): child for child in _properties(run)}
+    size = attribute(properties["sz"], "val") if "sz" in properties else ""
+    if size.isdecimal() and int(size) < _LEAST_SIZE:
+        return True
+    if "color" not in properties or not _is_light(attribute(properties["color"], "val")) or "highlight" in properties:
+        return False
+    return not any(_may_be_dark(node) for node in (run, *run.iterancestors()))
+
+
+def _properties(node: Element) -> Iterable[Element]:
+    """What an element is like stands in its first child: to look at all, or to count them, would take the square of
+    their number."""
+    first = next(node.iterchildren(), None)
+    return first if first is not None and local(first) == f"{local(node)}Pr" else ()
+
+
+def _may_be_dark(node: Element) -> bool:
+    kind, first = local(node), next(node.iterchildren(), None)
+    if kind == "txbxContent" or (kind == "document" and first is not None and local(first) == "background"):
+        return True
+    return any(
+        local(found) == "tblStyle" or (local(found) == "shd" and not _is_bare(found)) for found in _properties(node)
+    )
+
+
+def _is_bare(shading: Element) -> bool:
+    fill, pattern = attribute(shading, "fill"), attribute(shading, "val")
+    return pattern in ("", "clear", "nil") and (fill in ("", "auto") or _is_light(fill))
+
+
 class _Reader:
     """Goes through the document in order; each paragraph of the file has its number, from 1."""
 
     def __init__(self) -> None:
         self.n_paragraphs = self.n_letters = 0
-        self.n_pictures = self.n_foreign = 0
+        self.n_pictures = self.n_foreign = self.n_unseen = 0
         self.is_numbered = False
         self.named: list[tuple[str, str]] = []
         """References to notes: which kind, and the number of the note."""
@@ -135,6 +184,8 @@ class _Reader:
                 at += 1
             elif kind == "txbxContent":
                 boxes += self.read_blocks(child)
+            elif kind == "r" and _is_speck(child):
+                self.n_unseen += sum(len(node.text or "") for node in child if local(node) == "t")
             elif kind not in _SKIPPED and not _is_taken_out(child, kind):
                 self.n_pictures += kind in _PICTURES
                 if kind in _NOTES:

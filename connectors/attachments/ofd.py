@@ -26,6 +26,8 @@ _USUAL_SIZE = 5.6
 """16 points, the size of official documents."""
 _NARROW = 0.5
 """Width of a letter of ASCII in sizes, where nothing follows that says."""
+_LIGHT = 224
+"""Of 255 in each colour, from which text is lost on white paper."""
 _PATH_STEP = re.compile(r"[A-Za-z]|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _PATH_POINTS = {"S": 1, "M": 1, "L": 1, "Q": 2, "B": 3}
 """Points that a step of a path's data takes (table 36 of the standard); arcs (A) draw no straight line."""
@@ -93,6 +95,10 @@ class _PageReader:
         self._index = 0
         self._baseline = math.inf
         """Of the line that is being read."""
+        self._light: set[int] = set()
+        """Letters that show nothing on white paper."""
+        self._is_painted = False
+        """Whether something is filled, so that the paper need not be white."""
 
     def read(self, layers: list[Element]) -> SetPage:
         for layer in layers:
@@ -101,14 +107,19 @@ class _PageReader:
                 if kind.endswith("Object") and _is_unseen(node):
                     continue
                 if kind == "TextObject":
+                    first = self._index
                     for letter in self._read_text(node):
                         self._place(letter)
+                    if _is_light(node):
+                        self._light.update(range(first, self._index))
                 elif kind == "PathObject":
+                    self._is_painted |= attribute(node, "Fill").lower() in ("true", "1")
                     self.page.rules += self._read_path(node)
                 elif kind == "ImageObject":
                     self.page.has_images = True
         unseen = {letter.at for line in self.page.lines for letter in line if self._is_out(letter)}
-        drop_unseen(self.page, unseen, set(), is_picture=False)
+        lost = set[int]() if self._is_painted or self.page.has_images else self._light
+        drop_unseen(self.page, unseen, lost, is_picture=False)
         return self.page
 
     def _is_out(self, letter: Letter) -> bool:
@@ -174,6 +185,15 @@ class _PageReader:
 
 def _is_unseen(node: Element) -> bool:
     return attribute(node, "Visible").lower() in ("false", "0") or attribute(node, "Alpha") == "0"
+
+
+def _is_light(node: Element) -> bool:
+    """Whether a text is filled with what is as good as white, or with nothing."""
+    fill = next((child for child in node if local(child) == "FillColor"), None)
+    if fill is None:
+        return False
+    tones = _numbers(attribute(fill, "Value"))
+    return attribute(fill, "Alpha") == "0" or (len(tones) == 3 and min(tones) >= _LIGHT)
 
 
 def _matrix_of(node: Element) -> _Matrix:

@@ -6,8 +6,10 @@ import gzip
 import zlib
 
 import pytest
+from lxml import etree
 
 from connectors.attachments import read_attachment
+from connectors.attachments.docx import _Reader
 from connectors.attachments.formats import read_bytes
 from tests.connectors.attachment_files import (
     OFFICE,
@@ -81,6 +83,60 @@ def test_hidden_runs_and_deleted_rows_of_a_docx_stay_out() -> None:
     assert shown.text == "受理999件"
 
 
+WHITE, DARK = '<w:color w:val="FFFFFF"/>', '<w:shd w:val="clear" w:fill="1F3864"/>'
+MARKED, RED = '<w:highlight w:val="black"/>', '<w:color w:val="C00000"/>'
+SMALL = '<w:color w:val="auto"/><w:sz w:val="4"/>'
+
+
+def written(properties: str, text: str = "受理999件") -> str:
+    return f"<w:r><w:rPr>{properties}</w:rPr><w:t>{text}</w:t></w:r>"
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        WHITE,
+        '<w:b/><w:color w:val="fefefe"/>',
+        '<w:sz w:val="2"/>',
+        WHITE + '<w:shd w:val="clear" w:fill="auto"/>',
+        WHITE + '<w:shd w:val="clear" w:fill="FFFFFF"/>',
+    ],
+)
+def test_white_and_tiny_runs_of_a_docx_stay_out(properties: str) -> None:
+    found = read_bytes(docx(f"<w:p>{run(SENTENCE)}{written(properties)}</w:p>"), "a.docx")
+    assert found.text == SENTENCE and found.is_whole
+    assert found.notes == ("6 letters that show nothing are not in the text",)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<w:p>{written(WHITE + DARK)}</w:p>",
+        f"<w:p>{written(WHITE + MARKED)}</w:p>",
+        f"<w:p><w:pPr>{DARK}</w:pPr>{written(WHITE)}</w:p>",
+        f"<w:tbl><w:tr><w:tc><w:tcPr>{DARK}</w:tcPr><w:p>{written(WHITE)}</w:p></w:tc></w:tr></w:tbl>",
+        '<w:tbl><w:tblPr><w:tblStyle w:val="a3"/></w:tblPr>'
+        f"<w:tr><w:tc><w:p>{written(WHITE)}</w:p></w:tc></w:tr></w:tbl>",
+        f"<w:p><w:r><w:txbxContent><w:p>{written(WHITE)}</w:p></w:txbxContent></w:r></w:p>",
+        f"<w:p>{written(RED)}</w:p>",
+        f"<w:p>{written(SMALL)}</w:p>",
+    ],
+)
+def test_white_on_what_may_be_dark_and_what_is_only_small_is_read(body: str) -> None:
+    found = read_bytes(docx(body), "a.docx")
+    assert (found.text, found.notes) == ("受理999件", ())
+
+
+@pytest.mark.timeout(12)
+@pytest.mark.parametrize("is_one", [True, False])
+def test_many_white_runs_take_no_square_of_time(is_one: bool) -> None:
+    runs = [written(WHITE)] * 20_000
+    paragraphs = f"<w:p>{''.join(runs)}</w:p>" if is_one else "".join(f"<w:p>{one}</w:p>" for one in runs)
+    reader = _Reader()
+    assert reader.read_blocks(etree.fromstring(f"<w:document {W}><w:body>{paragraphs}</w:body></w:document>")) == []
+    assert reader.n_unseen == 120_000
+
+
 def test_what_is_missing_from_a_docx_is_told() -> None:
     foreign = read_bytes(docx(f'{par(SENTENCE)}<w:altChunk w:id="x"/>'), "a.docx")
     assert (foreign.text, foreign.is_whole) == (SENTENCE, False) and "altChunk" in foreign.notes[0]
@@ -130,6 +186,25 @@ def test_text_of_an_ofd_that_nobody_sees(y: float, size: float) -> None:
     found = read_bytes(ofd({"P": text_object(20, 30, SENTENCE) + text_object(20, y, "受理999件", size)}), "a.ofd")
     assert found.text == SENTENCE and found.is_whole
     assert found.notes == ("6 letters that show nothing are not in the text",)
+
+
+def coloured(fill: str) -> str:
+    return text_object(20, 60, "受理999件").replace("<ofd:TextCode", f"<ofd:FillColor {fill}/><ofd:TextCode", 1)
+
+
+@pytest.mark.parametrize("fill", ['Value="255 255 255"', 'Value="240 250 255"', 'Value="0 0 0" Alpha="0"'])
+def test_white_text_of_an_ofd_is_not_read_where_the_paper_is_white(fill: str) -> None:
+    page = text_object(20, 30, SENTENCE) + coloured(fill)
+    found = read_bytes(ofd({"P": page}), "a.ofd")
+    assert found.text == SENTENCE and found.notes == ("6 letters that show nothing are not in the text",)
+    block = '<ofd:PathObject ID="2" Boundary="0 0 210 297" Fill="true"><ofd:FillColor Value="0 0 90"/></ofd:PathObject>'
+    if "Alpha" not in fill:
+        assert read_bytes(ofd({"P": block + page}), "a.ofd").text == f"{SENTENCE}\n受理999件"
+
+
+def test_dark_text_of_an_ofd_is_read() -> None:
+    page = text_object(20, 30, SENTENCE) + coloured('Value="255 0 0"')
+    assert read_bytes(ofd({"P": page}), "a.ofd").text == f"{SENTENCE}\n受理999件"
 
 
 def test_a_page_of_an_ofd_that_is_listed_twice_is_read_once() -> None:
