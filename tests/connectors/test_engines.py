@@ -153,20 +153,20 @@ def test_moments_and_addresses() -> None:
 @pytest.mark.parametrize(
     "evil",
     [
-        "<p>来源：" * 20000,
-        "<div>来源：" * 250 + "<b>甲</b>" * 20000,
-        "<table>" + "<tr><td>文号</td><td></td></tr>" * 5000 + "</table>",
-        "<![CDATA[" * 60000,
-        "<rss><channel>" + "<item><title><![CDATA[" * 20000,
-        "<style>" + "/*" * 90000 + "</style>",
-        "<div class=TRS_Editor>甲</div>" * 4000,
-        "<li><a href='./202301/t20230105_1.html'>甲</a>2023-01-05</li>" * 3000,
-        "<p>年，</p>" * 20000,
-        "<script>createPageHTML(" * 20000,
-        "共" * 100000 + " " * 50000,
+        "<p>来源：" * 8000,
+        "<div>来源：" * 250 + "<b>甲</b>" * 8000,
+        "<table>" + "<tr><td>文号</td><td></td></tr>" * 2000 + "</table>",
+        "<![CDATA[" * 21600,
+        "<rss><channel>" + "<item><title><![CDATA[" * 8000,
+        "<style>" + "/*" * 36000 + "</style>",
+        "<div class=TRS_Editor>甲</div>" * 1600,
+        "<li><a href='./202301/t20230105_1.html'>甲</a>2023-01-05</li>" * 1200,
+        "<p>年，</p>" * 8000,
+        "<script>createPageHTML(" * 8000,
+        "共" * 40000 + " " * 20000,
         "<a href='" + "x" * 3000 + "t20230105_1.html'>甲</a>" * 20,
-        '{"result":"' + "<![CDATA[" * 60000 + '"}',
-        "'" * 100000 + "t20230105_1.html" * 1000,
+        '{"result":"' + "<![CDATA[" * 24000 + '"}',
+        "'" * 40000 + "t20230105_1.html" * 1000,
     ],
 )
 def test_hostile_pages_cost_linear_time(evil: str) -> None:
@@ -175,7 +175,7 @@ def test_hostile_pages_cost_linear_time(evil: str) -> None:
         for call in (lambda name=name: discover(name, evil), lambda name=name: read(name, evil, f"{SITE}/a.html")):
             with contextlib.suppress(SourceError):
                 call()
-        assert time.process_time() - before < 20
+        assert time.process_time() - before < 4
 
 
 PIECES = [
