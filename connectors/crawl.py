@@ -20,6 +20,7 @@ from connectors.frontier import RunState
 from connectors.http.client import Client
 from connectors.http.words import name_notice
 from connectors.registry import is_report_title, report_year
+from connectors.turns import turns_here
 from connectors.urls import document_key
 from connectors.walk import ListWalker, is_retitled, listed_only
 from connectors.wish import DUE, Wish, year_of
@@ -267,6 +268,7 @@ class _Crawl:
         if is_same and not await self.attachments.have_changed(known):
             self._count(answer, ref)
             return
+        await turns_here().wait()
         decoded = decode(answer.stored.body, answer.stored.content_type)
         try:
             article = self.engine.read(Page(ref.url, decoded), self.source, ref, is_mapped=self.is_report)
