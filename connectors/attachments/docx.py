@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from connectors.attachments.package import Package, attribute, local, relations
 from connectors.attachments.radicals import fold_radicals
 from connectors.attachments.result import AttachmentText
+from connectors.attachments.setpage import LIGHT
 from extraction.textmap import Line, LineBuilder, join_cells, lay_out, merge_lines
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ _MIN_LETTERS = 15
 _OFF = frozenset({"0", "false", "off"})
 _TAKEN_OUT = {"r": ("rPr", "vanish"), "tr": ("trPr", "del"), "tc": ("tcPr", "cellDel")}
 """Kinds of elements, and in which of their properties stands what takes them out of the text: hidden, deleted."""
-_LIGHT = 224
-"""Of 255 in each colour, from which text is lost on white paper."""
 _LEAST_SIZE = 4
 """Half points, below which a letter is a speck."""
 _MAX_LETTERS = 500_000
@@ -94,7 +93,7 @@ def _is_taken_out(node: Element, kind: str) -> bool:
 def _is_light(colour: str) -> bool:
     """Whether six digits, as `w:color` has them, are as good as white. `auto` is black."""
     try:
-        return len(colour) == 6 and min(bytes.fromhex(colour)) >= _LIGHT
+        return len(colour) == 6 and min(bytes.fromhex(colour)) >= LIGHT
     except ValueError:
         return False
 
@@ -171,10 +170,14 @@ class _Reader:
 
     def _read_inline(self, node: Element, builder: LineBuilder, boxes: list[Line], place: str, at: int) -> int:
         """Text pieces, joined by nothing. `at` is where in the paragraph's text we are; returns where we come to."""
+        is_unseen = local(node) == "r" and _is_speck(node)  # its letters: a box that hangs on it may be seen
         for child in node:
             kind = local(child)
             if kind == "t" or kind in _LETTERS:
                 text = _LETTERS.get(kind) or child.text or ""
+                if is_unseen:
+                    self.n_unseen += len(text)
+                    continue
                 if text:
                     builder.add(text, place, base=at)
                 at += len(text)
@@ -184,8 +187,6 @@ class _Reader:
                 at += 1
             elif kind == "txbxContent":
                 boxes += self.read_blocks(child)
-            elif kind == "r" and _is_speck(child):
-                self.n_unseen += sum(len(node.text or "") for node in child if local(node) == "t")
             elif kind not in _SKIPPED and not _is_taken_out(child, kind):
                 self.n_pictures += kind in _PICTURES
                 if kind in _NOTES:

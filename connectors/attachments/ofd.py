@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from connectors.attachments.layout import to_text
 from connectors.attachments.package import Package, attribute, local, resolve
 from connectors.attachments.result import AttachmentText, Unreadable
-from connectors.attachments.setpage import TINY, Letter, Rule, SetPage, drop_unseen, rules_of
+from connectors.attachments.setpage import LIGHT, TINY, Letter, Rule, SetPage, drop_unseen, rules_of
 
 if TYPE_CHECKING:
     from lxml.etree import _Element as Element
@@ -26,8 +26,6 @@ _USUAL_SIZE = 5.6
 """16 points, the size of official documents."""
 _NARROW = 0.5
 """Width of a letter of ASCII in sizes, where nothing follows that says."""
-_LIGHT = 224
-"""Of 255 in each colour, from which text is lost on white paper."""
 _PATH_STEP = re.compile(r"[A-Za-z]|[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d{1,3})?")
 _PATH_POINTS = {"S": 1, "M": 1, "L": 1, "Q": 2, "B": 3}
 """Points that a step of a path's data takes (table 36 of the standard); arcs (A) draw no straight line."""
@@ -97,6 +95,8 @@ class _PageReader:
         """Of the line that is being read."""
         self._light: set[int] = set()
         """Letters that show nothing on white paper."""
+        self._clear: set[int] = set()
+        """Letters that show nothing anywhere."""
         self._is_painted = False
         """Whether something is filled, so that the paper need not be white."""
 
@@ -110,7 +110,9 @@ class _PageReader:
                     first = self._index
                     for letter in self._read_text(node):
                         self._place(letter)
-                    if _is_light(node):
+                    if _fill_of(node, "Alpha") == "0":
+                        self._clear.update(range(first, self._index))
+                    elif _is_light(node):
                         self._light.update(range(first, self._index))
                 elif kind == "PathObject":
                     self._is_painted |= attribute(node, "Fill").lower() in ("true", "1")
@@ -119,7 +121,7 @@ class _PageReader:
                     self.page.has_images = True
         unseen = {letter.at for line in self.page.lines for letter in line if self._is_out(letter)}
         lost = set[int]() if self._is_painted or self.page.has_images else self._light
-        drop_unseen(self.page, unseen, lost, is_picture=False)
+        drop_unseen(self.page, unseen, lost | self._clear, is_picture=False)
         return self.page
 
     def _is_out(self, letter: Letter) -> bool:
@@ -188,12 +190,16 @@ def _is_unseen(node: Element) -> bool:
 
 
 def _is_light(node: Element) -> bool:
-    """Whether a text is filled with what is as good as white, or with nothing."""
-    fill = next((child for child in node if local(child) == "FillColor"), None)
-    if fill is None:
-        return False
-    tones = _numbers(attribute(fill, "Value"))
-    return attribute(fill, "Alpha") == "0" or (len(tones) == 3 and min(tones) >= _LIGHT)
+    """Whether a text is filled with what is as good as white."""
+    tones = _numbers(_fill_of(node, "Value"))
+    return len(tones) == 3 and min(tones) >= LIGHT
+
+
+def _fill_of(node: Element, name: str) -> str:
+    """What is said of a text's colour; nothing where it has an outline, which may be seen."""
+    if attribute(node, "Stroke").lower() in ("true", "1"):
+        return ""
+    return next((attribute(child, name) for child in node if local(child) == "FillColor"), "")
 
 
 def _matrix_of(node: Element) -> _Matrix:

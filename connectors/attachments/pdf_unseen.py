@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pypdfium2.raw as pdfium_c
 
-from connectors.attachments.setpage import TINY
+from connectors.attachments.setpage import LIGHT, TINY
 
 if TYPE_CHECKING:
     import pypdfium2 as pdfium
@@ -22,8 +22,6 @@ Box = tuple[float, float, float, float]
 
 _NO_PAINT = frozenset((pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium_c.FPDF_TEXTRENDERMODE_CLIP))
 _FILLS = frozenset((pdfium_c.FPDF_TEXTRENDERMODE_FILL, pdfium_c.FPDF_TEXTRENDERMODE_FILL_CLIP))
-_LIGHT = 224
-"""Of 255 in each colour, from which text may be lost on white paper."""
 _MIN_COVER = 4.0
 _MAX_COVERS = 200
 _MAX_OBJECTS = 20_000
@@ -111,7 +109,7 @@ def _read_look(item: pdfium_c.FPDF_PAGEOBJECT) -> _Look:
     if mode not in _FILLS or not pdfium_c.FPDFPageObj_GetFillColor(item, *map(byref, colour)):
         return _PLAIN
     *tones, alpha = (part.value for part in colour)
-    look = _Look(alpha > 0, min(tones) >= _LIGHT)
+    look = _Look(alpha > 0, min(tones) >= LIGHT)
     return _PLAIN if look == _PLAIN else look
 
 

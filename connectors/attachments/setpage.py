@@ -89,6 +89,8 @@ def drop_doubles(page: SetPage) -> None:
 
 TINY = 2.0
 """Points from the lowest to the highest letter: print that is read has five."""
+LIGHT = 224
+"""Of 255 in each colour, from which text may be lost on white paper."""
 MIN_LETTERS = 15
 """Of a page, below which it is taken for a picture."""
 

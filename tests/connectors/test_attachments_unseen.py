@@ -127,6 +127,15 @@ def test_white_on_what_may_be_dark_and_what_is_only_small_is_read(body: str) -> 
     assert (found.text, found.notes) == ("受理999件", ())
 
 
+@pytest.mark.parametrize("properties", [WHITE, '<w:sz w:val="2"/>'])
+def test_what_hangs_on_a_run_that_nobody_sees_is_read(properties: str) -> None:
+    box = f"<w:pict><w:txbxContent><w:p>{run('框内')}</w:p></w:txbxContent></w:pict>"
+    hung = f'<w:r><w:rPr>{properties}</w:rPr><w:t>受理999件</w:t>{box}<w:footnoteReference w:id="7"/></w:r>'
+    found = read_bytes(docx(f"<w:p>{run(SENTENCE)}{hung}</w:p>"), "a.docx")
+    assert found.text == f"{SENTENCE}\n框内"
+    assert found.notes == ("6 letters that show nothing are not in the text", "1 footnotes are not in the file")
+
+
 @pytest.mark.timeout(12)
 @pytest.mark.parametrize("is_one", [True, False])
 def test_many_white_runs_take_no_square_of_time(is_one: bool) -> None:
@@ -198,8 +207,10 @@ def test_white_text_of_an_ofd_is_not_read_where_the_paper_is_white(fill: str) ->
     found = read_bytes(ofd({"P": page}), "a.ofd")
     assert found.text == SENTENCE and found.notes == ("6 letters that show nothing are not in the text",)
     block = '<ofd:PathObject ID="2" Boundary="0 0 210 297" Fill="true"><ofd:FillColor Value="0 0 90"/></ofd:PathObject>'
-    if "Alpha" not in fill:
-        assert read_bytes(ofd({"P": block + page}), "a.ofd").text == f"{SENTENCE}\n受理999件"
+    on_dark = SENTENCE if "Alpha" in fill else f"{SENTENCE}\n受理999件"
+    assert read_bytes(ofd({"P": block + page}), "a.ofd").text == on_dark
+    outlined = page.replace("<ofd:TextObject", '<ofd:TextObject Stroke="true"')
+    assert read_bytes(ofd({"P": outlined}), "a.ofd").text == f"{SENTENCE}\n受理999件"
 
 
 def test_dark_text_of_an_ofd_is_read() -> None:

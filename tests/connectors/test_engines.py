@@ -175,7 +175,7 @@ def test_hostile_pages_cost_linear_time(evil: str) -> None:
         for call in (lambda name=name: discover(name, evil), lambda name=name: read(name, evil, f"{SITE}/a.html")):
             with contextlib.suppress(SourceError):
                 call()
-        assert time.process_time() - before < 4
+        assert time.process_time() - before < 3
 
 
 PIECES = [
